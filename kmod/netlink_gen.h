@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/dualstack.yaml */
+/* YNL-GEN kernel header */
+
+#ifndef _LINUX_DUALSTACK_GEN_H
+#define _LINUX_DUALSTACK_GEN_H
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include <uapi/linux/dualstack.h>
+
+extern const struct nla_policy dualstack_socket_get_nl_policy[DUALSTACK_A_SOCKET_COOKIE + 1];
+
+extern const struct nla_policy dualstack_stats_get_nl_policy[DUALSTACK_A_STATS_PROTOCOL + 1];
+
+extern const struct nla_policy dualstack_hook_get_nl_policy[DUALSTACK_A_HOOK_NAME + 1];
+
+/* Ops table for dualstack */
+extern const struct genl_ops dualstack_nl_ops[3];
+
+int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb);
+int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
+
+#endif /* _LINUX_DUALSTACK_GEN_H */
