@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _DUALSTACK_COMPAT_NET_UDP_H
+#define _DUALSTACK_COMPAT_NET_UDP_H
+
+#include_next <net/udp.h>
+
+#ifdef DS_UDP6_LIB_LOOKUP_TABLE
+static inline struct udp_table *ds_udp_table(const struct net *net)
+{
+#ifdef DS_NETNS_UDP_TABLE
+	return net->ipv4.udp_table;
+#else
+	return &udp_table;
+#endif
+}
+
+static inline struct sock *
+ds_udp6_lib_lookup(struct net *net, const struct in6_addr *saddr, __be16 sport,
+		   const struct in6_addr *daddr, __be16 dport,
+		   int dif, int sdif, struct sk_buff *skb)
+{
+	return __udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif,
+				 ds_udp_table(net), skb);
+}
+
+#define __udp6_lib_lookup ds_udp6_lib_lookup
+#endif
+
+#endif /* _DUALSTACK_COMPAT_NET_UDP_H */
