@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The sums of a network namespace: its live records, plus what closed sockets
+ * left behind. They are added up when somebody asks, so that a packet pays for
+ * one counter only.
+ */
+
+#include <linux/rculist.h>
+#include <linux/string.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <uapi/linux/dualstack.h>
+
+#include "sock.h"
+#include "stats.h"
+
+#define TCP	BIT(DS_TCP)
+#define UDP	BIT(DS_UDP)
+
+const struct ds_counter ds_counters[DS_N_COUNTERS] = {
+	{ DUALSTACK_A_COUNTER_MAPPED_ACCEPT, DS_IN_MAPPED, TCP },
+	{ DUALSTACK_A_COUNTER_NATIVE_ACCEPT, DS_IN_NATIVE, TCP },
+	{ DUALSTACK_A_COUNTER_MAPPED_RECV, DS_IN_MAPPED, UDP },
+	{ DUALSTACK_A_COUNTER_NATIVE_RECV, DS_IN_NATIVE, UDP },
+	{ DUALSTACK_A_COUNTER_REJECT_V6ONLY, DS_REJECT_V6ONLY, TCP | UDP },
+};
+
+static unsigned int ds_net_id __read_mostly;
+
+struct ds_net *ds_net(const struct net *net)
+{
+	return net_generic(net, ds_net_id);
+}
+
+void ds_net_untracked(const struct net *net, enum ds_proto proto,
+		      enum ds_event event)
+{
+	struct ds_net *dn;
+
+	if (!check_net(net))
+		return;
+	dn = ds_net(net);
+	atomic64_inc(&dn->count[proto][event]);
+	atomic64_inc(&dn->untracked);
+}
+
+static void ds_net_add(const struct net *net, struct ds_sums *sums)
+{
+	struct ds_net *dn = ds_net(net);
+	struct ds_sock *rec;
+	unsigned int i, j;
+
+	for (i = 0; i < DS_N_PROTOS; i++)
+		for (j = 0; j < DS_N_EVENTS; j++)
+			sums->count[i][j] = atomic64_read(&dn->count[i][j]);
+	sums->untracked = atomic64_read(&dn->untracked);
+	sums->looked_up = atomic64_read(&dn->looked_up);
+	sums->ended = dn->ended;
+	sums->tracked = dn->tracked;
+
+	rcu_read_lock();
+	for (i = 0; i < DS_SOCK_BUCKETS; i++)
+		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node) {
+			if (rec->net != net)
+				continue;
+			for (j = 0; j < DS_N_EVENTS; j++)
+				sums->count[rec->proto][j] +=
+					atomic64_read(&rec->count[j]);
+		}
+	rcu_read_unlock();
+}
+
+void ds_net_sums(const struct net *net, struct ds_sums *sums)
+{
+	struct ds_net *dn = ds_net(net);
+	unsigned int seq, tries;
+
+	for (tries = 0; tries < 4; tries++) {
+		seq = read_seqcount_begin(&dn->seq);
+		ds_net_add(net, sums);
+		if (!read_seqcount_retry(&dn->seq, seq))
+			return;
+	}
+
+	/* Sockets close faster than we add: make them wait, this once. */
+	spin_lock_bh(&ds_sock_table_lock);
+	ds_net_add(net, sums);
+	spin_unlock_bh(&ds_sock_table_lock);
+}
+
+static int __net_init ds_net_init(struct net *net)
+{
+	seqcount_spinlock_init(&ds_net(net)->seq, &ds_sock_table_lock);
+	return 0;
+}
+
+static void __net_exit ds_net_exit(struct net *net)
+{
+	ds_sock_end_net(net);
+}
+
+static struct pernet_operations ds_net_ops = {
+	.init	= ds_net_init,
+	.exit	= ds_net_exit,
+	.id	= &ds_net_id,
+	.size	= sizeof(struct ds_net),
+};
+
+int __init ds_stats_init(void)
+{
+	return register_pernet_subsys(&ds_net_ops);
+}
+
+void ds_stats_exit(void)
+{
+	unregister_pernet_subsys(&ds_net_ops);
+}

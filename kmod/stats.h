@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What is counted, and the sums of a network namespace. */
+
+#ifndef _DUALSTACK_STATS_H
+#define _DUALSTACK_STATS_H
+
+#include <linux/atomic.h>
+#include <linux/init.h>
+#include <linux/in.h>
+#include <linux/seqlock.h>
+#include <linux/types.h>
+
+struct net;
+
+/**
+ * enum ds_proto - the transport protocols that are accounted
+ * @DS_TCP:		TCP
+ * @DS_UDP:		UDP
+ * @DS_N_PROTOS:	how many there are
+ */
+enum ds_proto {
+	DS_TCP,
+	DS_UDP,
+	DS_N_PROTOS,
+};
+
+/**
+ * enum ds_event - what can happen to a socket
+ * @DS_IN_MAPPED:	IPv4 was served: a handshake completed (TCP), a
+ *			datagram was handed to recvmsg() (UDP)
+ * @DS_IN_NATIVE:	the same with IPv6
+ * @DS_REJECT_V6ONLY:	IPv4 found no socket; this one refused because of
+ *			IPV6_V6ONLY
+ * @DS_N_EVENTS:	how many there are
+ *
+ * With the protocol of the socket an event makes a counter of the netlink
+ * interface, see ds_counters[].
+ */
+enum ds_event {
+	DS_IN_MAPPED,
+	DS_IN_NATIVE,
+	DS_REJECT_V6ONLY,
+	DS_N_EVENTS,
+};
+
+/**
+ * struct ds_counter - a counter of the netlink interface
+ * @attr:	its attribute, DUALSTACK_A_COUNTER_*
+ * @event:	the event it counts
+ * @protos:	bit mask of the protocols (enum ds_proto) it counts it for
+ */
+struct ds_counter {
+	u8 attr;
+	u8 event;
+	u8 protos;
+};
+
+#define DS_N_COUNTERS	5
+
+extern const struct ds_counter ds_counters[DS_N_COUNTERS];
+
+/**
+ * struct ds_sums - the sums of a namespace at one moment
+ * @count:	events by protocol, on live and on closed sockets
+ * @untracked:	events counted in @count whose socket has no record
+ * @looked_up:	packets without a socket for which one was looked up
+ * @ended:	records that ended with their socket
+ * @tracked:	live records
+ */
+struct ds_sums {
+	u64 count[DS_N_PROTOS][DS_N_EVENTS];
+	u64 untracked;
+	u64 looked_up;
+	u64 ended;
+	u32 tracked;
+};
+
+/**
+ * struct ds_net - what is kept for a network namespace
+ * @count:	events of sockets that have closed, and of untracked ones
+ * @untracked:	see &struct ds_sums
+ * @looked_up:	see &struct ds_sums
+ * @ended:	see &struct ds_sums; written under ds_sock_table_lock
+ * @tracked:	see &struct ds_sums; written under ds_sock_table_lock
+ * @seq:	moves while a record's counts move into @count, so that a reader
+ *		sees them on one side only
+ */
+struct ds_net {
+	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
+	atomic64_t untracked;
+	atomic64_t looked_up;
+	u64 ended;
+	u32 tracked;
+	seqcount_spinlock_t seq;
+};
+
+/**
+ * ds_net() - the state of a namespace
+ * @net:	the namespace
+ *
+ * Context: under RCU, with check_net(@net) true inside the same section; or
+ * while something keeps @net alive. The memory goes with the namespace.
+ */
+struct ds_net *ds_net(const struct net *net);
+
+/**
+ * ds_proto() - map an IP protocol number to the protocols accounted
+ * @ipproto:	IPPROTO_*
+ *
+ * Return: an enum ds_proto, or -1 where the protocol is not accounted.
+ */
+static inline int ds_proto(int ipproto)
+{
+	switch (ipproto) {
+	case IPPROTO_TCP:
+		return DS_TCP;
+	case IPPROTO_UDP:
+		return DS_UDP;
+	default:
+		return -1;
+	}
+}
+
+/**
+ * ds_net_untracked() - count an event whose socket has no record
+ * @net:	the namespace of the event
+ * @proto:	its protocol
+ * @event:	what happened
+ *
+ * Context: any, under RCU.
+ */
+void ds_net_untracked(const struct net *net, enum ds_proto proto,
+		      enum ds_event event);
+
+/**
+ * ds_net_sums() - add up a namespace
+ * @net:	the namespace, held by the caller
+ * @sums:	filled in
+ *
+ * Each event that happened before the call is in the sums exactly once.
+ *
+ * Context: process.
+ */
+void ds_net_sums(const struct net *net, struct ds_sums *sums);
+
+/* Register and unregister the state that each namespace gets. */
+int __init ds_stats_init(void);
+void ds_stats_exit(void);
+
+#endif /* _DUALSTACK_STATS_H */
