@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the module enters the kernel. */
+
+#ifndef _DUALSTACK_HOOKS_H
+#define _DUALSTACK_HOOKS_H
+
+#include <linux/ftrace.h>
+#include <linux/types.h>
+#include <uapi/linux/dualstack.h>
+
+struct ds_sums;
+
+/**
+ * struct ds_hook - a place where the module enters the kernel
+ * @name:	the function or tracepoint
+ * @purpose:	what it is there for
+ * @kind:	how it is hooked
+ * @attached:	whether it is in place
+ * @ops:	the callback, for DUALSTACK_HOOK_KIND_FTRACE
+ * @attach:	put a tracepoint's probe in place. Returns 0 or a negative errno
+ * @detach:	take it out again
+ * @hits:	what it did in a namespace, derived from the sums: the data
+ *		path counts an event once
+ */
+struct ds_hook {
+	const char *name;
+	const char *purpose;
+	enum dualstack_hook_kind kind;
+	bool attached;
+	struct ftrace_ops ops;
+	int (*attach)(void);
+	void (*detach)(void);
+	u64 (*hits)(const struct ds_sums *sums);
+};
+
+#define DS_N_HOOKS	4
+
+extern struct ds_hook ds_hooks[DS_N_HOOKS];
+
+/**
+ * ds_hooks_attach() - put every hook in place
+ *
+ * All or none. What fails is named in the kernel log.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0, -EINVAL where a target is missing or cannot be traced, -EBUSY
+ * where ftrace is disabled (sysctl kernel.ftrace_enabled), -ENOMEM.
+ */
+int ds_hooks_attach(void);
+
+/**
+ * ds_hooks_detach() - take every hook out
+ *
+ * No callback runs any more when this returns.
+ *
+ * Context: process, may sleep.
+ */
+void ds_hooks_detach(void);
+
+#endif /* _DUALSTACK_HOOKS_H */
