@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The generic-netlink family: see Documentation/netlink/specs/dualstack.yaml,
+ * from which policies and ops are generated. Reading is open to all, and shows
+ * the namespace of the netlink socket, as sock_diag does.
+ */
+
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/socket.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+
+#include "hooks.h"
+#include "netlink.h"
+#include "netlink_gen.h"
+#include "sock.h"
+#include "stats.h"
+
+static struct genl_family ds_family;
+
+#define DS_A_PAD	1	/* the same in every set */
+
+static_assert((int)DUALSTACK_A_SOCKET_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_COUNTER_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_PEER_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_STATS_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_HOOK_PAD == DS_A_PAD);
+
+static int ds_put_u64(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put_u64_64bit(skb, attr, value, DS_A_PAD);
+}
+
+static void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
+			   u8 cmd)
+{
+	return genlmsg_put(skb, portid, seq, &ds_family, flags, cmd);
+}
+
+/* socket-get */
+
+static int ds_put_peer(struct sk_buff *skb, int attr,
+		       const struct in6_addr *addr, __be16 port,
+		       unsigned long when)
+{
+	bool mapped = ipv6_addr_v4mapped(addr);
+	struct nlattr *nest;
+
+	nest = nla_nest_start(skb, attr);
+	if (!nest ||
+	    nla_put(skb, DUALSTACK_A_PEER_ADDR, mapped ? 4 : 16,
+		    mapped ? &addr->s6_addr32[3] : addr->s6_addr32) ||
+	    nla_put_be16(skb, DUALSTACK_A_PEER_PORT, port) ||
+	    ds_put_u64(skb, DUALSTACK_A_PEER_AGE,
+		       jiffies64_to_msecs(jiffies - when)))
+		return -EMSGSIZE;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int ds_put_peers(struct sk_buff *skb, const struct ds_sock *rec)
+{
+	u64 mapped = READ_ONCE(rec->mapped_peer);
+	struct ds_peer rejected;
+	struct in6_addr addr;
+
+	if (atomic64_read(&rec->count[DS_IN_MAPPED])) {
+		ipv6_addr_set_v4mapped(ds_mapped_peer_addr(mapped), &addr);
+		if (ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_MAPPED_PEER,
+				&addr, ds_mapped_peer_port(mapped),
+				READ_ONCE(rec->mapped_when)))
+			return -EMSGSIZE;
+	}
+
+	if (ds_peer_get(&rec->rejected, &rejected))
+		return ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_REJECTED_PEER,
+				   &rejected.addr, rejected.port,
+				   rejected.when);
+	return 0;
+}
+
+static int ds_put_sock_counters(struct sk_buff *skb, const struct ds_sock *rec)
+{
+	const struct ds_counter *c = ds_counters;
+	struct nlattr *nest;
+
+	nest = nla_nest_start(skb, DUALSTACK_A_SOCKET_COUNTERS);
+	if (!nest)
+		return -EMSGSIZE;
+
+	for (; c < ds_counters + DS_N_COUNTERS; c++)
+		if (c->protos & BIT(rec->proto) &&
+		    ds_put_u64(skb, c->attr,
+			       atomic64_read(&rec->count[c->event])))
+			return -EMSGSIZE;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
+		       const struct ds_sock *rec)
+{
+	static const u8 ipproto[DS_N_PROTOS] = {
+		[DS_TCP] = IPPROTO_TCP,
+		[DS_UDP] = IPPROTO_UDP,
+	};
+	void *hdr;
+
+	hdr = ds_put_header(skb, portid, seq, flags, DUALSTACK_CMD_SOCKET_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+
+	if (ds_put_u64(skb, DUALSTACK_A_SOCKET_COOKIE, rec->cookie) ||
+	    nla_put_u8(skb, DUALSTACK_A_SOCKET_FAMILY, rec->family) ||
+	    nla_put_u8(skb, DUALSTACK_A_SOCKET_PROTOCOL,
+		       ipproto[rec->proto]) ||
+	    ds_put_sock_counters(skb, rec) ||
+	    ds_put_peers(skb, rec)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* Records do not move between buckets, so a dump that takes each bucket in one
+ * go shows every record that is there all the time, and shows it once. A bucket
+ * that does not fit is left to the next message; only if it does not fit there
+ * either, it is split, at record number cb->args[1].
+ */
+static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
+			  const struct net *net, const struct hlist_head *head)
+{
+	unsigned int start = skb->len;
+	struct ds_sock *rec;
+	long n = 0;
+
+	hlist_for_each_entry_rcu(rec, head, node) {
+		if (rec->net != net || n++ < cb->args[1])
+			continue;
+		if (!ds_put_sock(skb, NETLINK_CB(cb->skb).portid,
+				 cb->nlh->nlmsg_seq, NLM_F_MULTI, rec))
+			continue;
+
+		if (start)
+			nlmsg_trim(skb, skb->data + start);
+		else
+			cb->args[1] = n - 1;
+		return -EMSGSIZE;
+	}
+	cb->args[1] = 0;
+	return 0;
+}
+
+int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb)
+{
+	const struct net *net = sock_net(skb->sk);
+
+	rcu_read_lock();
+	for (; cb->args[0] < DS_SOCK_BUCKETS; cb->args[0]++)
+		if (ds_dump_bucket(skb, cb, net, &ds_sock_table[cb->args[0]]))
+			break;
+	rcu_read_unlock();
+	return skb->len;
+}
+
+static struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie)
+{
+	struct ds_sock *rec;
+	unsigned int i;
+
+	for (i = 0; i < DS_SOCK_BUCKETS; i++)
+		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node)
+			if (rec->cookie == cookie && rec->net == net)
+				return rec;
+	return NULL;
+}
+
+int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ds_sock *rec;
+	struct sk_buff *msg;
+	u64 cookie;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_SOCKET_COOKIE))
+		return -EINVAL;
+	cookie = nla_get_u64(info->attrs[DUALSTACK_A_SOCKET_COOKIE]);
+
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	rcu_read_lock();
+	rec = ds_sock_by_cookie(genl_info_net(info), cookie);
+	err = rec ? ds_put_sock(msg, info->snd_portid, info->snd_seq, 0, rec) :
+		    -ENOENT;
+	rcu_read_unlock();
+
+	if (!err)
+		return genlmsg_reply(msg, info);
+
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[DUALSTACK_A_SOCKET_COOKIE],
+				    "No socket with this cookie has had an event in this namespace");
+	nlmsg_free(msg);
+	return err;
+}
+
+/* stats-get */
+
+static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
+		       unsigned long protos)
+{
+	const struct ds_counter *c = ds_counters;
+	struct nlattr *nest;
+	unsigned int i;
+	u64 value;
+
+	nest = nla_nest_start(skb, DUALSTACK_A_STATS_COUNTERS);
+	if (!nest)
+		return -EMSGSIZE;
+
+	for (; c < ds_counters + DS_N_COUNTERS; c++) {
+		if (!(c->protos & protos))
+			continue;
+		value = 0;
+		for (i = 0; i < DS_N_PROTOS; i++)
+			if (c->protos & protos & BIT(i))
+				value += sums->count[i][c->event];
+		if (ds_put_u64(skb, c->attr, value))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+
+	if (ds_put_u64(skb, DUALSTACK_A_STATS_UNTRACKED, sums->untracked) ||
+	    ds_put_u64(skb, DUALSTACK_A_STATS_TRACKED, sums->tracked))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[DUALSTACK_A_STATS_PROTOCOL];
+	unsigned long protos = BIT(DS_N_PROTOS) - 1;
+	struct sk_buff *msg;
+	struct ds_sums sums;
+	void *hdr;
+
+	if (attr) {
+		int proto = ds_proto(nla_get_u8(attr));
+
+		if (proto < 0) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "Protocol is neither TCP nor UDP");
+			return -EINVAL;
+		}
+		protos = BIT(proto);
+	}
+
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	ds_net_sums(genl_info_net(info), &sums);
+
+	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
+			    DUALSTACK_CMD_STATS_GET);
+	if (!hdr || ds_put_sums(msg, &sums, protos)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+/* hook-get */
+
+static int ds_put_hook(struct sk_buff *skb, u32 portid, u32 seq, int flags,
+		       const struct ds_hook *hook, const struct ds_sums *sums)
+{
+	void *hdr;
+
+	hdr = ds_put_header(skb, portid, seq, flags, DUALSTACK_CMD_HOOK_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+
+	if (nla_put_string(skb, DUALSTACK_A_HOOK_NAME, hook->name) ||
+	    nla_put_u32(skb, DUALSTACK_A_HOOK_KIND, hook->kind) ||
+	    nla_put_u8(skb, DUALSTACK_A_HOOK_ATTACHED,
+		       READ_ONCE(hook->attached)) ||
+	    ds_put_u64(skb, DUALSTACK_A_HOOK_HITS, hook->hits(sums)) ||
+	    nla_put_string(skb, DUALSTACK_A_HOOK_PURPOSE, hook->purpose)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	struct ds_sums sums;
+
+	ds_net_sums(sock_net(skb->sk), &sums);
+
+	for (; cb->args[0] < DS_N_HOOKS; cb->args[0]++)
+		if (ds_put_hook(skb, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, NLM_F_MULTI,
+				&ds_hooks[cb->args[0]], &sums))
+			break;
+	return skb->len;
+}
+
+int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct ds_hook *hook = ds_hooks;
+	struct sk_buff *msg;
+	struct ds_sums sums;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_HOOK_NAME))
+		return -EINVAL;
+
+	while (nla_strcmp(info->attrs[DUALSTACK_A_HOOK_NAME], hook->name))
+		if (++hook == ds_hooks + DS_N_HOOKS) {
+			NL_SET_ERR_MSG_ATTR(info->extack,
+					    info->attrs[DUALSTACK_A_HOOK_NAME],
+					    "No hook has this name");
+			return -ENOENT;
+		}
+
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	ds_net_sums(genl_info_net(info), &sums);
+	err = ds_put_hook(msg, info->snd_portid, info->snd_seq, 0, hook, &sums);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+static struct genl_family ds_family __ro_after_init = {
+	.name		= DUALSTACK_GENL_NAME,
+	.version	= DUALSTACK_GENL_VERSION,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.module		= THIS_MODULE,
+	.ops		= dualstack_nl_ops,
+	.n_ops		= ARRAY_SIZE(dualstack_nl_ops),
+	.resv_start_op	= __DUALSTACK_CMD_MAX,
+};
+
+int __init ds_netlink_init(void)
+{
+	return genl_register_family(&ds_family);
+}
+
+void ds_netlink_exit(void)
+{
+	genl_unregister_family(&ds_family);
+}
