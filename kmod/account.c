@@ -25,10 +25,11 @@ static __always_inline void ds_count_in(struct ds_sock *rec,
 		return;
 	}
 
-	atomic64_inc(&rec->count[DS_IN_MAPPED]);
+	/* A count other than 0 tells readers that there is a peer. */
 	WRITE_ONCE(rec->mapped_peer,
 		   ds_mapped_peer(ip_hdr(skb)->saddr, udp_hdr(skb)->source));
 	WRITE_ONCE(rec->mapped_when, jiffies);
+	atomic64_inc(&rec->count[DS_IN_MAPPED]);
 }
 
 /* The first event of a socket, or one that cannot be recorded. */
