@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* FILTER of the command line. */
+#ifndef DSCTL_FILTER_H
+#define DSCTL_FILTER_H
+
+#include <stdint.h>
+
+/* The words of a filter, as bits. */
+enum {
+	FILTER_PORT = 1,
+	FILTER_PROTO = 2,
+	FILTER_MODE = 4,
+};
+
+#define FILTER_PROTO_ARGS "proto { tcp | udp }"
+
+/**
+ * struct filter - What was asked for.
+ * @given: the FILTER_... words that were there.
+ * @port: local port, else 0.
+ * @proto: IPPROTO_TCP or IPPROTO_UDP, else 0.
+ * @mode: enum sock_mode.
+ */
+struct filter {
+	unsigned int given;
+	uint16_t port;
+	uint8_t proto;
+	uint8_t mode;
+};
+
+/**
+ * filter_parse() - Read the arguments of a command.
+ * @filter: filled in.
+ * @allowed: the FILTER_... words that the command understands.
+ * @argc: number of arguments.
+ * @argv: the arguments.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int filter_parse(struct filter *filter, unsigned int allowed, int argc,
+		 char **argv);
+
+#endif /* DSCTL_FILTER_H */

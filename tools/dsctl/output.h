@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* JSON by jansson, tables by libsmartcols. */
+#ifndef DSCTL_OUTPUT_H
+#define DSCTL_OUTPUT_H
+
+#include <jansson.h>
+#include <libsmartcols/libsmartcols.h>
+#include <stdint.h>
+
+/**
+ * json_text() - A JSON string of a text that can hold anything.
+ * @text: the text. Where it is not UTF-8, "?" replaces what is not ASCII.
+ *
+ * Return: the string, NULL if there is no memory.
+ */
+json_t *json_text(const char *text);
+
+/**
+ * json_out() - Print a JSON value on a line, or indented with -p.
+ * @value: the value, released here; NULL means that there was no memory.
+ *
+ * Return: an enum exit_code.
+ */
+int json_out(json_t *value);
+
+/**
+ * struct json_array - An array that is printed as its elements come.
+ * @n: elements so far.
+ *
+ * Its size in memory is that of one element.
+ */
+struct json_array {
+	size_t n;
+};
+
+/**
+ * json_array_put() - Print the next element.
+ * @array: the array, zeroed at first.
+ * @value: the element, not released; NULL means that there was no memory.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int json_array_put(struct json_array *array, const json_t *value);
+
+/**
+ * json_array_end() - Print the end of the array.
+ * @array: the array.
+ */
+void json_array_end(struct json_array *array);
+
+/**
+ * enum column_align - Where a column's text stands.
+ * @ALIGN_LEFT: text.
+ * @ALIGN_RIGHT: numbers.
+ */
+enum column_align {
+	ALIGN_LEFT,
+	ALIGN_RIGHT,
+};
+
+/**
+ * struct table - A table for people.
+ * @tb: libsmartcols' table.
+ * @line: the current line.
+ * @column: the next column of that line.
+ * @failed: there was no memory.
+ */
+struct table {
+	struct libscols_table *tb;
+	struct libscols_line *line;
+	size_t column;
+	bool failed;
+};
+
+/**
+ * table_init() - Make an empty table.
+ * @table: filled in.
+ */
+void table_init(struct table *table);
+
+/**
+ * table_column() - Add a column.
+ * @table: the table.
+ * @heading: its heading.
+ * @align: where its text stands.
+ */
+void table_column(struct table *table, const char *heading,
+		  enum column_align align);
+
+/**
+ * table_line() - Begin a new line.
+ * @table: the table.
+ */
+void table_line(struct table *table);
+
+/**
+ * table_text() - Fill the next cell of the line.
+ * @table: the table.
+ * @text: the text, copied; what is not printable ASCII is shown as \xNN.
+ */
+void table_text(struct table *table, const char *text);
+
+/**
+ * table_number() - Fill the next cell of the line with a number.
+ * @table: the table.
+ * @number: the number.
+ */
+void table_number(struct table *table, uint64_t number);
+
+/**
+ * table_out() - Print a table and free it.
+ * @table: the table.
+ *
+ * Return: an enum exit_code.
+ */
+int table_out(struct table *table);
+
+#endif /* DSCTL_OUTPUT_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The module's records of sockets. */
+#ifndef DSCTL_RECORDS_H
+#define DSCTL_RECORDS_H
+
+#include <stdint.h>
+
+#include "counters.h"
+#include "diag.h"
+#include "map.h"
+
+/**
+ * struct last_peer - The last peer of some kind.
+ * @peer: where it was, AF_UNSPEC if there was none.
+ * @age: milliseconds since.
+ */
+struct last_peer {
+	struct endpoint peer;
+	uint64_t age;
+};
+
+/**
+ * struct record - What the module knows about a socket.
+ * @cookie: of the socket.
+ * @counters: values, in the order of counters[].
+ * @mapped: the last IPv4 peer that came as a mapped address.
+ * @rejected: the last peer turned away.
+ */
+struct record {
+	uint64_t cookie;
+	uint64_t counters[NUM_COUNTERS];
+	struct last_peer mapped;
+	struct last_peer rejected;
+};
+
+/**
+ * struct record_list - All records of a namespace.
+ * @v: the records.
+ * @n: how many.
+ * @size: for how many there is room.
+ * @by_cookie: indices.
+ */
+struct record_list {
+	struct record *v;
+	size_t n;
+	size_t size;
+	struct map by_cookie;
+};
+
+/**
+ * records_dump() - Get the records of the namespace.
+ * @nl: from dsnl_open_dualstack().
+ * @list: filled in.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int records_dump(struct dsnl *nl, struct record_list *list);
+
+/**
+ * records_find() - The record of a socket.
+ * @list: the records.
+ * @cookie: of the socket.
+ *
+ * Return: the record; one without events if the module has none.
+ */
+const struct record *records_find(const struct record_list *list,
+				  uint64_t cookie);
+
+/**
+ * records_free() - Free what a list of records holds.
+ * @list: the list; zeroed memory is fine.
+ */
+void records_free(struct record_list *list);
+
+#endif /* DSCTL_RECORDS_H */

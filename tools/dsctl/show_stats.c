@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/* dsctl show stats */
+#include <errno.h>
+#include <linux/dualstack.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+
+#include "counters.h"
+#include "dsctl.h"
+#include "filter.h"
+#include "dsnl.h"
+#include "output.h"
+
+/* The sums of a namespace, and two figures about them. */
+struct stats {
+	uint64_t counters[NUM_COUNTERS];
+	uint64_t untracked;
+	uint64_t tracked;
+};
+
+static int stats_each(const struct nlmsghdr *hdr, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_STATS_MAX + 1];
+	struct stats *stats = arg;
+
+	if (genlmsg_parse((struct nlmsghdr *)hdr, 0, tb, DUALSTACK_A_STATS_MAX,
+			  NULL) < 0)
+		return -EBADMSG;
+	counters_parse(stats->counters, tb[DUALSTACK_A_STATS_COUNTERS]);
+	stats->untracked = nla_get_u64(tb[DUALSTACK_A_STATS_UNTRACKED]);
+	stats->tracked = nla_get_u64(tb[DUALSTACK_A_STATS_TRACKED]);
+	return 0;
+}
+
+static int get_stats(struct dsnl *nl, uint8_t proto, struct stats *stats)
+{
+	struct nl_msg *msg;
+	int error;
+
+	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_STATS_GET, 0);
+	if (!msg)
+		return -1;
+	if (proto && nla_put_u8(msg, DUALSTACK_A_STATS_PROTOCOL, proto)) {
+		nlmsg_free(msg);
+		err("out of memory");
+		return -1;
+	}
+	error = dsnl_request(nl, msg, NULL, stats_each, stats);
+	if (error)
+		dsnl_err(nl, "cannot get the sums", error);
+	return error;
+}
+
+static int print_json(const struct stats *stats)
+{
+	json_t *obj = json_object();
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		json_object_set_new(obj, counters[i].key,
+				    json_integer(stats->counters[i]));
+	json_object_set_new(obj, "untracked", json_integer(stats->untracked));
+	json_object_set_new(obj, "tracked", json_integer(stats->tracked));
+	return json_out(obj);
+}
+
+static void print_line(struct table *table, const char *name, uint64_t value,
+		       const char *meaning)
+{
+	table_line(table);
+	table_text(table, name);
+	table_number(table, value);
+	table_text(table, meaning);
+}
+
+static int print_table(const struct stats *stats)
+{
+	struct table table;
+	size_t i;
+
+	table_init(&table);
+	table_column(&table, "Name", ALIGN_LEFT);
+	table_column(&table, "Value", ALIGN_RIGHT);
+	table_column(&table, "Meaning", ALIGN_LEFT);
+	for (i = 0; i < NUM_COUNTERS; i++)
+		print_line(&table, counters[i].key, stats->counters[i],
+			   counters[i].help);
+	print_line(&table, "untracked", stats->untracked,
+		   "events above whose socket could not be recorded");
+	print_line(&table, "tracked", stats->tracked,
+		   "sockets that have a record now");
+	return table_out(&table);
+}
+
+static int show_stats(int argc, char **argv)
+{
+	struct stats stats = { };
+	struct filter filter;
+	struct dsnl nl;
+	int error;
+
+	if (filter_parse(&filter, FILTER_PROTO, argc, argv))
+		return EXIT_USAGE;
+	if (dsnl_open_dualstack(&nl))
+		return EXIT_KERNEL;
+	error = get_stats(&nl, filter.proto, &stats);
+	dsnl_close(&nl);
+	if (error)
+		return EXIT_KERNEL;
+	return opts.json ? print_json(&stats) : print_table(&stats);
+}
+
+const struct cmd cmd_show_stats = {
+	.name = "stats",
+	.args = "[ " FILTER_PROTO_ARGS " ]",
+	.help = "The sums of the counters, closed sockets included",
+	.run = show_stats,
+};
