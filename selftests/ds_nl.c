@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+
+#include "kselftest.h"
+
+#include "ds_nl.h"
+
+/* One line per counter, as in the kernel. */
+const struct ds_counter_info ds_counter_table[] = {
+	{ DUALSTACK_A_COUNTER_MAPPED_ACCEPT, "mapped_accept", .tcp = true },
+	{ DUALSTACK_A_COUNTER_NATIVE_ACCEPT, "native_accept", .tcp = true },
+	{ DUALSTACK_A_COUNTER_MAPPED_RECV, "mapped_recv", .udp = true },
+	{ DUALSTACK_A_COUNTER_NATIVE_RECV, "native_recv", .udp = true },
+	{ DUALSTACK_A_COUNTER_REJECT_V6ONLY, "reject_v6only",
+	  .tcp = true, .udp = true },
+};
+
+const size_t ds_counter_table_len = ARRAY_SIZE(ds_counter_table);
+
+/* A counter that the tests do not know would go unchecked. */
+static_assert(ARRAY_SIZE(ds_counter_table) ==
+	      DUALSTACK_A_COUNTER_MAX - DUALSTACK_A_COUNTER_PAD,
+	      "ds_counter_table lacks a counter of the uapi header");
+
+bool ds_counters_zero(const struct ds_counters *c)
+{
+	size_t i;
+
+	for (i = 0; i < DS_COUNTERS; i++)
+		if (c->v[i])
+			return false;
+	return true;
+}
+
+int ds_open(struct ds_nl *ds)
+{
+	int err, one = 1;
+
+	memset(ds, 0, sizeof(*ds));
+	ds->sk = nl_socket_alloc();
+	if (!ds->sk)
+		return -ENOMEM;
+
+	err = genl_connect(ds->sk);
+	if (err) {
+		ds_close(ds);
+		return -EPROTONOSUPPORT;
+	}
+	nl_socket_enable_msg_peek(ds->sk);
+	nl_socket_set_buffer_size(ds->sk, 1 << 20, 1 << 16);
+	setsockopt(nl_socket_get_fd(ds->sk), SOL_NETLINK, NETLINK_EXT_ACK,
+		   &one, sizeof(one));
+
+	ds->family = genl_ctrl_resolve(ds->sk, DUALSTACK_GENL_NAME);
+	if (ds->family < 0) {
+		ds_close(ds);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+void ds_close(struct ds_nl *ds)
+{
+	nl_socket_free(ds->sk);
+	ds->sk = NULL;
+}
+
+struct nl_msg *ds_msg(struct ds_nl *ds, int cmd, int flags)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	if (!msg)
+		return NULL;
+	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, ds->family, 0, flags,
+			 cmd, DUALSTACK_GENL_VERSION)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+struct talk {
+	struct ds_nl *ds;
+	ds_attr_cb cb;
+	void *arg;
+	int ret;
+	bool done;
+};
+
+static int talk_valid(struct nl_msg *msg, void *arg)
+{
+	struct genlmsghdr *ghdr = nlmsg_data(nlmsg_hdr(msg));
+	struct talk *t = arg;
+
+	/* Once the callback has failed, the rest of a dump is only drained. */
+	if (t->cb && !t->ret)
+		t->ret = t->cb(genlmsg_attrdata(ghdr, 0),
+			       genlmsg_attrlen(ghdr, 0), t->arg);
+	return NL_OK;
+}
+
+static int talk_intr(struct nl_msg *msg, void *arg)
+{
+	struct talk *t = arg;
+
+	(void)msg;
+	t->ds->intr = true;
+	return NL_OK;
+}
+
+static int talk_ack(struct nl_msg *msg, void *arg)
+{
+	struct talk *t = arg;
+
+	(void)msg;
+	t->done = true;
+	return NL_STOP;
+}
+
+static int talk_finish(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	struct talk *t = arg;
+
+	/* The end of a dump carries its error, if there was one. */
+	if (nlmsg_datalen(nlh) >= (int)sizeof(int) && !t->ret)
+		t->ret = *(int *)nlmsg_data(nlh);
+	t->done = true;
+	return NL_STOP;
+}
+
+static int talk_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)((char *)e - NLMSG_HDRLEN);
+	int skip = sizeof(*e);
+	struct talk *t = arg;
+	struct nlattr *msg;
+
+	(void)who;
+	/* Without NLM_F_CAPPED the payload of the request comes back too. */
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		skip += NLMSG_ALIGN(nlmsg_datalen(&e->msg));
+	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS) {
+		msg = nla_find((struct nlattr *)((char *)e + skip),
+			       nlmsg_datalen(nlh) - skip, NLMSGERR_ATTR_MSG);
+		if (msg)
+			nla_strlcpy(t->ds->extack, msg, sizeof(t->ds->extack));
+	}
+	t->ret = e->error;
+	t->done = true;
+	return NL_STOP;
+}
+
+int ds_talk(struct ds_nl *ds, struct nl_msg *msg, ds_attr_cb cb, void *arg)
+{
+	struct talk t = { .ds = ds, .cb = cb, .arg = arg };
+	struct nl_cb *ncb;
+	int err;
+
+	if (!msg)
+		return -ENOMEM;
+	ds->extack[0] = '\0';
+	ds->intr = false;
+
+	ncb = nl_cb_alloc(NL_CB_DEFAULT);
+	if (!ncb) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	nl_cb_set(ncb, NL_CB_VALID, NL_CB_CUSTOM, talk_valid, &t);
+	nl_cb_set(ncb, NL_CB_ACK, NL_CB_CUSTOM, talk_ack, &t);
+	nl_cb_set(ncb, NL_CB_FINISH, NL_CB_CUSTOM, talk_finish, &t);
+	nl_cb_set(ncb, NL_CB_DUMP_INTR, NL_CB_CUSTOM, talk_intr, &t);
+	nl_cb_err(ncb, NL_CB_CUSTOM, talk_error, &t);
+
+	err = nl_send_auto(ds->sk, msg);
+	nlmsg_free(msg);
+	while (err >= 0 && !t.done)
+		err = nl_recvmsgs(ds->sk, ncb);
+	nl_cb_put(ncb);
+
+	return t.done ? t.ret : -EIO;
+}
+
+static void parse_counters(struct nlattr *nest, struct ds_counters *c)
+{
+	struct nlattr *tb[DS_COUNTERS];
+	int i;
+
+	memset(c, 0, sizeof(*c));
+	if (!nest || nla_parse_nested(tb, DS_COUNTERS - 1, nest, NULL))
+		return;
+	for (i = DUALSTACK_A_COUNTER_PAD + 1; i < DS_COUNTERS; i++) {
+		if (!tb[i])
+			continue;
+		c->v[i] = nla_get_u64(tb[i]);
+		c->present |= 1ULL << i;
+	}
+}
+
+static int parse_peer(struct nlattr *nest, struct ds_peer *p)
+{
+	struct nlattr *tb[DUALSTACK_A_PEER_MAX + 1], *addr;
+
+	memset(p, 0, sizeof(*p));
+	if (!nest)
+		return 0;
+	if (nla_parse_nested(tb, DUALSTACK_A_PEER_MAX, nest, NULL) ||
+	    !tb[DUALSTACK_A_PEER_ADDR] || !tb[DUALSTACK_A_PEER_PORT] ||
+	    !tb[DUALSTACK_A_PEER_AGE])
+		return -EBADMSG;
+
+	addr = tb[DUALSTACK_A_PEER_ADDR];
+	switch (nla_len(addr)) {
+	case sizeof(struct in_addr):
+		p->addr.in.sin_family = AF_INET;
+		p->addr.in.sin_port = nla_get_u16(tb[DUALSTACK_A_PEER_PORT]);
+		memcpy(&p->addr.in.sin_addr, nla_data(addr), nla_len(addr));
+		break;
+	case sizeof(struct in6_addr):
+		p->addr.in6.sin6_family = AF_INET6;
+		p->addr.in6.sin6_port = nla_get_u16(tb[DUALSTACK_A_PEER_PORT]);
+		memcpy(&p->addr.in6.sin6_addr, nla_data(addr), nla_len(addr));
+		break;
+	default:
+		return -EBADMSG;
+	}
+	p->age = nla_get_u64(tb[DUALSTACK_A_PEER_AGE]);
+	return 0;
+}
+
+struct socket_out {
+	ds_socket_cb cb;
+	void *arg;
+};
+
+static int parse_socket(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_SOCKET_MAX + 1];
+	struct socket_out *out = arg;
+	struct ds_socket s = { };
+	int err;
+
+	if (nla_parse(tb, DUALSTACK_A_SOCKET_MAX, attrs, len, NULL) ||
+	    !tb[DUALSTACK_A_SOCKET_COOKIE] || !tb[DUALSTACK_A_SOCKET_FAMILY] ||
+	    !tb[DUALSTACK_A_SOCKET_PROTOCOL] ||
+	    !tb[DUALSTACK_A_SOCKET_COUNTERS])
+		return -EBADMSG;
+
+	s.cookie = nla_get_u64(tb[DUALSTACK_A_SOCKET_COOKIE]);
+	s.family = nla_get_u8(tb[DUALSTACK_A_SOCKET_FAMILY]);
+	s.protocol = nla_get_u8(tb[DUALSTACK_A_SOCKET_PROTOCOL]);
+	parse_counters(tb[DUALSTACK_A_SOCKET_COUNTERS], &s.counters);
+	err = parse_peer(tb[DUALSTACK_A_SOCKET_LAST_MAPPED_PEER],
+			 &s.last_mapped);
+	if (!err)
+		err = parse_peer(tb[DUALSTACK_A_SOCKET_LAST_REJECTED_PEER],
+				 &s.last_rejected);
+	return err ? err : out->cb(&s, out->arg);
+}
+
+static int copy_socket(const struct ds_socket *s, void *arg)
+{
+	*(struct ds_socket *)arg = *s;
+	return 0;
+}
+
+int ds_socket_get(struct ds_nl *ds, __u64 cookie, struct ds_socket *s)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	struct socket_out out = { .cb = copy_socket, .arg = s };
+
+	memset(s, 0, sizeof(*s));
+	if (msg)
+		nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE, cookie);
+	return ds_talk(ds, msg, parse_socket, &out);
+}
+
+int ds_socket_dump(struct ds_nl *ds, ds_socket_cb cb, void *arg)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
+	struct socket_out out = { .cb = cb, .arg = arg };
+
+	return ds_talk(ds, msg, parse_socket, &out);
+}
+
+static int count_socket(const struct ds_socket *s, void *arg)
+{
+	(void)s;
+	++*(int *)arg;
+	return 0;
+}
+
+int ds_socket_count(struct ds_nl *ds)
+{
+	int n = 0, err;
+
+	err = ds_socket_dump(ds, count_socket, &n);
+	return err ? err : n;
+}
+
+static int parse_stats(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_STATS_MAX + 1];
+	struct ds_stats *stats = arg;
+
+	if (nla_parse(tb, DUALSTACK_A_STATS_MAX, attrs, len, NULL) ||
+	    !tb[DUALSTACK_A_STATS_COUNTERS] ||
+	    !tb[DUALSTACK_A_STATS_UNTRACKED] || !tb[DUALSTACK_A_STATS_TRACKED])
+		return -EBADMSG;
+
+	parse_counters(tb[DUALSTACK_A_STATS_COUNTERS], &stats->counters);
+	stats->untracked = nla_get_u64(tb[DUALSTACK_A_STATS_UNTRACKED]);
+	stats->tracked = nla_get_u64(tb[DUALSTACK_A_STATS_TRACKED]);
+	return 0;
+}
+
+int ds_stats_get(struct ds_nl *ds, int protocol, struct ds_stats *stats)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_STATS_GET, 0);
+
+	memset(stats, 0, sizeof(*stats));
+	if (msg && protocol)
+		nla_put_u8(msg, DUALSTACK_A_STATS_PROTOCOL, protocol);
+	return ds_talk(ds, msg, parse_stats, stats);
+}
+
+struct hook_out {
+	ds_hook_cb cb;
+	void *arg;
+};
+
+static int parse_hook(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_HOOK_MAX + 1];
+	struct hook_out *out = arg;
+	struct ds_hook h = { };
+
+	if (nla_parse(tb, DUALSTACK_A_HOOK_MAX, attrs, len, NULL) ||
+	    !tb[DUALSTACK_A_HOOK_NAME] || !tb[DUALSTACK_A_HOOK_KIND] ||
+	    !tb[DUALSTACK_A_HOOK_ATTACHED] || !tb[DUALSTACK_A_HOOK_HITS] ||
+	    !tb[DUALSTACK_A_HOOK_PURPOSE])
+		return -EBADMSG;
+
+	nla_strlcpy(h.name, tb[DUALSTACK_A_HOOK_NAME], sizeof(h.name));
+	h.kind = nla_get_u32(tb[DUALSTACK_A_HOOK_KIND]);
+	h.attached = nla_get_u8(tb[DUALSTACK_A_HOOK_ATTACHED]);
+	h.hits = nla_get_u64(tb[DUALSTACK_A_HOOK_HITS]);
+	nla_strlcpy(h.purpose, tb[DUALSTACK_A_HOOK_PURPOSE], sizeof(h.purpose));
+	return out->cb(&h, out->arg);
+}
+
+static int copy_hook(const struct ds_hook *h, void *arg)
+{
+	*(struct ds_hook *)arg = *h;
+	return 0;
+}
+
+int ds_hook_get(struct ds_nl *ds, const char *name, struct ds_hook *h)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_HOOK_GET, 0);
+	struct hook_out out = { .cb = copy_hook, .arg = h };
+
+	memset(h, 0, sizeof(*h));
+	if (msg)
+		nla_put_string(msg, DUALSTACK_A_HOOK_NAME, name);
+	return ds_talk(ds, msg, parse_hook, &out);
+}
+
+int ds_hook_dump(struct ds_nl *ds, ds_hook_cb cb, void *arg)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
+	struct hook_out out = { .cb = cb, .arg = arg };
+
+	return ds_talk(ds, msg, parse_hook, &out);
+}

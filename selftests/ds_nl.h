@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the dualstack family says, in structures that a test can compare.
+ */
+#ifndef DS_NL_H
+#define DS_NL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include <linux/dualstack.h>
+
+#include "net_util.h"
+
+struct nl_msg;
+struct nl_sock;
+struct nlattr;
+
+/* Counters are indexed by their attribute, so that no test needs a list. */
+#define DS_COUNTERS	(DUALSTACK_A_COUNTER_MAX + 1)
+
+/**
+ * struct ds_counter_info - what a test knows of a counter
+ * @attr: its netlink attribute, and its index in struct ds_counters
+ * @name: its name in JSON and in messages
+ * @tcp: TCP sockets have it
+ * @udp: UDP sockets have it
+ */
+struct ds_counter_info {
+	int attr;
+	const char *name;
+	bool tcp;
+	bool udp;
+};
+
+extern const struct ds_counter_info ds_counter_table[];
+extern const size_t ds_counter_table_len;
+
+/**
+ * struct ds_counters - one value per counter
+ * @v: values, by attribute
+ * @present: bit per attribute that the kernel sent
+ */
+struct ds_counters {
+	__u64 v[DS_COUNTERS];
+	__u64 present;
+};
+
+/**
+ * struct ds_peer - the remote end of an event
+ * @addr: address and port; sa_family is AF_UNSPEC when there was no event
+ * @age: milliseconds since the event
+ */
+struct ds_peer {
+	union net_addr addr;
+	__u64 age;
+};
+
+/**
+ * struct ds_socket - the record of a socket
+ * @cookie: the socket's cookie
+ * @family: AF_INET or AF_INET6
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP
+ * @counters: what it saw
+ * @last_mapped: last peer that came as a mapped address
+ * @last_rejected: last peer that was turned away
+ */
+struct ds_socket {
+	__u64 cookie;
+	int family;
+	int protocol;
+	struct ds_counters counters;
+	struct ds_peer last_mapped;
+	struct ds_peer last_rejected;
+};
+
+/**
+ * struct ds_stats - the sums of a namespace
+ * @counters: sums over all sockets, closed ones included
+ * @untracked: events whose socket has no record
+ * @tracked: sockets that have a record now
+ */
+struct ds_stats {
+	struct ds_counters counters;
+	__u64 untracked;
+	__u64 tracked;
+};
+
+/**
+ * struct ds_hook - one way into the kernel
+ * @name: function or tracepoint
+ * @kind: enum dualstack_hook_kind
+ * @attached: whether it is in the kernel
+ * @hits: what it did in this namespace
+ * @purpose: one line of prose
+ */
+struct ds_hook {
+	char name[64];
+	unsigned int kind;
+	bool attached;
+	__u64 hits;
+	char purpose[256];
+};
+
+/**
+ * struct ds_nl - a connection to the family
+ * @sk: netlink socket, of the namespace that it was opened in
+ * @family: id of the family
+ * @extack: the kernel's words on the last refusal, empty when it said none
+ * @intr: the last dump was marked as inconsistent (NLM_F_DUMP_INTR)
+ */
+struct ds_nl {
+	struct nl_sock *sk;
+	int family;
+	char extack[256];
+	bool intr;
+};
+
+typedef int (*ds_attr_cb)(struct nlattr *attrs, size_t len, void *arg);
+typedef int (*ds_socket_cb)(const struct ds_socket *s, void *arg);
+typedef int (*ds_hook_cb)(const struct ds_hook *h, void *arg);
+
+/**
+ * ds_open() - connect to the family in the caller's namespace
+ * @ds: filled in
+ *
+ * Return: 0, -ENOENT when no module offers the family, or another error.
+ */
+int ds_open(struct ds_nl *ds);
+void ds_close(struct ds_nl *ds);
+
+/**
+ * ds_msg() - begin a request
+ * @ds: connection
+ * @cmd: DUALSTACK_CMD_*
+ * @flags: NLM_F_DUMP or 0
+ *
+ * Return: a message that ds_talk() consumes, or NULL.
+ */
+struct nl_msg *ds_msg(struct ds_nl *ds, int cmd, int flags);
+
+/**
+ * ds_talk() - send a request, hand each reply to a callback
+ * @ds: connection
+ * @msg: request, freed here
+ * @cb: called with the attributes of each reply, may be NULL
+ * @arg: for @cb
+ *
+ * Return: 0, the kernel's error as -errno (see @ds->extack), or what @cb
+ * returned if that was not 0.
+ */
+int ds_talk(struct ds_nl *ds, struct nl_msg *msg, ds_attr_cb cb, void *arg);
+
+int ds_socket_get(struct ds_nl *ds, __u64 cookie, struct ds_socket *s);
+int ds_socket_dump(struct ds_nl *ds, ds_socket_cb cb, void *arg);
+/* Sums of one protocol, or of all with 0. */
+int ds_stats_get(struct ds_nl *ds, int protocol, struct ds_stats *stats);
+int ds_hook_get(struct ds_nl *ds, const char *name, struct ds_hook *h);
+int ds_hook_dump(struct ds_nl *ds, ds_hook_cb cb, void *arg);
+
+/* Number of records that a dump shows, or -errno. */
+int ds_socket_count(struct ds_nl *ds);
+
+bool ds_counters_zero(const struct ds_counters *c);
+
+#endif /* DS_NL_H */

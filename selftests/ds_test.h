@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Comparing what the kernel counted with what the application saw.
+ *
+ * A test keeps the events that its own sockets reported in a struct
+ * ds_counters, one per socket, and compares all counters with it: those that
+ * it never touched must have stayed zero.
+ */
+#ifndef DS_TEST_H
+#define DS_TEST_H
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "ds_nl.h"
+#include "net_util.h"
+
+/* One test on a debug kernel without acceleration, in seconds. */
+#define DS_TIMEOUT	120
+
+#define DS_SKIP_TEXT	"generic netlink family \"dualstack\" not found: load the module dualstack"
+
+/* Setup of every fixture: a namespace of its own, and the family in it. */
+static inline bool ds_setup(struct __test_metadata *_metadata,
+			    struct ds_nl *ds)
+{
+	int err;
+
+	if (geteuid())
+		SKIP(return false, "needs root, for network namespaces");
+	ASSERT_EQ(0, net_ns_new());
+	err = ds_open(ds);
+	if (err == -ENOENT)
+		SKIP(return false, DS_SKIP_TEXT);
+	ASSERT_EQ(0, err);
+	return true;
+}
+
+/* The application got a connection from this peer. */
+static inline void ds_saw_accept(struct ds_counters *c,
+				 const union net_addr *peer)
+{
+	c->v[net_addr_mapped(peer) ? DUALSTACK_A_COUNTER_MAPPED_ACCEPT :
+				     DUALSTACK_A_COUNTER_NATIVE_ACCEPT]++;
+}
+
+/* The application got a datagram from this source. */
+static inline void ds_saw_recv(struct ds_counters *c,
+			       const union net_addr *source)
+{
+	c->v[net_addr_mapped(source) ? DUALSTACK_A_COUNTER_MAPPED_RECV :
+				       DUALSTACK_A_COUNTER_NATIVE_RECV]++;
+}
+
+static inline void ds_add(struct ds_counters *sum, const struct ds_counters *c)
+{
+	size_t i;
+
+	for (i = 0; i < DS_COUNTERS; i++)
+		sum->v[i] += c->v[i];
+}
+
+static inline void ds_expect_counters(struct __test_metadata *_metadata,
+				      const char *what,
+				      const struct ds_counters *want,
+				      const struct ds_counters *got,
+				      int protocol)
+{
+	size_t i;
+
+	for (i = 0; i < ds_counter_table_len; i++) {
+		const struct ds_counter_info *c = &ds_counter_table[i];
+		bool has = protocol == IPPROTO_TCP ? c->tcp :
+			   protocol == IPPROTO_UDP ? c->udp : true;
+
+		EXPECT_EQ(has ? want->v[c->attr] : 0, got->v[c->attr])
+			TH_LOG("%s: %s", what, c->name);
+		EXPECT_EQ(has, !!(got->present & 1ULL << c->attr))
+			TH_LOG("%s: %s %s", what, c->name,
+			       has ? "missing" : "of another protocol");
+	}
+}
+
+/* A socket that saw nothing has no record. */
+static inline void ds_expect_none(struct __test_metadata *_metadata,
+				  struct ds_nl *ds, int fd)
+{
+	struct ds_socket s;
+
+	EXPECT_EQ(-ENOENT, ds_socket_get(ds, net_cookie(fd), &s));
+}
+
+static inline void ds_expect_socket(struct __test_metadata *_metadata,
+				    struct ds_nl *ds, int fd,
+				    const struct ds_counters *want)
+{
+	int domain = 0, protocol = 0;
+	socklen_t len = sizeof(int);
+	struct ds_socket s;
+
+	if (ds_counters_zero(want)) {
+		ds_expect_none(_metadata, ds, fd);
+		return;
+	}
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
+
+	EXPECT_EQ(0, ds_socket_get(ds, net_cookie(fd), &s)) {
+		TH_LOG("no record of the socket: %s", ds->extack);
+		return;
+	}
+	EXPECT_EQ(net_cookie(fd), s.cookie);
+	EXPECT_EQ(domain, s.family);
+	EXPECT_EQ(protocol, s.protocol);
+	ds_expect_counters(_metadata, "socket", want, &s.counters, protocol);
+}
+
+/* The sums of the namespace, of both protocols and of each alone. */
+static inline void ds_expect_sums(struct __test_metadata *_metadata,
+				  struct ds_nl *ds,
+				  const struct ds_counters *want)
+{
+	struct ds_stats all, tcp, udp;
+	size_t i;
+
+	ASSERT_EQ(0, ds_stats_get(ds, 0, &all));
+	ASSERT_EQ(0, ds_stats_get(ds, IPPROTO_TCP, &tcp));
+	ASSERT_EQ(0, ds_stats_get(ds, IPPROTO_UDP, &udp));
+
+	ds_expect_counters(_metadata, "namespace", want, &all.counters, 0);
+	for (i = 0; i < DS_COUNTERS; i++) {
+		EXPECT_EQ(all.counters.v[i],
+			  tcp.counters.v[i] + udp.counters.v[i]);
+	}
+	EXPECT_EQ(0, all.untracked);
+}
+
+/* The family of the source lives on in the peer: IPv4 without the prefix. */
+static inline void ds_expect_peer(struct __test_metadata *_metadata,
+				  const union net_addr *want,
+				  const struct ds_peer *got)
+{
+	EXPECT_TRUE(net_addr_eq(want, &got->addr))
+		TH_LOG("last peer: family %d port %d instead of %d %d",
+		       got->addr.sa.sa_family, ntohs(got->addr.in.sin_port),
+		       want->sa.sa_family, ntohs(want->in.sin_port));
+}
+
+#endif /* DS_TEST_H */

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every hook is in the kernel and is really called: its hits are those of
+ * the traffic made here.
+ */
+#include "ds_test.h"
+
+#define ROUNDS	5
+
+FIXTURE(hooks)
+{
+	struct ds_nl ds;
+};
+
+FIXTURE_SETUP(hooks)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+}
+
+FIXTURE_TEARDOWN(hooks)
+{
+	ds_close(&self->ds);
+}
+
+struct hook_list {
+	struct ds_hook hook[32];
+	size_t n;
+};
+
+static int hook_append(const struct ds_hook *h, void *arg)
+{
+	struct hook_list *list = arg;
+
+	if (list->n == ARRAY_SIZE(list->hook))
+		return -E2BIG;
+	list->hook[list->n++] = *h;
+	return 0;
+}
+
+static __u64 hits(struct __test_metadata *_metadata, struct ds_nl *ds,
+		  const char *name)
+{
+	struct ds_hook h;
+
+	EXPECT_EQ(0, ds_hook_get(ds, name, &h))
+		TH_LOG("%s: %s", name, ds->extack);
+	return h.hits;
+}
+
+/* What a fresh namespace shows: all hooks, attached, without hits. */
+TEST_F_TIMEOUT(hooks, listed, DS_TIMEOUT)
+{
+	struct hook_list list = { };
+	struct ds_hook h;
+	size_t i, k;
+
+	ASSERT_EQ(0, ds_hook_dump(&self->ds, hook_append, &list));
+	EXPECT_LE(4, list.n);
+	for (i = 0; i < list.n; i++) {
+		TH_LOG("%s: %s", list.hook[i].name, list.hook[i].purpose);
+		EXPECT_NE('\0', list.hook[i].name[0]);
+		EXPECT_NE('\0', list.hook[i].purpose[0]);
+		EXPECT_TRUE(list.hook[i].attached);
+		EXPECT_EQ(0, list.hook[i].hits);
+		EXPECT_TRUE(list.hook[i].kind == DUALSTACK_HOOK_KIND_FTRACE ||
+			    list.hook[i].kind ==
+			    DUALSTACK_HOOK_KIND_TRACEPOINT);
+
+		/* One by its name is the same as in the list. */
+		EXPECT_EQ(0, ds_hook_get(&self->ds, list.hook[i].name, &h));
+		EXPECT_STREQ(list.hook[i].name, h.name);
+		EXPECT_STREQ(list.hook[i].purpose, h.purpose);
+		EXPECT_EQ(list.hook[i].kind, h.kind);
+		EXPECT_EQ(list.hook[i].attached, h.attached);
+
+		for (k = 0; k < i; k++) {
+			EXPECT_STRNE(list.hook[i].name, list.hook[k].name)
+				TH_LOG("listed twice");
+		}
+	}
+}
+
+TEST_F_TIMEOUT(hooks, unknown_name, DS_TIMEOUT)
+{
+	struct ds_hook h;
+
+	EXPECT_EQ(-ENOENT, ds_hook_get(&self->ds, "no_such_hook", &h));
+	EXPECT_STRNE("", self->ds.extack);
+}
+
+/* One kind of traffic moves the hits of one hook, by what it made. */
+TEST_F_TIMEOUT(hooks, accept, DS_TIMEOUT)
+{
+	int i, fd, client, conn, accepted = 0;
+
+	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < ROUNDS; i++) {
+		client = net_client(SOCK_STREAM, i % 2 ? "::1" : "127.0.0.1",
+				    net_port(fd), NULL);
+		ASSERT_LE(0, client);
+		conn = net_accept(fd, NULL);
+		ASSERT_LE(0, conn);
+		accepted++;
+		net_close_reset(client);
+		close(conn);
+	}
+	EXPECT_EQ(accepted, hits(_metadata, &self->ds,
+				 "tcp_create_openreq_child"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "skb_consume_udp"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "kfree_skb"));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(hooks, recv, DS_TIMEOUT)
+{
+	int i, fd, received = 0;
+	char c;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, net_send_to(i % 2 ? "::1" : "127.0.0.1",
+					 net_port(fd), "x", 1));
+		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+		received += recv(fd, &c, 1, 0);
+	}
+	EXPECT_EQ(received, hits(_metadata, &self->ds, "skb_consume_udp"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "tcp_create_openreq_child"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "kfree_skb"));
+	close(fd);
+}
+
+/* The tracepoint looks up every IPv4 refusal, whoever is to blame. */
+TEST_F_TIMEOUT(hooks, refusal, DS_TIMEOUT)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
+	int i, fd, refused = 0;
+	in_port_t port;
+
+	for (i = 0; i < 2 * ROUNDS; i++) {
+		fd = net_server(types[i % 2], "::", 0, NET_V6ONLY);
+		ASSERT_LE(0, fd);
+		port = net_port(fd);
+		refused += net_refused(types[i % 2], "127.0.0.1", port, NULL);
+		close(fd);
+		refused += net_refused(types[i % 2], "127.0.0.1", port, NULL);
+	}
+	EXPECT_EQ(4 * ROUNDS, refused);
+	EXPECT_EQ(refused, hits(_metadata, &self->ds, "kfree_skb"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "skb_consume_udp"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "tcp_create_openreq_child"));
+}
+
+/* The end of a socket ends a record, if there was one. */
+TEST_F_TIMEOUT(hooks, destruct, DS_TIMEOUT)
+{
+	int i, fd, ended = 0;
+	char c;
+
+	for (i = 0; i < 2 * ROUNDS; i++) {
+		fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+		ASSERT_LE(0, fd);
+		if (i % 2) {
+			ASSERT_EQ(0, net_send_to("127.0.0.1", net_port(fd),
+						 "x", 1));
+			ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+			ASSERT_EQ(1, recv(fd, &c, 1, 0));
+			ended++;
+		}
+		close(fd);
+	}
+	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+	EXPECT_EQ(ended, hits(_metadata, &self->ds, "inet_sock_destruct"));
+}
+
+/* With traffic of all kinds no hook is idle, those of tomorrow included. */
+TEST_F_TIMEOUT(hooks, all_fire, DS_TIMEOUT)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
+	static const unsigned int flags[] = { NET_V6ONLY, NET_DUAL };
+	struct hook_list list = { };
+	int t, f, fd, client;
+	char c;
+	size_t i;
+
+	for (t = 0; t < 2; t++) {
+		for (f = 0; f < 2; f++) {
+			fd = net_server(types[t], "::", 0, flags[f]);
+			ASSERT_LE(0, fd);
+			EXPECT_EQ(!f, net_refused(types[t], "127.0.0.1",
+						  net_port(fd), NULL));
+			client = net_client(types[t], "::1", net_port(fd),
+					    NULL);
+			ASSERT_LE(0, client);
+			if (types[t] == SOCK_DGRAM) {
+				ASSERT_EQ(1, send(client, "x", 1, 0));
+				ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+				ASSERT_EQ(1, recv(fd, &c, 1, 0));
+			}
+			close(client);
+			close(fd);
+		}
+	}
+	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+
+	ASSERT_EQ(0, ds_hook_dump(&self->ds, hook_append, &list));
+	for (i = 0; i < list.n; i++) {
+		EXPECT_TRUE(list.hook[i].attached)
+			TH_LOG("%s", list.hook[i].name);
+		EXPECT_LT(0, list.hook[i].hits)
+			TH_LOG("%s never fired", list.hook[i].name);
+	}
+}
+
+TEST_HARNESS_MAIN

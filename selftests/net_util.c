@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/ipv6.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "net_util.h"
+
+#define LO_IFINDEX	1	/* of every namespace */
+
+static int link_up(const char *name)
+{
+	struct ifreq ifr = { };
+	int fd, err = 0;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCGIFFLAGS, &ifr))
+		err = -errno;
+	ifr.ifr_flags |= IFF_UP;
+	if (!err && ioctl(fd, SIOCSIFFLAGS, &ifr))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int net_lo_mtu(int mtu)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_mtu = mtu };
+	int fd, err = 0;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, SIOCSIFMTU, &ifr))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int lo_add_addr4(const char *text)
+{
+	/* An alias, or 127.0.0.1 would be replaced. */
+	struct ifreq ifr = { .ifr_name = "lo:1" };
+	union net_addr addr;
+	int fd, err = 0;
+
+	net_addr_set(&addr, text, 0);
+	ifr.ifr_addr = addr.sa;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, SIOCSIFADDR, &ifr))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int lo_add_addr6(const char *text)
+{
+	struct in6_ifreq ifr = {
+		.ifr6_prefixlen = 128,
+		.ifr6_ifindex = LO_IFINDEX,
+	};
+	int fd, err = 0;
+
+	if (inet_pton(AF_INET6, text, &ifr.ifr6_addr) != 1)
+		return -EINVAL;
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, SIOCSIFADDR, &ifr))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int net_ns_new(void)
+{
+	int err;
+
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	err = link_up("lo");
+	if (!err)
+		err = lo_add_addr4(NET_ADDR4);
+	if (!err)
+		err = lo_add_addr6(NET_ADDR6);
+	return err;
+}
+
+static struct rtattr *rta_add(struct nlmsghdr *nlh, unsigned short type,
+			      const void *data, size_t len)
+{
+	struct rtattr *rta;
+
+	rta = (struct rtattr *)((char *)nlh + NLMSG_ALIGN(nlh->nlmsg_len));
+	rta->rta_type = type;
+	rta->rta_len = RTA_LENGTH(len);
+	if (len)
+		memcpy(RTA_DATA(rta), data, len);
+	nlh->nlmsg_len = NLMSG_ALIGN(nlh->nlmsg_len) + RTA_LENGTH(len);
+	return rta;
+}
+
+int net_dummy_add(const char *name)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct ifinfomsg ifi;
+		char attrs[128];
+	} req = {
+		.nlh.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+		.nlh.nlmsg_type = RTM_NEWLINK,
+		.nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE |
+				   NLM_F_EXCL,
+	};
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr err;
+		char rest[512];
+	} ack;
+	struct rtattr *info;
+	int fd, err = 0;
+
+	rta_add(&req.nlh, IFLA_IFNAME, name, strlen(name) + 1);
+	info = rta_add(&req.nlh, IFLA_LINKINFO, NULL, 0);
+	rta_add(&req.nlh, IFLA_INFO_KIND, "dummy", sizeof("dummy"));
+	info->rta_len = (char *)&req + req.nlh.nlmsg_len - (char *)info;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return -errno;
+	if (send(fd, &req, req.nlh.nlmsg_len, 0) < 0 ||
+	    recv(fd, &ack, sizeof(ack), 0) < 0)
+		err = -errno;
+	else
+		err = ack.err.error;
+	close(fd);
+	return err ? err : link_up(name);
+}
+
+int net_sysctl(const char *path, int value)
+{
+	char file[128], text[16];
+	int fd, len, err = 0;
+
+	snprintf(file, sizeof(file), "/proc/sys/net/%s", path);
+	len = snprintf(text, sizeof(text), "%d", value);
+	fd = open(file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) != len)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+__s64 net_tcpext(const char *field)
+{
+	char names[8192], values[8192], *n, *v, *np, *vp;
+	__s64 ret = -ENOENT;
+	FILE *f;
+
+	/* Not /proc/net: that is the namespace of the thread group's leader. */
+	f = fopen("/proc/thread-self/net/netstat", "re");
+	if (!f)
+		return -errno;
+	while (ret < 0 && fgets(names, sizeof(names), f) &&
+	       fgets(values, sizeof(values), f)) {
+		if (strncmp(names, "TcpExt:", 7))
+			continue;
+		n = strtok_r(names, "\n ", &np);
+		v = strtok_r(values, "\n ", &vp);
+		while (n && v && strcmp(n, field)) {
+			n = strtok_r(NULL, "\n ", &np);
+			v = strtok_r(NULL, "\n ", &vp);
+		}
+		if (n && v)
+			ret = strtoll(v, NULL, 10);
+	}
+	fclose(f);
+	return ret;
+}
+
+int net_addr_set(union net_addr *addr, const char *text, in_port_t port)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton(AF_INET, text, &addr->in.sin_addr) == 1) {
+		addr->in.sin_family = AF_INET;
+		addr->in.sin_port = htons(port);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, &addr->in6.sin6_addr) == 1) {
+		addr->in6.sin6_family = AF_INET6;
+		addr->in6.sin6_port = htons(port);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+socklen_t net_addr_len(const union net_addr *addr)
+{
+	return addr->sa.sa_family == AF_INET ? sizeof(addr->in) :
+					       sizeof(addr->in6);
+}
+
+bool net_addr_eq(const union net_addr *a, const union net_addr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_port == b->in.sin_port &&
+		       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	return a->in6.sin6_port == b->in6.sin6_port &&
+	       IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+}
+
+bool net_addr_mapped(const union net_addr *addr)
+{
+	return addr->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr);
+}
+
+union net_addr net_local(int fd)
+{
+	union net_addr addr = { };
+	socklen_t len = sizeof(addr);
+
+	getsockname(fd, &addr.sa, &len);
+	return addr;
+}
+
+union net_addr net_peer(int fd)
+{
+	union net_addr addr = { };
+	socklen_t len = sizeof(addr);
+
+	getpeername(fd, &addr.sa, &len);
+	return addr;
+}
+
+in_port_t net_port(int fd)
+{
+	union net_addr addr = net_local(fd);
+
+	/* The port lies at the same place in both forms of an address. */
+	return ntohs(addr.in.sin_port);
+}
+
+__u64 net_cookie(int fd)
+{
+	__u64 cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
+	return cookie;
+}
+
+static int setsockopt_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+static int fail(int fd)
+{
+	int err = -errno;
+
+	close(fd);
+	return err;
+}
+
+int net_server(int type, const char *text, in_port_t port, unsigned int flags)
+{
+	union net_addr addr;
+	int fd;
+
+	if (net_addr_set(&addr, text, port))
+		return -EINVAL;
+	fd = socket(addr.sa.sa_family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+
+	if ((flags & NET_V6ONLY &&
+	     setsockopt_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
+	    (flags & NET_DUAL &&
+	     setsockopt_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) ||
+	    (flags & NET_REUSEPORT &&
+	     setsockopt_int(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
+	    bind(fd, &addr.sa, net_addr_len(&addr)))
+		return fail(fd);
+	if (type == SOCK_STREAM &&
+	    ((flags & NET_FASTOPEN &&
+	      setsockopt_int(fd, IPPROTO_TCP, TCP_FASTOPEN, 64)) ||
+	     listen(fd, 128)))
+		return fail(fd);
+	return fd;
+}
+
+/* A socket bound to a local address, before it talks to that address. */
+static int client_bound(int type, const char *text, in_port_t port,
+			union net_addr *to)
+{
+	union net_addr from;
+	int fd;
+
+	if (net_addr_set(&from, text, 0) || net_addr_set(to, text, port))
+		return -EINVAL;
+	fd = socket(from.sa.sa_family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	return bind(fd, &from.sa, net_addr_len(&from)) ? fail(fd) : fd;
+}
+
+int net_client(int type, const char *text, in_port_t port,
+	       union net_addr *self)
+{
+	union net_addr to;
+	int fd;
+
+	fd = client_bound(type, text, port, &to);
+	if (fd < 0)
+		return fd;
+	if (self)
+		*self = net_local(fd);
+	return connect(fd, &to.sa, net_addr_len(&to)) ? fail(fd) : fd;
+}
+
+int net_client_fastopen(const char *text, in_port_t port, const void *data,
+			size_t len)
+{
+	union net_addr to;
+	int fd;
+
+	fd = client_bound(SOCK_STREAM, text, port, &to);
+	if (fd < 0)
+		return fd;
+	if (sendto(fd, data, len, MSG_FASTOPEN, &to.sa, net_addr_len(&to)) < 0)
+		return fail(fd);
+	return fd;
+}
+
+int net_refused(int type, const char *text, in_port_t port,
+		union net_addr *self)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	char c = 0;
+	int fd, err = 0;
+
+	fd = net_client(type, text, port, self);
+	if (fd < 0)
+		return fd == -ECONNREFUSED ? 1 : fd;
+	if (type == SOCK_STREAM) {
+		close(fd);
+		return 0;
+	}
+
+	/* The ICMP error is there at once, or the datagram was taken. */
+	pfd.fd = fd;
+	if (send(fd, &c, 1, 0) < 0)
+		err = -errno;
+	else if (poll(&pfd, 1, 100) > 0 && recv(fd, &c, 1, MSG_DONTWAIT) < 0)
+		err = -errno;
+	close(fd);
+	return err == -ECONNREFUSED ? 1 : err;
+}
+
+int net_wait_in(int fd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n = poll(&pfd, 1, timeout_ms);
+
+	if (n < 0)
+		return -errno;
+	return n ? 0 : -ETIMEDOUT;
+}
+
+int net_accept(int fd, union net_addr *peer)
+{
+	union net_addr addr = { };
+	socklen_t len = sizeof(addr);
+	int err, conn;
+
+	err = net_wait_in(fd, NET_TIMEOUT_MS);
+	if (err)
+		return err;
+	conn = accept4(fd, &addr.sa, &len, SOCK_CLOEXEC);
+	if (conn < 0)
+		return -errno;
+	if (peer)
+		*peer = addr;
+	return conn;
+}
+
+int net_send_to(const char *text, in_port_t port, const void *data, size_t len)
+{
+	union net_addr to;
+	int fd, err = 0;
+
+	fd = client_bound(SOCK_DGRAM, text, port, &to);
+	if (fd < 0)
+		return fd;
+	if (sendto(fd, data, len, 0, &to.sa, net_addr_len(&to)) !=
+	    (ssize_t)len)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+void net_close_reset(int fd)
+{
+	struct linger linger = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd);
+}
+
+__u64 net_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+void net_nap(void)
+{
+	struct timespec ts = { .tv_nsec = 10 * 1000 * 1000 };
+
+	nanosleep(&ts, NULL);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sockets, addresses and namespaces for the dualstack tests.
+ *
+ * Functions that return an int return -errno when they fail.
+ */
+#ifndef NET_UTIL_H
+#define NET_UTIL_H
+
+#include <linux/types.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* How long to wait for something that must come, in milliseconds. */
+#define NET_TIMEOUT_MS	10000
+
+/* Addresses that net_ns_new() puts on lo, besides 127.0.0.1 and ::1. */
+#define NET_ADDR4	"192.0.2.1"
+#define NET_ADDR6	"2001:db8::1"
+
+union net_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+enum {
+	NET_V6ONLY	= 1 << 0,
+	NET_DUAL	= 1 << 1,	/* V6ONLY off, whatever the sysctl says */
+	NET_REUSEPORT	= 1 << 2,
+	NET_FASTOPEN	= 1 << 3,
+};
+
+/**
+ * net_ns_new() - move to a new network namespace with lo up
+ *
+ * Return: 0 or -errno.
+ */
+int net_ns_new(void);
+
+/* Add a device of the kind dummy to this namespace, and bring it up. */
+int net_dummy_add(const char *name);
+
+/* Set the MTU of lo, which is so large that nothing is fragmented. */
+int net_lo_mtu(int mtu);
+
+/* Write a number to a file below /proc/sys/net. */
+int net_sysctl(const char *path, int value);
+
+/* A field of the section TcpExt in /proc/net/netstat, of this namespace. */
+__s64 net_tcpext(const char *field);
+
+/* Address from text and port; 0 or -EINVAL. */
+int net_addr_set(union net_addr *addr, const char *text, in_port_t port);
+socklen_t net_addr_len(const union net_addr *addr);
+bool net_addr_eq(const union net_addr *a, const union net_addr *b);
+bool net_addr_mapped(const union net_addr *addr);
+
+/* Both ends of a socket as an application sees them. */
+union net_addr net_local(int fd);
+union net_addr net_peer(int fd);
+in_port_t net_port(int fd);
+
+__u64 net_cookie(int fd);
+
+/**
+ * net_server() - a bound socket, listening if it is SOCK_STREAM
+ * @type: SOCK_STREAM or SOCK_DGRAM
+ * @addr: local address, whose form selects the address family
+ * @port: local port, 0 for any
+ * @flags: NET_*
+ *
+ * Return: the socket, or -errno.
+ */
+int net_server(int type, const char *addr, in_port_t port, unsigned int flags);
+
+/**
+ * net_client() - a bound socket, connected
+ * @type: SOCK_STREAM or SOCK_DGRAM
+ * @addr: address to connect to and, as all is local, to come from
+ * @port: port to connect to
+ * @self: getsockname() before connect(), which a refusal would wipe; or NULL
+ *
+ * Return: the socket, or -errno of connect().
+ */
+int net_client(int type, const char *addr, in_port_t port,
+	       union net_addr *self);
+
+/* The same by TCP Fast Open, with @len bytes of data in the first send. */
+int net_client_fastopen(const char *addr, in_port_t port, const void *data,
+			size_t len);
+
+/**
+ * net_refused() - be turned away
+ * @type: SOCK_STREAM or SOCK_DGRAM (one datagram is sent)
+ * @addr: address to connect to and to come from
+ * @port: port to connect to
+ * @self: see net_client()
+ *
+ * Return: 1 if the application saw ECONNREFUSED, 0 if it was served or saw
+ * nothing, -errno if something else went wrong.
+ */
+int net_refused(int type, const char *addr, in_port_t port,
+		union net_addr *self);
+
+/* accept() that gives up after NET_TIMEOUT_MS with -ETIMEDOUT. */
+int net_accept(int fd, union net_addr *peer);
+
+/* Wait for POLLIN; 0 or -ETIMEDOUT. */
+int net_wait_in(int fd, int timeout_ms);
+
+/* One datagram, from a throw-away socket, to a local port; 0 or -errno. */
+int net_send_to(const char *addr, in_port_t port, const void *data, size_t len);
+
+/* Close so that no TIME_WAIT socket stays behind. */
+void net_close_reset(int fd);
+
+__u64 net_now_ms(void);
+void net_nap(void);
+
+/* Poll for @cond until it holds or @ms have passed; tells whether it holds. */
+#define net_wait_for(cond, ms) ({					\
+	__u64 __end = net_now_ms() + (ms);				\
+	bool __ok;							\
+									\
+	while (!(__ok = (cond)) && net_now_ms() < __end)		\
+		net_nap();						\
+	__ok;								\
+})
+
+#endif /* NET_UTIL_H */

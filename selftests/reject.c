@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * reject_v6only: IPv4 packets that a V6ONLY socket would have taken, against
+ * the ECONNREFUSED that clients saw; and what must not be taken for one.
+ */
+#include <linux/tcp.h>
+#include <netinet/ip.h>
+
+#include "ds_test.h"
+
+#define REFUSALS	20
+#define SOCKETS		3
+
+FIXTURE(reject)
+{
+	struct ds_nl ds;
+	struct ds_counters sums;
+};
+
+FIXTURE_VARIANT(reject)
+{
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(reject, tcp) { .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(reject, udp) { .type = SOCK_DGRAM, };
+
+FIXTURE_SETUP(reject)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	/* Every refused datagram is to be answered, however slow we are. */
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratelimit", 0));
+}
+
+FIXTURE_TEARDOWN(reject)
+{
+	ds_close(&self->ds);
+}
+
+/* An IPv4 client that is refused, and counted as such. */
+static void refuse(struct __test_metadata *_metadata, int type,
+		   const char *addr, in_port_t port, union net_addr *client,
+		   struct ds_counters *seen, struct ds_counters *sums)
+{
+	int refused = net_refused(type, addr, port, client);
+
+	ASSERT_EQ(1, refused);
+	seen->v[DUALSTACK_A_COUNTER_REJECT_V6ONLY] += refused;
+	sums->v[DUALSTACK_A_COUNTER_REJECT_V6ONLY] += refused;
+}
+
+/* A client that is served, by a socket that is counted for it. */
+static void serve(struct __test_metadata *_metadata, int type,
+		  const char *addr, int server,
+		  struct ds_counters *seen, struct ds_counters *sums)
+{
+	union net_addr src = { };
+	socklen_t len = sizeof(src);
+	int client, conn;
+	char c = 'x';
+
+	client = net_client(type, addr, net_port(server), NULL);
+	ASSERT_LE(0, client);
+	if (type == SOCK_STREAM) {
+		conn = net_accept(server, &src);
+		ASSERT_LE(0, conn);
+		net_close_reset(client);
+		close(conn);
+		ds_saw_accept(seen, &src);
+		ds_saw_accept(sums, &src);
+	} else {
+		ASSERT_EQ(1, send(client, &c, 1, 0));
+		ASSERT_EQ(0, net_wait_in(server, NET_TIMEOUT_MS));
+		ASSERT_EQ(1, recvfrom(server, &c, 1, 0, &src.sa, &len));
+		close(client);
+		ds_saw_recv(seen, &src);
+		ds_saw_recv(sums, &src);
+	}
+}
+
+/* A port that nobody holds, in either family. */
+static in_port_t unused_port(int type)
+{
+	in_port_t port;
+	int fd;
+
+	fd = net_server(type, "::", 0, NET_DUAL);
+	port = net_port(fd);
+	close(fd);
+	return port;
+}
+
+/* IPv4 is refused and counted, IPv6 is served, in turns. */
+TEST_F_TIMEOUT(reject, v6only, DS_TIMEOUT)
+{
+	static const char *const addrs[] = { "127.0.0.1", NET_ADDR4 };
+	struct ds_counters seen = { };
+	union net_addr client;
+	struct ds_socket s;
+	int fd, i;
+
+	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	ds_expect_none(_metadata, &self->ds, fd);
+
+	for (i = 0; i < REFUSALS; i++) {
+		refuse(_metadata, variant->type, addrs[i % 2], net_port(fd),
+		       &client, &seen, &self->sums);
+		ds_expect_socket(_metadata, &self->ds, fd, &seen);
+		if (i % 4 == 0)
+			serve(_metadata, variant->type, "::1", fd, &seen,
+			      &self->sums);
+
+		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
+		ds_expect_peer(_metadata, &client, &s.last_rejected);
+		EXPECT_EQ(AF_UNSPEC, s.last_mapped.addr.sa.sa_family);
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd);
+}
+
+/* net.ipv6.bindv6only makes a socket V6ONLY that never asked for it. */
+TEST_F_TIMEOUT(reject, bindv6only, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int fd;
+
+	ASSERT_EQ(0, net_sysctl("ipv6/bindv6only", 1));
+	fd = net_server(variant->type, "::", 0, 0);
+	ASSERT_LE(0, fd);
+	refuse(_metadata, variant->type, "127.0.0.1", net_port(fd), NULL, &seen,
+	       &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd);
+}
+
+/* An AF_INET6 client of a mapped address sends IPv4. */
+TEST_F_TIMEOUT(reject, mapped_client, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int fd;
+
+	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	refuse(_metadata, variant->type, "::ffff:127.0.0.1", net_port(fd), NULL,
+	       &seen, &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd);
+}
+
+/* A dual socket refuses nobody. */
+TEST_F_TIMEOUT(reject, dual, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int fd, i;
+
+	fd = net_server(variant->type, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 4; i++)
+		serve(_metadata, variant->type, i % 2 ? "::1" : "127.0.0.1", fd,
+		      &seen, &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd);
+}
+
+/* The way of sshd: two sockets on one port. IPv4 clients are served. */
+TEST_F_TIMEOUT(reject, ipv4_pair, DS_TIMEOUT)
+{
+	struct ds_counters seen = { }, seen4 = { };
+	int fd, fd4, i;
+
+	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	fd4 = net_server(variant->type, "0.0.0.0", net_port(fd), 0);
+	ASSERT_LE(0, fd4);
+
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(0, net_refused(variant->type, "127.0.0.1",
+					 net_port(fd), NULL));
+		if (variant->type == SOCK_STREAM)
+			close(net_accept(fd4, NULL));
+
+		/* What the AF_INET socket takes counts for nobody. */
+		serve(_metadata, variant->type, "127.0.0.1", fd4, &seen4,
+		      &seen4);
+	}
+	ds_expect_none(_metadata, &self->ds, fd);
+	ds_expect_none(_metadata, &self->ds, fd4);
+
+	serve(_metadata, variant->type, "::1", fd, &seen, &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+
+	/* Without its partner the V6ONLY socket is the one that refuses. */
+	close(fd4);
+	refuse(_metadata, variant->type, "127.0.0.1", net_port(fd), NULL, &seen,
+	       &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(reject, closed_port, DS_TIMEOUT)
+{
+	static const char *const addrs[] = {
+		"127.0.0.1", "::1", NET_ADDR4, NET_ADDR6
+	};
+	in_port_t port = unused_port(variant->type);
+	struct ds_counters none = { };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		EXPECT_EQ(1, net_refused(variant->type, addrs[i], port, NULL))
+			TH_LOG("%s", addrs[i]);
+	}
+	ds_expect_sums(_metadata, &self->ds, &none);
+	EXPECT_EQ(0, ds_socket_count(&self->ds));
+}
+
+/* A port whose V6ONLY socket is gone is a closed port. */
+TEST_F_TIMEOUT(reject, closed_again, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	in_port_t port;
+	int fd;
+
+	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	port = net_port(fd);
+	refuse(_metadata, variant->type, "127.0.0.1", port, NULL, &seen,
+	       &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	close(fd);
+
+	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", port, NULL));
+	EXPECT_EQ(1, net_refused(variant->type, "::1", port, NULL));
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+}
+
+/* An IPv6 packet that finds no socket has nothing to do with V6ONLY. */
+TEST_F_TIMEOUT(reject, ipv6_client, DS_TIMEOUT)
+{
+	struct ds_counters none = { };
+	int fd, fd4;
+
+	fd = net_server(variant->type, NET_ADDR6, 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, net_refused(variant->type, "::1", net_port(fd), NULL));
+
+	fd4 = net_server(variant->type, "0.0.0.0", 0, 0);
+	ASSERT_LE(0, fd4);
+	EXPECT_EQ(0, net_refused(variant->type, "127.0.0.1", net_port(fd4),
+				 NULL));
+	ds_expect_none(_metadata, &self->ds, fd);
+	ds_expect_sums(_metadata, &self->ds, &none);
+	close(fd4);
+	close(fd);
+}
+
+/* A socket of one IPv6 address refuses IPv4 for its address, not V6ONLY. */
+TEST_F_TIMEOUT(reject, bound_to_address, DS_TIMEOUT)
+{
+	struct ds_counters none = { };
+	int fd[2], i;
+
+	for (i = 0; i < 2; i++) {
+		fd[i] = net_server(variant->type, "::1", 0,
+				   i ? NET_V6ONLY : NET_DUAL);
+		ASSERT_LE(0, fd[i]);
+		EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1",
+					 net_port(fd[i]), NULL));
+		ds_expect_none(_metadata, &self->ds, fd[i]);
+	}
+	ds_expect_sums(_metadata, &self->ds, &none);
+	for (i = 0; i < 2; i++)
+		close(fd[i]);
+}
+
+/* An AF_INET socket of another address does not take this one's packets. */
+TEST_F_TIMEOUT(reject, ipv4_elsewhere, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int fd, fd4;
+
+	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	fd4 = net_server(variant->type, NET_ADDR4, net_port(fd), 0);
+	ASSERT_LE(0, fd4);
+
+	EXPECT_EQ(0, net_refused(variant->type, NET_ADDR4, net_port(fd),
+				 NULL));
+	ds_expect_none(_metadata, &self->ds, fd);
+	refuse(_metadata, variant->type, "127.0.0.1", net_port(fd), NULL, &seen,
+	       &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd4);
+	close(fd);
+}
+
+/* A socket bound to a device would not have taken what came by another. */
+TEST_F_TIMEOUT(reject, bound_to_device, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int fd;
+
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "dummy0", 7));
+	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", net_port(fd),
+				 NULL));
+	ds_expect_none(_metadata, &self->ds, fd);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
+	refuse(_metadata, variant->type, "127.0.0.1", net_port(fd), NULL, &seen,
+	       &self->sums);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(reject, several_sockets, DS_TIMEOUT)
+{
+	struct ds_counters seen[SOCKETS] = { };
+	int fd[SOCKETS], i, k;
+
+	for (i = 0; i < SOCKETS; i++) {
+		fd[i] = net_server(variant->type, "::", 0, NET_V6ONLY);
+		ASSERT_LE(0, fd[i]);
+	}
+	for (i = 0; i < SOCKETS; i++)
+		for (k = 0; k < 2 * i; k++)
+			refuse(_metadata, variant->type, "127.0.0.1",
+			       net_port(fd[i]), NULL, &seen[i], &self->sums);
+	for (i = 0; i < SOCKETS; i++)
+		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	for (i = 0; i < SOCKETS; i++)
+		close(fd[i]);
+}
+
+static int add_record(const struct ds_socket *s, void *arg)
+{
+	ds_add(arg, &s->counters);
+	return 0;
+}
+
+/* In a SO_REUSEPORT group one member takes each refusal, and one only. */
+TEST_F_TIMEOUT(reject, reuseport, DS_TIMEOUT)
+{
+	struct ds_counters seen = { }, records = { };
+	int fd[SOCKETS], i;
+	in_port_t port = 0;
+
+	for (i = 0; i < SOCKETS; i++) {
+		fd[i] = net_server(variant->type, "::", port,
+				   NET_V6ONLY | NET_REUSEPORT);
+		ASSERT_LE(0, fd[i]);
+		port = net_port(fd[i]);
+	}
+	for (i = 0; i < REFUSALS; i++)
+		refuse(_metadata, variant->type, "127.0.0.1", port, NULL, &seen,
+		       &self->sums);
+	ASSERT_EQ(0, ds_socket_dump(&self->ds, add_record, &records));
+	for (i = 0; i < (int)DS_COUNTERS; i++) {
+		EXPECT_EQ(seen.v[i], records.v[i])
+			TH_LOG("counter %d", i);
+	}
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	for (i = 0; i < SOCKETS; i++)
+		close(fd[i]);
+}
+
+FIXTURE(reject_udp)
+{
+	struct ds_nl ds;
+};
+
+FIXTURE_SETUP(reject_udp)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+}
+
+FIXTURE_TEARDOWN(reject_udp)
+{
+	ds_close(&self->ds);
+}
+
+/* A client that does not wait for the answer is refused as often. */
+TEST_F_TIMEOUT(reject_udp, burst, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int fd, i;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < REFUSALS; i++) {
+		ASSERT_EQ(0, net_send_to("127.0.0.1", net_port(fd), "x", 1));
+		seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+FIXTURE(reject_tcp)
+{
+	struct ds_nl ds;
+};
+
+FIXTURE_SETUP(reject_tcp)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+}
+
+FIXTURE_TEARDOWN(reject_tcp)
+{
+	ds_close(&self->ds);
+}
+
+static __u16 checksum(const void *data, size_t len, __u32 sum)
+{
+	const __u16 *p = data;
+
+	for (; len > 1; len -= 2)
+		sum += *p++;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* A bare TCP segment from one loopback port to another. */
+static int send_segment(in_port_t port, const struct tcphdr *flags)
+{
+	struct {
+		struct in_addr src, dst;
+		__u16 proto, len;
+		struct tcphdr th;
+	} seg = {
+		.src.s_addr = htonl(INADDR_LOOPBACK),
+		.dst.s_addr = htonl(INADDR_LOOPBACK),
+		.proto = htons(IPPROTO_TCP),
+		.len = htons(sizeof(struct tcphdr)),
+		.th = *flags,
+	};
+	union net_addr to;
+	int fd, err = 0;
+
+	seg.th.source = htons(9);
+	seg.th.dest = htons(port);
+	seg.th.doff = sizeof(seg.th) / 4;
+	seg.th.check = checksum(&seg, sizeof(seg), 0);
+
+	net_addr_set(&to, "127.0.0.1", 0);
+	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0)
+		return -errno;
+	if (sendto(fd, &seg.th, sizeof(seg.th), 0, &to.sa,
+		   net_addr_len(&to)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* Only a SYN asks for a connection; stray segments are refused nothing. */
+TEST_F_TIMEOUT(reject_tcp, segments, DS_TIMEOUT)
+{
+	static const struct tcphdr syn = { .syn = 1 };
+	static const struct tcphdr stray[] = {
+		{ .ack = 1 }, { .rst = 1 }, { .fin = 1, .ack = 1 },
+		{ .syn = 1, .ack = 1 }, { .psh = 1, .ack = 1 }, { },
+	};
+	struct ds_counters seen = { };
+	size_t i;
+	int fd;
+
+	fd = net_server(SOCK_STREAM, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < ARRAY_SIZE(stray); i++) {
+		ASSERT_EQ(0, send_segment(net_port(fd), &stray[i]));
+		ds_expect_none(_metadata, &self->ds, fd);
+	}
+	ds_expect_sums(_metadata, &self->ds, &seen);
+
+	/* The same by hand, to show that such a segment does arrive. */
+	ASSERT_EQ(0, send_segment(net_port(fd), &syn));
+	seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+/* shutdown() ends a listener without closing it. */
+TEST_F_TIMEOUT(reject_tcp, shut_down, DS_TIMEOUT)
+{
+	struct ds_counters none = { };
+	int fd;
+
+	fd = net_server(SOCK_STREAM, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, shutdown(fd, SHUT_RDWR));
+	EXPECT_EQ(1, net_refused(SOCK_STREAM, "127.0.0.1", net_port(fd),
+				 NULL));
+	ds_expect_sums(_metadata, &self->ds, &none);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mapped_accept and native_accept: every way in which a handshake completes,
+ * against the peers that accept() returned.
+ */
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <poll.h>
+
+#include "ds_test.h"
+
+#define CONNS		50
+#define LISTENERS	4
+#define BACKLOG		2
+#define BACKLOG_CLIENTS	8
+
+static const char *const addrs[] = { "127.0.0.1", "::1", NET_ADDR4, NET_ADDR6 };
+
+FIXTURE(tcp_accept)
+{
+	struct ds_nl ds;
+	unsigned int server_flags;
+};
+
+FIXTURE_VARIANT(tcp_accept)
+{
+	int syncookies;
+	bool fastopen;
+};
+
+FIXTURE_VARIANT_ADD(tcp_accept, ordinary) {
+	.syncookies = 1,
+};
+
+/* 2: a cookie for every SYN, not only when the queue is full */
+FIXTURE_VARIANT_ADD(tcp_accept, syncookies) {
+	.syncookies = 2,
+};
+
+FIXTURE_VARIANT_ADD(tcp_accept, fastopen) {
+	.syncookies = 1,
+	.fastopen = true,
+};
+
+FIXTURE_SETUP(tcp_accept)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv4/tcp_syncookies", variant->syncookies));
+	ASSERT_EQ(0, net_sysctl("ipv4/tcp_fastopen", 3));
+	self->server_flags = variant->fastopen ? NET_FASTOPEN : 0;
+}
+
+FIXTURE_TEARDOWN(tcp_accept)
+{
+	ds_close(&self->ds);
+}
+
+/* Whether the connection began with data in its SYN. */
+static bool had_syn_data(int fd)
+{
+	struct tcp_info info = { };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_options & TCPI_OPT_SYN_DATA;
+}
+
+/*
+ * One connection from begin to end, with a byte carried over it. Tells whether
+ * that byte came with the SYN.
+ */
+static bool serve(struct __test_metadata *_metadata, struct ds_nl *ds,
+		  bool fastopen, int listener, const char *addr,
+		  struct ds_counters *seen)
+{
+	in_port_t port = net_port(listener);
+	union net_addr peer, client_addr;
+	int client, conn;
+	bool syn_data;
+	char c = 'x';
+
+	if (fastopen) {
+		client = net_client_fastopen(addr, port, &c, 1);
+		ASSERT_LE(0, client);
+		client_addr = net_local(client);
+	} else {
+		client = net_client(SOCK_STREAM, addr, port, &client_addr);
+		ASSERT_LE(0, client);
+		ASSERT_EQ(1, send(client, &c, 1, 0));
+	}
+
+	conn = net_accept(listener, &peer);
+	ASSERT_LE(0, conn);
+	EXPECT_EQ(client_addr.in.sin_port, peer.in.sin_port);
+	ds_saw_accept(seen, &peer);
+	syn_data = had_syn_data(conn);
+
+	ASSERT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
+	EXPECT_EQ(1, recv(conn, &c, 1, 0));
+
+	/* Only the listener is recorded, not what it accepted. */
+	ds_expect_none(_metadata, ds, conn);
+	net_close_reset(client);
+	close(conn);
+	return syn_data;
+}
+
+TEST_F_TIMEOUT(tcp_accept, mixed, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int i, fd, syn_data = 0;
+
+	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	ds_expect_none(_metadata, &self->ds, fd);
+
+	for (i = 0; i < CONNS; i++)
+		syn_data += serve(_metadata, &self->ds, variant->fastopen, fd,
+				  addrs[i % 4], &seen);
+
+	EXPECT_LT(0, seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
+	EXPECT_LT(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+
+	/* The variant is what it says. */
+	EXPECT_EQ(variant->syncookies == 2 ? CONNS : 0,
+		  net_tcpext("SyncookiesRecv"));
+	if (variant->fastopen) {
+		/* Each address asked for its cookie once, without data. */
+		EXPECT_EQ(CONNS - (int)ARRAY_SIZE(addrs), syn_data);
+		EXPECT_EQ(syn_data, net_tcpext("TCPFastOpenPassive"));
+	} else {
+		EXPECT_EQ(0, syn_data);
+	}
+	close(fd);
+}
+
+TEST_F_TIMEOUT(tcp_accept, ipv4_only, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int i, fd;
+
+	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 5; i++)
+		serve(_metadata, &self->ds, variant->fastopen, fd, "127.0.0.1",
+		      &seen);
+	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(tcp_accept, ipv6_only, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int i, fd;
+
+	/* V6ONLY on, too: no IPv4 client tries. */
+	fd = net_server(SOCK_STREAM, "::", 0,
+			self->server_flags | NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 5; i++)
+		serve(_metadata, &self->ds, variant->fastopen, fd, "::1",
+		      &seen);
+	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+/* An AF_INET6 listener bound to a mapped address serves IPv4 alone. */
+TEST_F_TIMEOUT(tcp_accept, mapped_listener, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int i, fd;
+
+	fd = net_server(SOCK_STREAM, "::ffff:127.0.0.1", 0,
+			self->server_flags);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 5; i++)
+		serve(_metadata, &self->ds, variant->fastopen, fd, "127.0.0.1",
+		      &seen);
+	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+/* An AF_INET6 client of a mapped address is an IPv4 client to the listener. */
+TEST_F_TIMEOUT(tcp_accept, mapped_client, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int i, fd;
+
+	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 5; i++)
+		serve(_metadata, &self->ds, variant->fastopen, fd, "::ffff:127.0.0.1",
+		      &seen);
+	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(tcp_accept, several_listeners, DS_TIMEOUT)
+{
+	struct ds_counters seen[LISTENERS] = { }, sums = { };
+	int fd[LISTENERS], i, k;
+
+	for (i = 0; i < LISTENERS; i++) {
+		fd[i] = net_server(SOCK_STREAM, "::", 0,
+				   self->server_flags);
+		ASSERT_LE(0, fd[i]);
+	}
+	/* Listener i gets i rounds, so that no two agree by accident. */
+	for (i = 0; i < LISTENERS; i++)
+		for (k = 0; k < 3 * i; k++)
+			serve(_metadata, &self->ds, variant->fastopen, fd[i],
+			      addrs[k % 3], &seen[i]);
+	for (i = 0; i < LISTENERS; i++) {
+		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		ds_add(&sums, &seen[i]);
+	}
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	for (i = 0; i < LISTENERS; i++)
+		close(fd[i]);
+}
+
+/* Members of a SO_REUSEPORT group are counted each by what it accepted. */
+TEST_F_TIMEOUT(tcp_accept, reuseport, DS_TIMEOUT)
+{
+	struct ds_counters seen[LISTENERS] = { }, sums = { };
+	struct pollfd pfd[LISTENERS] = { };
+	union net_addr peer;
+	in_port_t port = 0;
+	int i, k, client, conn;
+
+	for (i = 0; i < LISTENERS; i++) {
+		pfd[i].fd = net_server(SOCK_STREAM, "::", port,
+				       self->server_flags | NET_REUSEPORT);
+		pfd[i].events = POLLIN;
+		ASSERT_LE(0, pfd[i].fd);
+		port = net_port(pfd[i].fd);
+	}
+	for (k = 0; k < CONNS; k++) {
+		client = net_client(SOCK_STREAM, addrs[k % 4], port, NULL);
+		ASSERT_LE(0, client);
+		ASSERT_LT(0, poll(pfd, LISTENERS, NET_TIMEOUT_MS));
+		for (i = 0; i < LISTENERS; i++)
+			if (pfd[i].revents)
+				break;
+		ASSERT_GT(LISTENERS, i);
+		conn = net_accept(pfd[i].fd, &peer);
+		ASSERT_LE(0, conn);
+		ds_saw_accept(&seen[i], &peer);
+		ds_saw_accept(&sums, &peer);
+		net_close_reset(client);
+		close(conn);
+	}
+	for (i = 0; i < LISTENERS; i++)
+		ds_expect_socket(_metadata, &self->ds, pfd[i].fd, &seen[i]);
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	for (i = 0; i < LISTENERS; i++)
+		close(pfd[i].fd);
+}
+
+/* What an AF_INET listener accepts is nobody's conversion. */
+TEST_F_TIMEOUT(tcp_accept, ipv4_listener, DS_TIMEOUT)
+{
+	struct ds_counters none = { };
+	int i, fd, client, conn;
+
+	fd = net_server(SOCK_STREAM, "0.0.0.0", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 5; i++) {
+		client = net_client(SOCK_STREAM, addrs[i % 2 * 2],
+				    net_port(fd), NULL);
+		ASSERT_LE(0, client);
+		conn = net_accept(fd, NULL);
+		ASSERT_LE(0, conn);
+		net_close_reset(client);
+		close(conn);
+	}
+	ds_expect_none(_metadata, &self->ds, fd);
+	ds_expect_sums(_metadata, &self->ds, &none);
+	close(fd);
+}
+
+/* A client that goes away before accept() has been accepted all the same. */
+TEST_F_TIMEOUT(tcp_accept, reset_before_accept, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	union net_addr peer;
+	int i, fd, client, conn;
+
+	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 8; i++) {
+		client = net_client(SOCK_STREAM, addrs[i % 4], net_port(fd),
+				    NULL);
+		ASSERT_LE(0, client);
+		/* accept() returns it, so the handshake was complete. */
+		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+		net_close_reset(client);
+		conn = net_accept(fd, &peer);
+		ASSERT_LE(0, conn);
+		ds_saw_accept(&seen, &peer);
+		close(conn);
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+/* Connections that the listener never fetched count when they are complete. */
+TEST_F_TIMEOUT(tcp_accept, never_accepted, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	union net_addr peer;
+	int client[8], i, fd;
+
+	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 8; i++) {
+		/* The client's end tells which family it took. */
+		net_addr_set(&peer, i % 2 ? "::1" : "::ffff:127.0.0.1", 0);
+		client[i] = net_client(SOCK_STREAM, addrs[i % 2],
+				       net_port(fd), NULL);
+		ASSERT_LE(0, client[i]);
+		ds_saw_accept(&seen, &peer);
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	for (i = 0; i < 8; i++)
+		net_close_reset(client[i]);
+	close(fd);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+}
+
+/*
+ * A full backlog delays handshakes, and a client may deem itself connected
+ * before the server does: what counts is what accept() returns in the end.
+ */
+TEST_F_TIMEOUT(tcp_accept, full_backlog, DS_TIMEOUT)
+{
+	int client[BACKLOG_CLIENTS], i, n, fd, conn;
+	bool sent[BACKLOG_CLIENTS] = { };
+	struct ds_counters seen = { };
+	union net_addr peer, to;
+
+	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, listen(fd, BACKLOG));
+
+	for (i = 0; i < BACKLOG_CLIENTS; i++) {
+		net_addr_set(&to, addrs[i % 2], net_port(fd));
+		client[i] = socket(to.sa.sa_family,
+				   SOCK_STREAM | SOCK_NONBLOCK, 0);
+		ASSERT_LE(0, client[i]);
+		EXPECT_EQ(-1, connect(client[i], &to.sa, net_addr_len(&to)));
+		EXPECT_EQ(EINPROGRESS, errno);
+	}
+	/* Nobody has left the queue yet: the rest wait outside. */
+	EXPECT_TRUE(net_wait_for(net_tcpext("ListenOverflows") > 0,
+				 NET_TIMEOUT_MS));
+
+	for (n = 0; n < BACKLOG_CLIENTS; ) {
+		/* A forgotten client comes back to mind by sending data. */
+		for (i = 0; i < BACKLOG_CLIENTS; i++)
+			if (!sent[i])
+				sent[i] = send(client[i], "x", 1, 0) == 1;
+		if (net_wait_in(fd, 50))
+			continue;
+		conn = net_accept(fd, &peer);
+		ASSERT_LE(0, conn);
+		ds_saw_accept(&seen, &peer);
+		close(conn);
+		n++;
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	for (i = 0; i < BACKLOG_CLIENTS; i++)
+		close(client[i]);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
