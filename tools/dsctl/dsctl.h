@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define __printf(fmt, args) __attribute__((__format__(__printf__, fmt, args)))
+#define __printf(fmt, args) \
+	__attribute__((__format__ \
+		       (__printf__, fmt, args)))
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /**
