@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # used by those that source this
+#
+# What the scripts in this directory share: sourced, never run.
+#
+# A guest root is a directory with a Debian system in it, one per flavour of
+# kernel, made once and kept in the cache. What is tested gets built in a
+# chroot of it and runs in QEMU on top of it, so that both see the kernel,
+# compiler and libraries of one distribution, and the machine itself gets a
+# handful of packages only and never a daemon.
+set -euo pipefail
+
+TOP=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+VM=$TOP/tools/vm
+CACHE=${DUALSTACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dualstack}
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+START=${START:-$(date +%s)}
+export START
+
+# Where the checkout, the build tree and the kernel's sources are in a guest
+# root. The checkout is seen by the chroot only.
+GUEST_SOURCE=/srv/source
+GUEST_DIR=/srv/dualstack
+GUEST_LINUX=/srv/linux
+
+# One line per flavour: the suite of the root, and the suite that its kernel
+# is taken from. Versions are the archive's business.
+flavours() {
+	cat <<-'EOT'
+		6.1     bookworm  bookworm
+		6.12    bookworm  bookworm-backports
+		newest  trixie    trixie-backports
+	EOT
+}
+
+# The packages of a guest root, by what needs them.
+root_packages() {
+	cat <<-'EOT'
+		linux-image-amd64 linux-headers-amd64
+		gcc make libc6-dev pkg-config
+		libnl-3-dev libnl-genl-3-dev libjansson-dev libsmartcols-dev
+		clang sparse shellcheck codespell groff-base perl
+		python3 python3-yaml python3-jsonschema rsync
+		busybox-static mount kmod udev procps file iproute2
+		jq curl socat netcat-openbsd iputils-ping valgrind
+		nginx-light openssh-server openssh-client vsftpd
+	EOT
+}
+
+# The packages of this machine, and what each is for.
+host_packages() {
+	cat <<-'EOT'
+		mmdebstrap        makes the guest's root directory
+		qemu-system-x86   runs the guest
+		python3           runs virtme-run, which starts QEMU
+		kmod              finds the modules that the guest needs to boot
+		file              reads the version out of a kernel image
+	EOT
+}
+
+step() {
+	printf '[%4d s] %s\n' $(($(date +%s) - START)) "$*"
+}
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo -- "$@"
+	fi
+}
+
+# shellcheck disable=SC2046 # names without spaces
+# flavour NAME: set the variables of a flavour, or say which there are.
+flavour() {
+	local name suite kernel_suite
+
+	while read -r name suite kernel_suite; do
+		if [ "$name" = "$1" ]; then
+			FLAVOUR=$name
+			SUITE=$suite
+			KERNEL_SUITE=$kernel_suite
+			ROOT=$CACHE/root-$name
+			BUILD=$TOP/build/$name
+			LOGS=$BUILD/log
+			mkdir -p "$CACHE" "$LOGS"
+			return
+		fi
+	done < <(flavours)
+	die "KERNEL=$1: unknown; there are:" $(flavours | awk '{ print $1 }')
+}
+
+# use_root: keep the guest root from being replaced while this shell lives.
+use_root() {
+	exec 7>"$ROOT.lock"
+	flock --shared 7
+}
+
+# archive_uri [LABEL]: where this machine gets its Debian packages from.
+archive_uri() {
+	# shellcheck disable=SC2016 # apt expands it
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Origin: Debian' "Label: ${1:-Debian}" | sed -n 1p
+}
+
+# sources SUITE [SUITE...]: a sources.list for these, with what the archive
+# publishes in updates and security suites where this machine has those too.
+sources() {
+	local main security suite signed="[signed-by=$KEYRING]"
+
+	main=$(archive_uri)
+	[ -n "$main" ] ||
+		die "apt knows no Debian archive: run apt-get update, or see sources.list(5)"
+	security=$(archive_uri Debian-Security)
+	for suite; do
+		echo "deb $signed $main $suite main"
+		case $suite in
+		*-backports)
+			;;
+		*)
+			echo "deb $signed $main $suite-updates main"
+			if [ -n "$security" ]; then
+				echo "deb $signed $security $suite-security main"
+			fi
+			;;
+		esac
+	done
+}
+
+# stamped DIR TEXT: is DIR complete, and made from TEXT?
+stamped() {
+	[ -f "$1/.stamp" ] && [ "$(cat "$1/.stamp")" = "$(digest "$2")" ]
+}
+
+digest() {
+	printf '%s\n' "$1" | sha256sum | cut -d ' ' -f 1
+}
+
+# prepare FLAVOUR: all that has to be there before a guest can boot. Runs that
+# share a build tree take turns.
+prepare() {
+	flavour "$1"
+	exec 6>"$BUILD/lock"
+	if ! flock --nonblock 6; then
+		step "waiting for another run in $BUILD"
+		flock 6
+	fi
+	"$VM/deps"
+	"$VM/tools"
+	"$VM/root" "$FLAVOUR"
+	"$VM/build" "$FLAVOUR"
+}
+
+# ran NAME STATUS LOG KERNEL-LOG: judge a guest's end and its kernel's log.
+ran() {
+	local name=$1 status=$2 log=$3 klog=$4 bad=0
+
+	case $status in
+	0) ;;
+	124 | 137) echo "$name: the guest ran out of time" ;;
+	255) echo "$name: the guest came to a sudden end" ;;
+	*) echo "$name: failed in the guest, status $status" ;;
+	esac
+	[ "$status" = 0 ] || bad=1
+	if ! grep -q 'Linux version' "$klog"; then
+		echo "$name: the kernel's log is empty"
+		bad=1
+	fi
+	if grep -n '' "$klog" | grep -vi 'command line: ' |
+		grep -E -f <(grep -v '^#' "$VM/splats"); then
+		echo "$name: the kernel complained, see $klog"
+		bad=1
+	fi
+	echo "logs: $log"
+	echo "      $klog"
+	return $bad
+}

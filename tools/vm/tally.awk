@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Count what kselftest's runner printed: the tests of each program that speaks
+# TAP itself, the program where it does not. Fail on a failure, a skip, a test
+# that was planned and did not report, and a log without tests.
+
+function problem(text)
+{
+	print "check: " text
+	bad++
+}
+
+# A program's own results, which the runner indents with "# ".
+/^# 1\.\.[0-9]+/ {
+	planned = substr($2, 4) + 0
+	next
+}
+
+/^# (ok|not ok) / {
+	reported++
+	if ($2 == "not") {
+		failed++
+		inner_failed++
+	} else if ($0 ~ /# *SKIP/) {
+		skipped++
+		problem("skipped: " substr($0, 3))
+	} else {
+		passed++
+	}
+	next
+}
+
+/^1\.\.[0-9]+/ {
+	programs = substr($1, 4) + 0
+	next
+}
+
+/^(ok|not ok) [0-9]+ selftests: / {
+	programs_reported++
+	name = $0
+	sub(/^(not )?ok [0-9]+ selftests: /, "", name)
+	if (planned && reported != planned) {
+		problem(name ": planned " planned " tests, reported " reported + 0)
+	}
+	if ($1 == "not") {
+		if (!inner_failed) {
+			failed++
+		}
+		problem("failed: " name)
+	} else if (inner_failed) {
+		problem("failed, though its program succeeded: " name)
+	} else if ($0 ~ /# *SKIP/) {
+		if (!reported) {
+			skipped++
+		}
+		problem("skipped: " name)
+	} else if (!reported) {
+		passed++
+	}
+	planned = reported = inner_failed = 0
+}
+
+END {
+	if (!programs) {
+		problem("no tests were run")
+	} else if (programs != programs_reported) {
+		problem(programs " test programs planned, " \
+			programs_reported + 0 " reported")
+	}
+	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+	exit bad > 0 || failed > 0
+}
