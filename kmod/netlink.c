@@ -219,8 +219,8 @@ static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
 {
 	const struct ds_counter *c = ds_counters;
 	struct nlattr *nest;
-	unsigned int i;
-	u64 value;
+	u64 untracked = 0, tracked = 0, value;
+	unsigned long i;
 
 	nest = nla_nest_start(skb, DUALSTACK_A_STATS_COUNTERS);
 	if (!nest)
@@ -230,16 +230,20 @@ static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
 		if (!(c->protos & protos))
 			continue;
 		value = 0;
-		for (i = 0; i < DS_N_PROTOS; i++)
-			if (c->protos & protos & BIT(i))
+		for_each_set_bit(i, &protos, DS_N_PROTOS)
+			if (c->protos & BIT(i))
 				value += sums->count[i][c->event];
 		if (ds_put_u64(skb, c->attr, value))
 			return -EMSGSIZE;
 	}
 	nla_nest_end(skb, nest);
 
-	if (ds_put_u64(skb, DUALSTACK_A_STATS_UNTRACKED, sums->untracked) ||
-	    ds_put_u64(skb, DUALSTACK_A_STATS_TRACKED, sums->tracked))
+	for_each_set_bit(i, &protos, DS_N_PROTOS) {
+		untracked += sums->untracked[i];
+		tracked += sums->tracked[i];
+	}
+	if (ds_put_u64(skb, DUALSTACK_A_STATS_UNTRACKED, untracked) ||
+	    ds_put_u64(skb, DUALSTACK_A_STATS_TRACKED, tracked))
 		return -EMSGSIZE;
 	return 0;
 }

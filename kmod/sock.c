@@ -56,7 +56,7 @@ static bool ds_sock_insert(struct ds_sock *rec)
 
 	hlist_add_head_rcu(&rec->node, ds_sock_bucket(rec->sk));
 	ds_sock_records++;
-	ds_net(rec->net)->tracked++;
+	ds_net(rec->net)->tracked[rec->proto]++;
 	return true;
 }
 
@@ -72,7 +72,7 @@ static void ds_sock_remove(struct ds_sock *rec)
 	for (i = 0; i < DS_N_EVENTS; i++)
 		atomic64_add(atomic64_read(&rec->count[i]),
 			     &dn->count[rec->proto][i]);
-	dn->tracked--;
+	dn->tracked[rec->proto]--;
 	dn->ended++;
 	write_seqcount_end(&dn->seq);
 
@@ -126,12 +126,14 @@ void ds_sock_end(const struct sock *sk)
 
 void ds_sock_end_net(const struct net *net)
 {
+	const struct ds_net *dn = ds_net(net);
 	struct hlist_node *next;
 	struct ds_sock *rec;
 	unsigned int i;
 
 	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
-		if (!READ_ONCE(ds_net(net)->tracked))
+		if (!READ_ONCE(dn->tracked[DS_TCP]) &&
+		    !READ_ONCE(dn->tracked[DS_UDP]))
 			break;
 		if (hlist_empty(&ds_sock_table[i]))
 			continue;

@@ -40,7 +40,7 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
 		return;
 	dn = ds_net(net);
 	atomic64_inc(&dn->count[proto][event]);
-	atomic64_inc(&dn->untracked);
+	atomic64_inc(&dn->untracked[proto]);
 }
 
 static void ds_net_add(const struct net *net, struct ds_sums *sums)
@@ -49,13 +49,14 @@ static void ds_net_add(const struct net *net, struct ds_sums *sums)
 	struct ds_sock *rec;
 	unsigned int i, j;
 
-	for (i = 0; i < DS_N_PROTOS; i++)
+	for (i = 0; i < DS_N_PROTOS; i++) {
 		for (j = 0; j < DS_N_EVENTS; j++)
 			sums->count[i][j] = atomic64_read(&dn->count[i][j]);
-	sums->untracked = atomic64_read(&dn->untracked);
+		sums->untracked[i] = atomic64_read(&dn->untracked[i]);
+		sums->tracked[i] = dn->tracked[i];
+	}
 	sums->looked_up = atomic64_read(&dn->looked_up);
 	sums->ended = dn->ended;
-	sums->tracked = dn->tracked;
 
 	rcu_read_lock();
 	for (i = 0; i < DS_SOCK_BUCKETS; i++)

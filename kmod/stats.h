@@ -63,34 +63,34 @@ extern const struct ds_counter ds_counters[DS_N_COUNTERS];
  * struct ds_sums - the sums of a namespace at one moment
  * @count:	events by protocol, on live and on closed sockets
  * @untracked:	events counted in @count whose socket has no record
+ * @tracked:	live records
  * @looked_up:	packets without a socket for which one was looked up
  * @ended:	records that ended with their socket
- * @tracked:	live records
  */
 struct ds_sums {
 	u64 count[DS_N_PROTOS][DS_N_EVENTS];
-	u64 untracked;
+	u64 untracked[DS_N_PROTOS];
+	u32 tracked[DS_N_PROTOS];
 	u64 looked_up;
 	u64 ended;
-	u32 tracked;
 };
 
 /**
  * struct ds_net - what is kept for a network namespace
  * @count:	events of sockets that have closed, and of untracked ones
  * @untracked:	see &struct ds_sums
+ * @tracked:	see &struct ds_sums; written under ds_sock_table_lock
  * @looked_up:	see &struct ds_sums
  * @ended:	see &struct ds_sums; written under ds_sock_table_lock
- * @tracked:	see &struct ds_sums; written under ds_sock_table_lock
  * @seq:	moves while a record's counts move into @count, so that a reader
  *		sees them on one side only
  */
 struct ds_net {
 	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
-	atomic64_t untracked;
+	atomic64_t untracked[DS_N_PROTOS];
+	u32 tracked[DS_N_PROTOS];
 	atomic64_t looked_up;
 	u64 ended;
-	u32 tracked;
 	seqcount_spinlock_t seq;
 };
 
