@@ -218,8 +218,8 @@ static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
 		       unsigned long protos)
 {
 	const struct ds_counter *c = ds_counters;
-	struct nlattr *nest;
 	u64 untracked = 0, tracked = 0, value;
+	struct nlattr *nest;
 	unsigned long i;
 
 	nest = nla_nest_start(skb, DUALSTACK_A_STATS_COUNTERS);
