@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The netlink family: what it refuses and in which words, who may read, and
+ * dumps of many sockets.
+ */
+#include <grp.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "ds_test.h"
+
+#define MANY_SOCKETS	2000
+#define STEADY_SOCKETS	300
+#define NOBODY		65534
+
+FIXTURE(netlink)
+{
+	struct ds_nl ds;
+};
+
+FIXTURE_SETUP(netlink)
+{
+	struct rlimit limit = { MANY_SOCKETS + 100, MANY_SOCKETS + 100 };
+
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+FIXTURE_TEARDOWN(netlink)
+{
+	ds_close(&self->ds);
+}
+
+/* A dual UDP socket that has read one IPv4 datagram, or -1. */
+static int used_socket(int sender)
+{
+	union net_addr to;
+	int fd;
+	char c;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	if (fd < 0)
+		return -1;
+	net_addr_set(&to, "127.0.0.1", net_port(fd));
+	if (sendto(sender, "x", 1, 0, &to.sa, net_addr_len(&to)) != 1 ||
+	    net_wait_in(fd, NET_TIMEOUT_MS) || recv(fd, &c, 1, 0) != 1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+TEST_F_TIMEOUT(netlink, unknown_attribute, DS_TIMEOUT)
+{
+	static const struct {
+		int cmd, flags;
+	} request[] = {
+		{ DUALSTACK_CMD_SOCKET_GET, 0 },
+		{ DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP },
+		{ DUALSTACK_CMD_STATS_GET, 0 },
+		{ DUALSTACK_CMD_HOOK_GET, 0 },
+		{ DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP },
+	};
+	struct nl_msg *msg;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		msg = ds_msg(&self->ds, request[i].cmd, request[i].flags);
+		ASSERT_NE(NULL, msg);
+		ASSERT_EQ(0, nla_put_u32(msg, 100, 0));
+		EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL))
+			TH_LOG("command %d", request[i].cmd);
+		EXPECT_STRNE("", self->ds.extack)
+			TH_LOG("command %d", request[i].cmd);
+	}
+}
+
+/* Attributes that only answers carry are unknown in a request. */
+TEST_F_TIMEOUT(netlink, reply_attribute, DS_TIMEOUT)
+{
+	struct nl_msg *msg;
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	ASSERT_NE(NULL, msg);
+	ASSERT_EQ(0, nla_put_u8(msg, DUALSTACK_A_SOCKET_PROTOCOL, 6));
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_STRNE("", self->ds.extack);
+}
+
+TEST_F_TIMEOUT(netlink, wrong_length, DS_TIMEOUT)
+{
+	struct nl_msg *msg;
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	ASSERT_NE(NULL, msg);
+	ASSERT_EQ(0, nla_put_u32(msg, DUALSTACK_A_SOCKET_COOKIE, 1));
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_STRNE("", self->ds.extack);
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, 0);
+	ASSERT_NE(NULL, msg);
+	ASSERT_EQ(0, nla_put(msg, DUALSTACK_A_HOOK_NAME, 4, "abcd"));
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_STRNE("", self->ds.extack);
+}
+
+TEST_F_TIMEOUT(netlink, missing_attribute, DS_TIMEOUT)
+{
+	struct nl_msg *msg;
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	ASSERT_NE(NULL, msg);
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, 0);
+	ASSERT_NE(NULL, msg);
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+}
+
+/* A cookie without a record: never given, or of a socket without events. */
+TEST_F_TIMEOUT(netlink, unknown_cookie, DS_TIMEOUT)
+{
+	static const __u64 cookies[] = { 0, ~0ULL };
+	struct ds_socket s;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < ARRAY_SIZE(cookies); i++) {
+		EXPECT_EQ(-ENOENT, ds_socket_get(&self->ds, cookies[i], &s));
+		EXPECT_STRNE("", self->ds.extack);
+	}
+	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-ENOENT, ds_socket_get(&self->ds, net_cookie(fd), &s));
+	EXPECT_STRNE("", self->ds.extack);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(netlink, unknown_protocol, DS_TIMEOUT)
+{
+	struct ds_stats stats;
+
+	EXPECT_EQ(-EINVAL, ds_stats_get(&self->ds, IPPROTO_ICMP, &stats));
+	EXPECT_STRNE("", self->ds.extack);
+	EXPECT_EQ(0, ds_stats_get(&self->ds, IPPROTO_TCP, &stats));
+	EXPECT_EQ(0, ds_stats_get(&self->ds, IPPROTO_UDP, &stats));
+}
+
+TEST_F_TIMEOUT(netlink, unknown_command, DS_TIMEOUT)
+{
+	static const int cmds[] = { 0, DUALSTACK_CMD_MAX + 1, 255 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
+		EXPECT_EQ(-EOPNOTSUPP,
+			  ds_talk(&self->ds, ds_msg(&self->ds, cmds[i], 0),
+				  NULL, NULL))
+			TH_LOG("command %d", cmds[i]);
+	}
+	/* There is one set of sums: nothing to dump. */
+	EXPECT_EQ(-EOPNOTSUPP,
+		  ds_talk(&self->ds, ds_msg(&self->ds, DUALSTACK_CMD_STATS_GET,
+					    NLM_F_DUMP), NULL, NULL));
+}
+
+/* Reserved bits must be zero, so that they can get a meaning one day. */
+TEST_F_TIMEOUT(netlink, reserved_bits, DS_TIMEOUT)
+{
+	struct genlmsghdr *ghdr;
+	struct nl_msg *msg;
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_STATS_GET, 0);
+	ASSERT_NE(NULL, msg);
+	ghdr = nlmsg_data(nlmsg_hdr(msg));
+	ghdr->reserved = 1;
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+}
+
+static int any_hook(const struct ds_hook *h, void *arg)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+/* What anybody may do: read, in the namespace that he is in. */
+static void expect_readable(struct __test_metadata *_metadata, int fd,
+			    const struct ds_counters *seen)
+{
+	struct ds_nl ds;
+	int hooks = 0;
+
+	ASSERT_EQ(0, ds_open(&ds));
+	ds_expect_socket(_metadata, &ds, fd, seen);
+	ds_expect_sums(_metadata, &ds, seen);
+	EXPECT_EQ(1, ds_socket_count(&ds));
+	EXPECT_EQ(0, ds_hook_dump(&ds, any_hook, &hooks));
+	EXPECT_LT(0, hooks);
+	ds_close(&ds);
+}
+
+TEST_F_TIMEOUT(netlink, unprivileged, DS_TIMEOUT)
+{
+	struct ds_counters seen = { }, none = { };
+	int sender, fd;
+	struct ds_nl ds;
+
+	sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, sender);
+	fd = used_socket(sender);
+	ASSERT_LE(0, fd);
+	seen.v[DUALSTACK_A_COUNTER_MAPPED_RECV]++;
+
+	ASSERT_EQ(0, setgroups(0, NULL));
+	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
+	expect_readable(_metadata, fd, &seen);
+
+	/* In a namespace of his own he sees that, and only that. */
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
+		TH_LOG("no user namespaces for users: %s", strerror(errno));
+		return;
+	}
+	ASSERT_EQ(0, ds_open(&ds));
+	ds_expect_none(_metadata, &ds, fd);
+	ds_expect_sums(_metadata, &ds, &none);
+	EXPECT_EQ(0, ds_socket_count(&ds));
+	ds_close(&ds);
+}
+
+struct cookie_set {
+	__u64 cookie[MANY_SOCKETS];
+	unsigned int times[MANY_SOCKETS];
+	size_t n;
+	unsigned int others;
+	bool wrong;
+};
+
+static int cmp_u64(const void *a, const void *b)
+{
+	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int tick_off(const struct ds_socket *s, void *arg)
+{
+	struct cookie_set *set = arg;
+	__u64 *hit;
+
+	hit = bsearch(&s->cookie, set->cookie, set->n, sizeof(*set->cookie),
+		      cmp_u64);
+	if (!hit) {
+		set->others++;
+		return 0;
+	}
+	set->times[hit - set->cookie]++;
+	if (s->counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV] != 1)
+		set->wrong = true;
+	return 0;
+}
+
+/* Open sockets that have a record, remember their cookies. */
+static void fill(struct __test_metadata *_metadata, struct cookie_set *set,
+		 int *fd, size_t n)
+{
+	int sender;
+
+	sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, sender);
+	memset(set, 0, sizeof(*set));
+	for (; set->n < n; set->n++) {
+		fd[set->n] = used_socket(sender);
+		ASSERT_LE(0, fd[set->n]);
+		set->cookie[set->n] = net_cookie(fd[set->n]);
+	}
+	close(sender);
+	qsort(set->cookie, set->n, sizeof(*set->cookie), cmp_u64);
+}
+
+static void expect_once(struct __test_metadata *_metadata,
+			struct cookie_set *set)
+{
+	size_t i, missing = 0, repeated = 0;
+
+	for (i = 0; i < set->n; i++) {
+		missing += !set->times[i];
+		repeated += set->times[i] > 1;
+	}
+	EXPECT_EQ(0, missing);
+	EXPECT_EQ(0, repeated);
+	EXPECT_FALSE(set->wrong);
+	memset(set->times, 0, sizeof(set->times));
+}
+
+/* Far more records than fit into one message. */
+TEST_F_TIMEOUT(netlink, dump_many, DS_TIMEOUT)
+{
+	static struct cookie_set set;
+	static int fd[MANY_SOCKETS];
+	struct ds_stats stats;
+	struct ds_nl other;
+	size_t i;
+
+	fill(_metadata, &set, fd, MANY_SOCKETS);
+	ASSERT_EQ(0, ds_socket_dump(&self->ds, tick_off, &set));
+	EXPECT_FALSE(self->ds.intr);
+	EXPECT_EQ(0, set.others);
+	expect_once(_metadata, &set);
+	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_EQ(MANY_SOCKETS, stats.tracked);
+	EXPECT_EQ(MANY_SOCKETS,
+		  stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+
+	/* A reader that goes away in the middle does no harm. */
+	ASSERT_EQ(0, ds_open(&other));
+	ASSERT_LT(0, nl_send_auto(other.sk, ds_msg(&other,
+						   DUALSTACK_CMD_SOCKET_GET,
+						   NLM_F_DUMP)));
+	ds_close(&other);
+
+	for (i = 0; i < MANY_SOCKETS; i++)
+		close(fd[i]);
+	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_EQ(0, stats.tracked);
+	EXPECT_EQ(MANY_SOCKETS,
+		  stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+}
+
+/*
+ * Sockets that are there all the time are in each dump exactly once, whatever
+ * comes and goes beside them, unless the dump says that it was interrupted.
+ */
+TEST_F_TIMEOUT(netlink, dump_under_churn, DS_TIMEOUT)
+{
+	static struct cookie_set set;
+	static int fd[MANY_SOCKETS];
+	int i, sender, consistent = 0;
+	pid_t pid;
+
+	fill(_metadata, &set, fd, STEADY_SOCKETS);
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+		for (;;)
+			close(used_socket(sender));
+	}
+	for (i = 0; i < 50; i++) {
+		EXPECT_EQ(0, ds_socket_dump(&self->ds, tick_off, &set));
+		if (self->ds.intr) {
+			memset(set.times, 0, sizeof(set.times));
+			continue;
+		}
+		expect_once(_metadata, &set);
+		consistent++;
+	}
+	TH_LOG("%d of 50 dumps were not interrupted", consistent);
+	EXPECT_LT(0, set.others);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+
+	EXPECT_TRUE(net_wait_for(ds_socket_count(&self->ds) == STEADY_SOCKETS,
+				 NET_TIMEOUT_MS));
+	ASSERT_EQ(0, ds_socket_dump(&self->ds, tick_off, &set));
+	EXPECT_FALSE(self->ds.intr);
+	expect_once(_metadata, &set);
+	for (i = 0; i < STEADY_SOCKETS; i++)
+		close(fd[i]);
+}
+
+TEST_HARNESS_MAIN
