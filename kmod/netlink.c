@@ -361,7 +361,6 @@ static struct genl_family ds_family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.ops		= dualstack_nl_ops,
 	.n_ops		= ARRAY_SIZE(dualstack_nl_ops),
-	.resv_start_op	= __DUALSTACK_CMD_MAX,
 };
 
 int __init ds_netlink_init(void)
