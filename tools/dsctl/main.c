@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsctl: show where IPv4 meets AF_INET6 sockets, by the dualstack module. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "dsctl.h"
+#include "output.h"
 
 struct options opts;
 
@@ -35,25 +33,6 @@ void err(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
-}
-
-/* A full disk shows itself late: only when the buffer is written out. */
-static int close_stdout(void)
-{
-	bool failed = ferror(stdout);
-
-	errno = 0;
-	if (!fclose(stdout) && !failed)
-		return EXIT_OK;
-	/* The reader of a pipe has gone: it knows. */
-	if (errno == EPIPE)
-		return EXIT_KERNEL;
-	/* An earlier error can have left no errno behind. */
-	if (errno)
-		err("write error: %s", strerror(errno));
-	else
-		err("write error");
-	return EXIT_KERNEL;
 }
 
 int main(int argc, char **argv)
@@ -91,10 +70,10 @@ int main(int argc, char **argv)
 			break;
 		case 'V':
 			puts("dsctl utility, dualstack-" DUALSTACK_VERSION);
-			return close_stdout();
+			return out_close();
 		case 'h':
 			cmd_help(&root);
-			return close_stdout();
+			return out_close();
 		default:
 			fputs("Try \"dsctl help\".\n", stderr);
 			return EXIT_USAGE;
@@ -102,6 +81,6 @@ int main(int argc, char **argv)
 	}
 
 	ret = cmd_run(&root, argc - optind, argv + optind);
-	end = close_stdout();
+	end = out_close();
 	return ret ? ret : end;
 }

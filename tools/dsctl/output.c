@@ -1,11 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dsctl.h"
 #include "output.h"
 
 #define INDENT 4
+
+/* Why stdout failed, for the end: errno is long gone then. */
+static int out_errno;
+
+static bool out_failed(void)
+{
+	if (!ferror(stdout))
+		return false;
+	if (!out_errno)
+		out_errno = errno ? errno : EIO;
+	return true;
+}
+
+int out_close(void)
+{
+	bool failed = out_failed();
+
+	/* A full disk can show itself as late as here. */
+	if (fclose(stdout) && !failed) {
+		out_errno = errno;
+		failed = true;
+	}
+	if (!failed)
+		return EXIT_OK;
+	/* Where the reader of a pipe has gone, nobody wants to know. */
+	if (out_errno != EPIPE)
+		err("write error: %s", strerror(out_errno));
+	return EXIT_KERNEL;
+}
 
 json_t *json_text(const char *text)
 {
@@ -34,9 +65,9 @@ int json_out(json_t *value)
 	int ret = EXIT_OK;
 
 	if (value) {
-		/* A write error is found when stdout is closed. */
 		json_dumpf(value, stdout, json_flags());
 		putchar('\n');
+		out_failed();
 	} else {
 		err("out of memory");
 		ret = EXIT_KERNEL;
@@ -46,33 +77,61 @@ int json_out(json_t *value)
 }
 
 /* An element of an array stands one step further in. No string holds a '\n'. */
-static int put_indented(const char *buf, size_t len, void *arg)
+static void put_indented(const char *buf, size_t len)
 {
-	size_t i;
+	const char *end = buf + len, *line, *eol;
 
-	(void)arg;
-	for (i = 0; i < len; i++) {
-		putchar(buf[i]);
-		if (buf[i] == '\n')
-			printf("%*s", INDENT, "");
+	for (line = buf; line < end; line = eol + 1) {
+		eol = memchr(line, '\n', end - line);
+		if (!eol)
+			eol = end;
+		printf("\n%*s%.*s", INDENT, "", (int)(eol - line), line);
 	}
-	return ferror(stdout) ? -1 : 0;
+}
+
+static void json_array_free(struct json_array *array)
+{
+	free(array->buf);
+	array->buf = NULL;
+	array->size = 0;
+}
+
+/* Dump into memory: stdio's cost for each token is much of the whole. */
+static size_t dump(struct json_array *array, const json_t *value)
+{
+	size_t len;
+	char *buf;
+
+	len = json_dumpb(value, array->buf, array->size, json_flags());
+	if (len <= array->size)
+		return len;
+
+	buf = realloc(array->buf, len);
+	if (!buf)
+		return 0;
+	array->buf = buf;
+	array->size = len;
+	return json_dumpb(value, buf, len, json_flags());
 }
 
 int json_array_put(struct json_array *array, const json_t *value)
 {
-	if (!value) {
+	size_t len = value ? dump(array, value) : 0;
+
+	if (!len) {
 		err("out of memory");
+		json_array_free(array);
 		return -1;
 	}
 	putchar(array->n++ ? ',' : '[');
-	if (opts.pretty) {
-		put_indented("\n", 1, NULL);
-		json_dump_callback(value, put_indented, NULL, json_flags());
-	} else {
-		json_dumpf(value, stdout, json_flags());
-	}
-	return ferror(stdout) ? -1 : 0;
+	if (opts.pretty)
+		put_indented(array->buf, len);
+	else
+		fwrite(array->buf, 1, len, stdout);
+	if (!out_failed())
+		return 0;
+	json_array_free(array);
+	return -1;
 }
 
 void json_array_end(struct json_array *array)
@@ -82,6 +141,7 @@ void json_array_end(struct json_array *array)
 	else if (opts.pretty)
 		putchar('\n');
 	puts("]");
+	json_array_free(array);
 }
 
 void table_init(struct table *table)
@@ -138,6 +198,7 @@ int table_out(struct table *table)
 	/* libsmartcols prints nothing, not even headings, without a line. */
 	if (!table->failed && scols_print_table(table->tb))
 		table->failed = true;
+	out_failed();
 	scols_unref_table(table->tb);
 	if (!table->failed)
 		return EXIT_OK;

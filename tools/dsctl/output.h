@@ -8,6 +8,13 @@
 #include <stdint.h>
 
 /**
+ * out_close() - Write out and close stdout.
+ *
+ * Return: an enum exit_code, after a message unless a pipe's reader has gone.
+ */
+int out_close(void);
+
+/**
  * json_text() - A JSON string of a text that can hold anything.
  * @text: the text. Where it is not UTF-8, "?" replaces what is not ASCII.
  *
@@ -26,11 +33,15 @@ int json_out(json_t *value);
 /**
  * struct json_array - An array that is printed as its elements come.
  * @n: elements so far.
+ * @buf: one element as text.
+ * @size: size of @buf.
  *
- * Its size in memory is that of one element.
+ * So its size in memory is that of one element.
  */
 struct json_array {
 	size_t n;
+	char *buf;
+	size_t size;
 };
 
 /**

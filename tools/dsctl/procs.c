@@ -2,7 +2,6 @@
 /* Which processes hold a socket: one walk over /proc, as `ss -p` does it. */
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +73,22 @@ static int add_fd(struct procs *procs, struct sock *sk, int fd)
 	return 0;
 }
 
+/* The inode of a descriptor that is a socket, else 0. */
+static uint32_t socket_inode(int dirfd, const char *name)
+{
+	static const char prefix[] = "socket:[";
+	char link[64];
+	ssize_t len;
+
+	len = readlinkat(dirfd, name, link, sizeof(link) - 1);
+	if (len < 0)
+		return 0;
+	link[len] = '\0';
+	if (strncmp(link, prefix, sizeof(prefix) - 1))
+		return 0;
+	return strtoul(link + sizeof(prefix) - 1, NULL, 10);
+}
+
 /* Look for sockets among the descriptors of one process. */
 static int scan_task(struct procs *procs, struct sock_list *list,
 		     const struct map *by_inode, int pid)
@@ -90,20 +105,12 @@ static int scan_task(struct procs *procs, struct sock_list *list,
 		return 0;	/* not ours to see, or gone */
 
 	while (!ret && (d = readdir(dir))) {
-		unsigned int inode;
-		char link[64];
-		ssize_t len;
-		uint32_t i;
+		uint32_t inode, i = MAP_NONE;
 
-		if (!isdigit((unsigned char)*d->d_name))
-			continue;
-		len = readlinkat(dirfd(dir), d->d_name, link, sizeof(link) - 1);
-		if (len < 0)
-			continue;
-		link[len] = '\0';
-		if (sscanf(link, "socket:[%u]", &inode) != 1)
-			continue;
-		i = map_get(by_inode, inode);
+		/* "." and ".." are no links either. */
+		inode = socket_inode(dirfd(dir), d->d_name);
+		if (inode)
+			i = map_get(by_inode, inode);
 		if (i == MAP_NONE)
 			continue;
 		if (!known)

@@ -419,12 +419,17 @@ static void counter_cells(struct table *table, const struct record *rec)
 	}
 }
 
-static void fill_line(struct table *table, const struct row *row,
-		      const bool *shown)
-{
-	char *text = NULL;
-	size_t i, len;
+/* A stream into memory, for one cell at a time. */
+struct cell {
 	FILE *f;
+	char *text;
+	size_t len;
+};
+
+static void fill_line(struct table *table, const struct row *row,
+		      const bool *shown, struct cell *cell)
+{
+	size_t i;
 
 	table_line(table);
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
@@ -434,26 +439,29 @@ static void fill_line(struct table *table, const struct row *row,
 			counter_cells(table, row->rec);
 			continue;
 		}
-		f = open_memstream(&text, &len);
-		if (!f) {
-			table->failed = true;
-			return;
-		}
-		columns[i].cell(row, f);
-		if (fclose(f))
+		rewind(cell->f);
+		columns[i].cell(row, cell->f);
+		fputc('\0', cell->f);
+		if (fflush(cell->f))
 			table->failed = true;
 		else
-			table_text(table, len ? text : "-");
-		free(text);
+			table_text(table, *cell->text ? cell->text : "-");
 	}
 }
 
 static int print_table(const struct view *view)
 {
 	bool shown[ARRAY_SIZE(columns)];
+	struct cell cell = { };
 	struct table table;
 	struct row row;
 	size_t i;
+
+	cell.f = open_memstream(&cell.text, &cell.len);
+	if (!cell.f) {
+		err("out of memory");
+		return EXIT_KERNEL;
+	}
 
 	table_init(&table);
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
@@ -473,8 +481,10 @@ static int print_table(const struct view *view)
 	for (i = 0; i < view->socks.n; i++) {
 		row.sk = &view->socks.v[i];
 		row.rec = records_find(&view->records, row.sk->cookie);
-		fill_line(&table, &row, shown);
+		fill_line(&table, &row, shown, &cell);
 	}
+	fclose(cell.f);
+	free(cell.text);
 	return table_out(&table);
 }
 
