@@ -7,6 +7,7 @@
 #define MAX_NAMES	16	/* on one level, "help" included */
 #define MAX_PATH	64	/* "show sockets" */
 #define HELP		"help"
+#define HELP_COLUMN	38	/* where the meanings of commands stand */
 
 static bool abbreviates(const char *word, const char *name)
 {
@@ -48,25 +49,38 @@ int word_match(const char *what, const char *word, const char *const *names,
 	return -1;
 }
 
+static void append(char *path, const char *word)
+{
+	strncat(path, word, MAX_PATH - 1 - strlen(path));
+	strncat(path, " ", MAX_PATH - 1 - strlen(path));
+}
+
 /* A line for every command that can be run below this one. */
-static void list(FILE *f, const char *path, const struct cmd *cmd)
+static void list(FILE *f, char *path, const struct cmd *cmd)
 {
 	const struct cmd *const *sub;
-	char below[MAX_PATH];
+	size_t len = strlen(path);
+	int width;
 
 	for (sub = cmd->sub; *sub; sub++) {
-		bool group = (*sub)->sub;
-
-		snprintf(below, sizeof(below), "%s%s %s", path, (*sub)->name,
-			 !group && (*sub)->args ? (*sub)->args : "");
-		if (group)
-			list(f, below, *sub);
-		else
-			fprintf(f, "  %-35s %s\n", below, (*sub)->help);
+		append(path, (*sub)->name);
+		if ((*sub)->sub) {
+			list(f, path, *sub);
+		} else {
+			width = fprintf(f, "  %s%s", path,
+					(*sub)->args ? (*sub)->args : "");
+			if (width >= HELP_COLUMN) {
+				fputc('\n', f);
+				width = 0;
+			}
+			fprintf(f, "%*s%s\n", HELP_COLUMN - width, "",
+				(*sub)->help);
+		}
+		path[len] = '\0';
 	}
 }
 
-static void usage(FILE *f, const char *path, const struct cmd *cmd)
+static void usage(FILE *f, char *path, const struct cmd *cmd)
 {
 	fprintf(f, "Usage: dsctl [ OPTIONS ] %s%s\n\n", path,
 		cmd->sub ? "COMMAND" : cmd->args ? cmd->args : "");
@@ -80,7 +94,9 @@ static void usage(FILE *f, const char *path, const struct cmd *cmd)
 
 void cmd_help(const struct cmd *cmd)
 {
-	usage(stdout, "", cmd);
+	char path[MAX_PATH] = "";
+
+	usage(stdout, path, cmd);
 }
 
 int cmd_run(const struct cmd *cmd, int argc, char **argv)
@@ -111,8 +127,7 @@ int cmd_run(const struct cmd *cmd, int argc, char **argv)
 			return EXIT_OK;
 		}
 		cmd = cmd->sub[i];
-		snprintf(path + strlen(path), sizeof(path) - strlen(path),
-			 "%s ", cmd->name);
+		append(path, cmd->name);
 		argc--;
 		argv++;
 	}

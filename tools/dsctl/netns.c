@@ -40,9 +40,10 @@ static int netns_open(const char *name)
 
 int netns_enter(void)
 {
+	static bool entered;
 	int fd, ret;
 
-	if (!opts.netns)
+	if (!opts.netns || entered)
 		return 0;
 
 	fd = netns_open(opts.netns);
@@ -56,5 +57,6 @@ int netns_enter(void)
 		err("cannot enter network namespace \"%s\": %s", opts.netns,
 		    strerror(errno));
 	close(fd);
+	entered = !ret;
 	return ret;
 }
