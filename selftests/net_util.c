@@ -310,19 +310,34 @@ int net_server(int type, const char *text, in_port_t port, unsigned int flags)
 	return fd;
 }
 
-/* A socket bound to a local address, before it talks to that address. */
+/*
+ * A socket bound to a local address, before it talks to that address.
+ *
+ * Where no IPv4 socket holds the port, the kernel may choose just that one for
+ * an IPv4 client, which would then talk to itself.
+ */
 static int client_bound(int type, const char *text, in_port_t port,
 			union net_addr *to)
 {
+	int fd, itself = -1;
 	union net_addr from;
-	int fd;
 
 	if (net_addr_set(&from, text, 0) || net_addr_set(to, text, port))
 		return -EINVAL;
-	fd = socket(from.sa.sa_family, type | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	return bind(fd, &from.sa, net_addr_len(&from)) ? fail(fd) : fd;
+	for (;;) {
+		fd = socket(from.sa.sa_family, type | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			fd = -errno;
+		else if (bind(fd, &from.sa, net_addr_len(&from)))
+			fd = fail(fd);
+		if (fd < 0 || net_port(fd) != port)
+			break;
+		/* Held until another port is found. */
+		itself = fd;
+	}
+	if (itself >= 0)
+		close(itself);
+	return fd;
 }
 
 int net_client(int type, const char *text, in_port_t port,

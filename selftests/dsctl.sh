@@ -1,0 +1,236 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# dsctl against what a server and its clients, in Python, saw.
+
+. "$(dirname "$0")/lib.sh"
+
+require "$DSCTL" jq python3 ip unshare setpriv insmod rmmod
+require_family
+own_netns "$@"
+
+NOBODY=65534
+KEYS='["netns","proto","state","mode","local_addr","local_port","peer_addr",
+"peer_port","dev","v6only","cookie","uid","inode","shadowed","processes",
+"last_mapped_peer","last_rejected_peer","mapped_accept","native_accept",
+"mapped_recv","native_recv","reject_v6only"]'
+
+tmp=$(mktemp -d)
+netns=dsctl-test-$$
+cleanup()
+{
+	[ -z "$peer_pid" ] || kill "$peer_pid" 2>/dev/null
+	ip netns del $netns 2>/dev/null
+	rm -rf "$tmp"
+	grep -q '^dualstack ' /proc/modules || load_module
+}
+trap cleanup EXIT
+
+# fails_with CODE ARGUMENT...: exit code, silence on stdout, words on stderr
+fails_with()
+{
+	local want=$1 rc
+
+	shift
+	"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	cat "$tmp/out" "$tmp/err"
+	echo "exit code $rc"
+	[ "$rc" = "$want" ] && [ ! -s "$tmp/out" ] && [ -s "$tmp/err" ]
+}
+
+# prints ARGUMENT...: exit code 0, words on stdout, silence on stderr
+prints()
+{
+	"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || return 1
+	cat "$tmp/err"
+	[ -s "$tmp/out" ] && [ ! -s "$tmp/err" ]
+}
+
+# same_json FILE FILE: equal, whatever the order of keys
+same_json()
+{
+	diff <(jq -S . "$1") <(jq -S . "$2")
+}
+
+# Of each socket that dsctl shows, what the application knows of it.
+project()
+{
+	jq --slurpfile want "$tmp/want" \
+		'($want[0].sockets[0] | keys) as $keys |
+		 map(with_entries(select(.key | IN($keys[])))) |
+		 sort_by(.cookie)' "$1"
+}
+
+# agrees ARGUMENT...: `dsctl ARGUMENT... show sockets` is what the peer said
+agrees()
+{
+	"$DSCTL" -j "$@" show sockets >"$tmp/got" || return 1
+	project "$tmp/got" >"$tmp/got.known"
+	jq '.sockets | sort_by(.cookie)' "$tmp/want" >"$tmp/want.known"
+	same_json "$tmp/want.known" "$tmp/got.known"
+}
+
+# filter_selects JQ-CONDITION FILTER...: what jq selects from the whole list
+filter_selects()
+{
+	local condition=$1
+
+	shift
+	"$DSCTL" -j show sockets | jq "map(select($condition))" |
+		jq 'map(del(.last_mapped_age_ms, .last_rejected_age_ms))' \
+		>"$tmp/selected"
+	"$DSCTL" -j show sockets "$@" |
+		jq 'map(del(.last_mapped_age_ms, .last_rejected_age_ms))' \
+		>"$tmp/filtered" || return 1
+	[ "$(jq length "$tmp/selected")" -gt 0 ] || return 1
+	same_json "$tmp/selected" "$tmp/filtered"
+}
+
+keys_are_a_contract()
+{
+	"$DSCTL" -j show sockets |
+		jq -e --argjson keys "$KEYS" \
+			'length > 0 and all(.[]; . as $s |
+			 all($keys[]; . as $k | $s | has($k)))'
+}
+
+shows_processes()
+{
+	"$DSCTL" -j show sockets |
+		jq -e --argjson pid "$peer_pid" \
+			'length > 0 and all(.[]; .processes |
+			 any(.[]; .pid == $pid and (.comm | startswith("python"))
+				  and (.fd | type) == "number"))'
+}
+
+# The sums, and no more than that
+stats_agree()
+{
+	jq .sums "$tmp/want" >"$tmp/want.sums"
+	"$DSCTL" -j show stats >"$tmp/got.sums" || return 1
+	same_json "$tmp/want.sums" "$tmp/got.sums"
+}
+
+hooks_are_shown()
+{
+	"$DSCTL" -j show hooks | tee "$tmp/hooks"
+	jq -e 'length >= 4 and all(.[];
+		(keys | sort) == ["attached","hits","kind","name","purpose"] and
+		.attached == true and (.hits | type) == "number" and
+		(.kind | IN("ftrace", "tracepoint")))' "$tmp/hooks" &&
+	jq -e --slurpfile want "$tmp/want" '$want[0].sums as $s |
+		(map({(.name): .hits}) | add) as $h |
+		$h.tcp_create_openreq_child == $s.mapped_accept +
+					       $s.native_accept and
+		$h.skb_consume_udp == $s.mapped_recv + $s.native_recv and
+		$h.kfree_skb == $s.reject_v6only' "$tmp/hooks"
+}
+
+# -p changes the layout, not the content; without it JSON is one line
+pretty()
+{
+	"$DSCTL" -j show stats >"$tmp/plain" &&
+	"$DSCTL" -j -p show stats >"$tmp/pretty" &&
+	[ "$(wc -l <"$tmp/plain")" = 1 ] &&
+	[ "$(wc -l <"$tmp/pretty")" -gt 1 ] &&
+	same_json "$tmp/plain" "$tmp/pretty"
+}
+
+# The table has a line for each socket, and no escapes as this is no terminal.
+table()
+{
+	local port
+
+	"$DSCTL" show sockets >"$tmp/table" || return 1
+	cat "$tmp/table"
+	! grep -q $'\e' "$tmp/table" || return 1
+	for port in $(jq '.sockets[].local_port' "$tmp/want"); do
+		grep -q ":$port\b" "$tmp/table" || return 1
+	done
+}
+
+# As a user who sees no process but his own: all else is the same
+unprivileged()
+{
+	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups \
+		"$DSCTL" -j show sockets >"$tmp/got" || return 1
+	project "$tmp/got" >"$tmp/got.known"
+	jq '.sockets | sort_by(.cookie)' "$tmp/want" >"$tmp/want.known"
+	same_json "$tmp/want.known" "$tmp/got.known" &&
+	jq -e 'all(.[]; .processes == [])' "$tmp/got"
+}
+
+full_disk()
+{
+	! "$DSCTL" show stats >/dev/full
+}
+
+abbreviated()
+{
+	"$DSCTL" -j show stats >"$tmp/full" &&
+	"$DSCTL" -j sh st >"$tmp/short" && same_json "$tmp/full" "$tmp/short"
+}
+
+# One line that says what to load
+without_module()
+{
+	fails_with 2 "$@" && [ "$(wc -l <"$tmp/err")" = 1 ] &&
+		grep -q 'dualstack' "$tmp/err" && grep -q 'load' "$tmp/err"
+}
+
+ktap_print_header
+ktap_set_plan 38
+
+for args in "help" "show help" "show sockets help" "show stats help" \
+	    "show hooks help" "-V"; do
+	# shellcheck disable=SC2086
+	check "dsctl $args" prints $args
+done
+for args in "bogus" "show bogus" "show s" "-z show stats" \
+	    "show sockets port" "show sockets port 70000" \
+	    "show sockets port x" "show sockets proto icmp" \
+	    "show sockets mode none" "show sockets bogus 1" \
+	    "show sockets port 1 port 2"; do
+	# shellcheck disable=SC2086
+	check "dsctl $args: usage" fails_with 1 $args
+done
+
+# The peer keeps its sockets open until it is killed.
+/usr/bin/python3 ./dsctl_peer.py < <(sleep infinity) >"$tmp/want" &
+peer_pid=$!
+check "server and clients" wait_for 60 test -s "$tmp/want"
+
+check "show sockets agrees with the application" agrees
+check "show sockets has all keys" keys_are_a_contract
+check "show sockets names the process" shows_processes
+check "show stats agrees with the application" stats_agree
+check "show hooks agrees with the application" hooks_are_shown
+check "pretty JSON" pretty
+check "table" table
+check "abbreviated commands" abbreviated
+check "unprivileged user" unprivileged
+check "full disk" full_disk
+
+port=$(jq '.sockets[0].local_port' "$tmp/want")
+check "filter by port" filter_selects ".local_port == $port" port "$port"
+check "filter by proto" filter_selects '.proto == "udp"' proto udp
+check "filter by mode" filter_selects '.mode == "v6only"' mode v6only
+check "filter by proto and mode" filter_selects \
+	'.proto == "tcp" and .mode == "dual"' proto tcp mode dual
+
+# Another namespace: by its name from outside, and nothing of it inside
+ip netns add $netns
+check "other namespace is empty" test \
+	"$("$DSCTL" -n $netns -j show sockets)" = "[]"
+check "unknown namespace" fails_with 2 -n no-such-netns show sockets
+check "namespace by process" agrees -n "$peer_pid"
+
+unload_module
+for args in "show sockets" "-j show stats" "show hooks"; do
+	# shellcheck disable=SC2086
+	check "dsctl $args without the module" without_module $args
+done
+load_module
+
+ktap_finished

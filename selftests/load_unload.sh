@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Load and unload the module under traffic. Each load counts what sockets see
+# from then on, those that are older than the load included; each unload
+# leaves nothing in the kernel.
+
+. "$(dirname "$0")/lib.sh"
+
+ROUNDS=20
+AT_ONCE=5
+TRACEFS=/sys/kernel/tracing
+
+require insmod rmmod unshare ip
+require_family
+own_netns "$@"
+
+[ -e $TRACEFS/enabled_functions ] || mount -t tracefs tracefs $TRACEFS ||
+	skip_all "no tracefs"
+
+tmp=$(mktemp -d)
+cleanup()
+{
+	[ -z "$traffic" ] || kill "$traffic" 2>/dev/null
+	rm -rf "$tmp"
+	grep -q '^dualstack ' /proc/modules || load_module
+}
+trap cleanup EXIT
+
+loaded()
+{
+	grep -q '^dualstack ' /proc/modules
+}
+
+# Hooked functions, and the trampolines that lead to the module.
+ftrace_users()
+{
+	sort $TRACEFS/enabled_functions
+}
+
+ktap_print_header
+ktap_set_plan 7
+mark_log
+
+unload_module
+ftrace_users >"$tmp/before"
+grep -h '^dualstack' $TRACEFS/available_events >"$tmp/events"
+check "the family goes with the module" test ! -e /sys/module/dualstack
+
+./traffic >"$tmp/traffic" 2>&1 &
+traffic=$!
+
+load="insmod '$DUALSTACK_KO'"
+[ -n "$DUALSTACK_KO" ] || load="modprobe dualstack"
+
+# The sockets of this traffic are open before the module comes.
+cycles()
+{
+	local i
+
+	for ((i = 1; i <= ROUNDS; i++)); do
+		if ! ./traffic -n 5 -c "$load"; then
+			echo "load $i: counts differ"
+			return 1
+		fi
+		# All hooks are in use at this moment, by the other traffic.
+		if ! unload_module || loaded; then
+			echo "load $i: cannot unload"
+			return 1
+		fi
+	done
+}
+check "$ROUNDS loads under traffic, each counts exactly" cycles
+
+# A load that is undone at once, with traffic on the way through the hooks
+at_once()
+{
+	local i
+
+	for ((i = 1; i <= AT_ONCE; i++)); do
+		load_module || return 1
+		unload_module || return 1
+	done
+}
+check "$AT_ONCE loads undone at once" at_once
+
+check "traffic went on all the time" kill -0 "$traffic"
+kill "$traffic"
+wait "$traffic" 2>/dev/null
+sed 's/^/# /' "$tmp/traffic"
+traffic=
+
+ftrace_users >"$tmp/after"
+check "no function is left hooked" diff "$tmp/before" "$tmp/after"
+
+load_module
+check "the module counts after all that" ./traffic -n 5
+check "no complaint in the kernel log" log_is_clean
+
+ktap_finished
