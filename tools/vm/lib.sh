@@ -55,6 +55,7 @@ host_packages() {
 		python3           runs virtme-run, which starts QEMU
 		kmod              finds the modules that the guest needs to boot
 		file              reads the version out of a kernel image
+		xz-utils          unpacks the kernel's sources
 	EOT
 }
 
