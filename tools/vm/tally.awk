@@ -2,7 +2,8 @@
 #
 # Count what kselftest's runner printed: the tests of each program that speaks
 # TAP itself, the program where it does not. Fail on a failure, a skip, a test
-# that was planned and did not report, and a log without tests.
+# that was planned and did not report, which counts as failed, and a log without
+# tests.
 
 function problem(text)
 {
@@ -41,6 +42,10 @@ function problem(text)
 	sub(/^(not )?ok [0-9]+ selftests: /, "", name)
 	if (planned && reported != planned) {
 		problem(name ": planned " planned " tests, reported " reported + 0)
+		if (reported < planned) {
+			failed += planned - reported
+			inner_failed++
+		}
 	}
 	if ($1 == "not") {
 		if (!inner_failed) {
@@ -66,6 +71,7 @@ END {
 	} else if (programs != programs_reported) {
 		problem(programs " test programs planned, " \
 			programs_reported + 0 " reported")
+		failed += programs - programs_reported
 	}
 	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
 	exit bad > 0 || failed > 0
