@@ -15,7 +15,7 @@ require insmod rmmod unshare ip
 require_family
 own_netns "$@"
 
-[ -e $TRACEFS/enabled_functions ] || mount -t tracefs tracefs $TRACEFS ||
+[ -e $TRACEFS/enabled_functions ] || mount -t tracefs none $TRACEFS ||
 	skip_all "no tracefs"
 
 tmp=$(mktemp -d)

@@ -371,7 +371,6 @@ int net_client_fastopen(const char *text, in_port_t port, const void *data,
 int net_refused(int type, const char *text, in_port_t port,
 		union net_addr *self)
 {
-	struct pollfd pfd = { .events = POLLIN };
 	char c = 0;
 	int fd, err = 0;
 
@@ -383,11 +382,11 @@ int net_refused(int type, const char *text, in_port_t port,
 		return 0;
 	}
 
-	/* The ICMP error is there at once, or the datagram was taken. */
-	pfd.fd = fd;
 	if (send(fd, &c, 1, 0) < 0)
 		err = -errno;
-	else if (poll(&pfd, 1, 100) > 0 && recv(fd, &c, 1, MSG_DONTWAIT) < 0)
+	else
+		err = net_wait_in(fd, NET_TIMEOUT_MS);
+	if (!err && recv(fd, &c, 1, MSG_DONTWAIT) < 0)
 		err = -errno;
 	close(fd);
 	return err == -ECONNREFUSED ? 1 : err;

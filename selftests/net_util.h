@@ -99,8 +99,8 @@ int net_client_fastopen(const char *addr, in_port_t port, const void *data,
  * @port: port to connect to
  * @self: see net_client()
  *
- * Return: 1 if the application saw ECONNREFUSED, 0 if it was served or saw
- * nothing, -errno if something else went wrong.
+ * Return: 1 if the application saw ECONNREFUSED, 0 if it was served, -ETIMEDOUT
+ * if its datagram was neither refused nor answered, or another error.
  */
 int net_refused(int type, const char *addr, in_port_t port,
 		union net_addr *self);

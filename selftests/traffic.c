@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 		}
 		/* In the background, leave the processor to others. */
 		if (!rounds)
-			usleep(1000);
+			usleep(5000);
 	}
 	printf("%ld rounds\n", n);
 	return compare();
