@@ -172,7 +172,7 @@ ran() {
 		echo "$name: the kernel's log is empty"
 		bad=1
 	fi
-	if grep -n '' "$klog" | grep -vi 'command line: ' |
+	if grep -vi 'command line: ' "$klog" |
 		grep -E -f <(grep -v '^#' "$VM/splats"); then
 		echo "$name: the kernel complained, see $klog"
 		bad=1
