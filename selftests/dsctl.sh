@@ -196,8 +196,10 @@ for args in "bogus" "show bogus" "show s" "-z show stats" \
 	check "dsctl $args: usage" fails_with 1 $args
 done
 
-# The peer keeps its sockets open until it is killed.
-/usr/bin/python3 ./dsctl_peer.py < <(sleep infinity) >"$tmp/want" &
+# The peer keeps its sockets open until it is killed: nobody writes here.
+mkfifo "$tmp/stdin"
+exec {stdin}<>"$tmp/stdin"
+/usr/bin/python3 ./dsctl_peer.py <"$tmp/stdin" >"$tmp/want" &
 peer_pid=$!
 check "server and clients" wait_for 60 test -s "$tmp/want"
 

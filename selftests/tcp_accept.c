@@ -6,11 +6,15 @@
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "ds_test.h"
 
 #define CONNS		50
 #define LISTENERS	4
+#define RACES		200
 #define BACKLOG		2
 #define BACKLOG_CLIENTS	8
 
@@ -385,6 +389,74 @@ TEST_F_TIMEOUT(tcp_accept, full_backlog, DS_TIMEOUT)
 	ds_expect_sums(_metadata, &self->ds, &seen);
 	for (i = 0; i < BACKLOG_CLIENTS; i++)
 		close(client[i]);
+	close(fd);
+}
+
+/* What send_early() finds instead of a socket */
+#define EARLY_IDLE	-1
+#define EARLY_END	-2
+
+/*
+ * Send a byte as soon as the socket that *arg names is connected: on another
+ * CPU than the one that is about to handle the last ACK of its handshake.
+ */
+static void *send_early(void *arg)
+{
+	struct pollfd pfd = { .events = POLLOUT };
+	_Atomic int *client = arg;
+
+	while ((pfd.fd = atomic_load(client)) != EARLY_END) {
+		/* A socket before connect() has hung up, as poll() puts it. */
+		if (pfd.fd == EARLY_IDLE || poll(&pfd, 1, 0) < 1 ||
+		    pfd.revents != POLLOUT)
+			sched_yield();
+		else if (send(pfd.fd, "x", 1, MSG_NOSIGNAL) == 1)
+			atomic_store(client, EARLY_IDLE);
+	}
+	return NULL;
+}
+
+/*
+ * The last ACK of a handshake and the first data, handled on two CPUs at once,
+ * may each make a socket, of which one is thrown away: that is one connection.
+ */
+TEST_F_TIMEOUT(tcp_accept, racing_data, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int i, fd, client, conn;
+	_Atomic int early = EARLY_IDLE;
+	union net_addr peer, to;
+	pthread_t thread;
+
+	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_early, &early));
+	for (i = 0; i < RACES; i++) {
+		net_addr_set(&to, addrs[i % 4], net_port(fd));
+		client = socket(to.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK,
+				0);
+		ASSERT_LE(0, client);
+		atomic_store(&early, client);
+		EXPECT_EQ(-1, connect(client, &to.sa, net_addr_len(&to)));
+		EXPECT_EQ(EINPROGRESS, errno);
+		conn = net_accept(fd, &peer);
+		ASSERT_LE(0, conn);
+		ds_saw_accept(&seen, &peer);
+		ASSERT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
+
+		/* The thread is done with it once it has sent. */
+		EXPECT_TRUE(net_wait_for(atomic_load(&early) == EARLY_IDLE,
+					 NET_TIMEOUT_MS));
+		net_close_reset(client);
+		close(conn);
+	}
+	atomic_store(&early, EARLY_END);
+	pthread_join(thread, NULL);
+
+	/* What was handed to the listener has been accepted. */
+	EXPECT_EQ(-ETIMEDOUT, net_wait_in(fd, 0));
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
