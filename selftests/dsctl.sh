@@ -198,7 +198,7 @@ done
 
 # The peer keeps its sockets open until it is killed: nobody writes here.
 mkfifo "$tmp/stdin"
-exec {stdin}<>"$tmp/stdin"
+exec 3<>"$tmp/stdin"
 /usr/bin/python3 ./dsctl_peer.py <"$tmp/stdin" >"$tmp/want" &
 peer_pid=$!
 check "server and clients" wait_for 60 test -s "$tmp/want"

@@ -403,7 +403,7 @@ TEST_F_TIMEOUT(tcp_accept, full_backlog, DS_TIMEOUT)
 static void *send_early(void *arg)
 {
 	struct pollfd pfd = { .events = POLLOUT };
-	_Atomic int *client = arg;
+	atomic_int *client = arg;
 
 	while ((pfd.fd = atomic_load(client)) != EARLY_END) {
 		/* A socket before connect() has hung up, as poll() puts it. */
@@ -424,7 +424,7 @@ TEST_F_TIMEOUT(tcp_accept, racing_data, DS_TIMEOUT)
 {
 	struct ds_counters seen = { };
 	int i, fd, client, conn;
-	_Atomic int early = EARLY_IDLE;
+	atomic_int early = EARLY_IDLE;
 	union net_addr peer, to;
 	pthread_t thread;
 
