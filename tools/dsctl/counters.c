@@ -5,20 +5,38 @@
 #include "counters.h"
 #include "dsctl.h"
 
-#define COUNTER(attr, key, heading, stats, help) \
-	{ DUALSTACK_A_COUNTER_##attr, key, heading, stats, help }
+#define COUNTER(attr, key, heading, label, show, help)	\
+	{ DUALSTACK_A_COUNTER_##attr, key, heading,	\
+	  label, SHOW_##show, help }
 
 const struct counter counters[] = {
-	COUNTER(MAPPED_ACCEPT, "mapped_accept", "Mapped", false,
+	COUNTER(MAPPED_ACCEPT, "mapped_accept", "Mapped", NULL, ALWAYS,
 		"IPv4 handshakes completed on AF_INET6 listeners"),
-	COUNTER(NATIVE_ACCEPT, "native_accept", "Native", false,
+	COUNTER(NATIVE_ACCEPT, "native_accept", "Native", NULL, ALWAYS,
 		"IPv6 handshakes completed on AF_INET6 listeners"),
-	COUNTER(MAPPED_RECV, "mapped_recv", "Mapped", false,
+	COUNTER(MAPPED_RECV, "mapped_recv", "Mapped", NULL, ALWAYS,
 		"IPv4 datagrams received on AF_INET6 sockets"),
-	COUNTER(NATIVE_RECV, "native_recv", "Native", false,
+	COUNTER(NATIVE_RECV, "native_recv", "Native", NULL, ALWAYS,
 		"IPv6 datagrams received on AF_INET6 sockets"),
-	COUNTER(REJECT_V6ONLY, "reject_v6only", "V6only-Rej", false,
+	COUNTER(MAPPED_CONNECT, "mapped_connect", "Outbound", "connect", STATS,
+		"connect() calls to mapped addresses that went ahead"),
+	COUNTER(MAPPED_SEND, "mapped_send", "Outbound", "send", STATS,
+		"sendmsg() calls to mapped addresses that went ahead"),
+	COUNTER(REJECT_V6ONLY, "reject_v6only", "Rejected", "v6only", ALWAYS,
 		"IPv4 SYNs and datagrams refused because of IPV6_V6ONLY"),
+	COUNTER(REJECT_ADDR, "reject_addr", "Rejected", "addr", ALWAYS,
+		"IPv4 SYNs and datagrams refused: bound to one IPv6 address"),
+	COUNTER(REJECT_V4ONLY, "reject_v4only", "Rejected", "v4only", ALWAYS,
+		"IPv6 SYNs and datagrams refused: only AF_INET has the port"),
+	COUNTER(REJECT_CONNECT, "reject_connect", "Rej-outbound", "connect",
+		STATS,
+		"connect() calls to mapped addresses that IPV6_V6ONLY forbade"),
+	COUNTER(REJECT_SEND, "reject_send", "Rej-outbound", "send", STATS,
+		"sendmsg() calls to mapped addresses that IPV6_V6ONLY forbade"),
+	COUNTER(REJECT_BIND, "reject_bind", "Rej-outbound", "bind", STATS,
+		"bind() calls to mapped addresses that IPV6_V6ONLY forbade"),
+	COUNTER(WIRE_MAPPED, "wire_mapped", "Wire-mapped", NULL, NONZERO,
+		"IPv6 packets with a mapped source on the wire: a spoof"),
 };
 
 static_assert(ARRAY_SIZE(counters) == NUM_COUNTERS,
@@ -35,4 +53,14 @@ void counters_parse(uint64_t *values, struct nlattr *nest)
 		return;
 	for (i = 0; i < NUM_COUNTERS; i++)
 		values[i] = nla_get_u64(tb[counters[i].attr]);
+}
+
+bool counters_any(const uint64_t *values)
+{
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (values[i])
+			return true;
+	return false;
 }

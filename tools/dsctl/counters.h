@@ -10,19 +10,33 @@
 #include <stdint.h>
 
 /**
+ * enum counter_show - When a counter has a column beside the sockets.
+ * @SHOW_ALWAYS: in every table.
+ * @SHOW_NONZERO: where a socket of the table has some, and with -s.
+ * @SHOW_STATS: with -s.
+ */
+enum counter_show {
+	SHOW_ALWAYS,
+	SHOW_NONZERO,
+	SHOW_STATS,
+};
+
+/**
  * struct counter - What there is to know about a counter.
  * @attr: netlink attribute that carries it.
  * @key: name, in JSON and where counters are listed.
- * @heading: its column beside a socket; counters of the two protocols may share
- *	     one, since a socket has a single protocol.
- * @stats: the column is shown with -s only.
+ * @heading: its column beside a socket.
+ * @label: what tells it from the others of that column, where it is not 0; NULL
+ *	   if the column is their sum, as of the same event in two protocols.
+ * @show: when there is such a column.
  * @help: the event that it counts.
  */
 struct counter {
 	uint16_t attr;
 	const char *key;
 	const char *heading;
-	bool stats;
+	const char *label;
+	enum counter_show show;
 	const char *help;
 };
 
@@ -37,5 +51,13 @@ extern const struct counter counters[];
  * @nest: the attribute, may be NULL.
  */
 void counters_parse(uint64_t *values, struct nlattr *nest);
+
+/**
+ * counters_any() - Whether something was counted.
+ * @values: NUM_COUNTERS values.
+ *
+ * Return: true if one of them is not 0.
+ */
+bool counters_any(const uint64_t *values);
 
 #endif /* DSCTL_COUNTERS_H */

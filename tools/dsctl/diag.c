@@ -108,7 +108,7 @@ static void set_endpoint(struct endpoint *ep, int family, const __be32 *addr,
 						   : sizeof(ep->addr.v4));
 }
 
-static struct sock *sock_add(struct sock_list *list)
+struct sock *sock_list_add(struct sock_list *list)
 {
 	size_t size = list->size ? 2 * list->size : 64;
 	struct sock *v;
@@ -144,7 +144,7 @@ static int diag_each(const struct nlmsghdr *hdr, void *arg)
 	if (!nlmsg_valid_hdr(hdr, sizeof(*msg)))
 		return -EBADMSG;
 
-	sk = sock_add(answer->list);
+	sk = sock_list_add(answer->list);
 	if (!sk)
 		return -ENOMEM;
 
@@ -228,46 +228,31 @@ static bool is_shadowed(const struct sock *sk, const struct map *holders)
 	       map_get(holders, holder_key(sk, 0)) != MAP_NONE;
 }
 
-int diag_shadow(struct dsnl *nl, struct sock_list *list, uint16_t port)
+/* A socket that takes every IPv4 client of its port, as far as its device. */
+static bool is_holder(const struct sock *sk)
 {
-	static const struct diag_request holding[] = {
-		{ .protocol = IPPROTO_TCP, .states = DIAG_STATE(TCP_LISTEN) },
-		{ .protocol = IPPROTO_UDP, .states = DIAG_STATE(TCP_CLOSE) },
-	};
-	struct sock_list v4 = { };
-	struct map holders = { };
-	struct diag_request req;
-	size_t i, j;
-	int ret = -1;
+	return sk->family == AF_INET && is_wildcard(&sk->local) &&
+	       sk->state == (sk->protocol == IPPROTO_TCP ? TCP_LISTEN
+							 : TCP_CLOSE);
+}
 
-	for (i = 0; i < ARRAY_SIZE(holding); i++) {
-		/* Dump only what some socket of the list asks for. */
-		for (j = 0; j < list->n; j++)
-			if (list->v[j].mode == MODE_DUAL &&
-			    list->v[j].protocol == holding[i].protocol)
-				break;
-		if (j == list->n)
-			continue;
-		req = holding[i];
-		req.family = AF_INET;
-		req.port = port;
-		if (diag_dump(nl, &req, &v4))
-			goto out;
-	}
+int sock_list_shadow(struct sock_list *list)
+{
+	struct map holders;
+	size_t i, n = 0;
 
-	if (map_init(&holders, v4.n))
-		goto out;
-	for (i = 0; i < v4.n; i++)
-		if (is_wildcard(&v4.v[i].local))
-			map_set(&holders, holder_key(&v4.v[i],
-						     v4.v[i].ifindex), 0);
+	for (i = 0; i < list->n; i++)
+		n += is_holder(&list->v[i]);
+	if (map_init(&holders, n))
+		return -1;
+	for (i = 0; i < list->n; i++)
+		if (is_holder(&list->v[i]))
+			map_set(&holders, holder_key(&list->v[i],
+						     list->v[i].ifindex), 0);
 	for (i = 0; i < list->n; i++)
 		list->v[i].shadowed = is_shadowed(&list->v[i], &holders);
-	ret = 0;
-out:
 	map_free(&holders);
-	sock_list_free(&v4);
-	return ret;
+	return 0;
 }
 
 void sock_list_free(struct sock_list *list)

@@ -22,7 +22,8 @@
  * @MODE_V6: bound or connected to an IPv6 address.
  * @MODE_MAPPED: AF_INET6, bound or connected to an IPv4-mapped address.
  * @MODE_V4: AF_INET.
- * @NUM_MODES: how many there are.
+ * @NUM_MODES: how many there are, and the mode of a socket of which too little
+ *	       is known.
  */
 enum sock_mode {
 	MODE_DUAL,
@@ -34,6 +35,8 @@ enum sock_mode {
 };
 
 extern const char *const mode_names[NUM_MODES];
+
+struct record;
 
 /**
  * struct endpoint - One end of a socket, or a peer.
@@ -68,6 +71,8 @@ struct endpoint {
  * @v6only: IPV6_V6ONLY is 1 or 0; -1 where the kernel does not tell, which is
  *	    on connected sockets.
  * @shadowed: IPv4 clients of this dual socket reach an AF_INET one instead.
+ * @unlisted: sock_diag does not list it: its record is all that is known.
+ * @rec: its record, never NULL once view_get() has joined them.
  * @procs: first and last of its users in struct procs.
  */
 struct sock {
@@ -83,6 +88,8 @@ struct sock {
 	uint8_t mode;
 	int8_t v6only;
 	bool shadowed;
+	bool unlisted;
+	const struct record *rec;
 	struct {
 		uint32_t first;
 		uint32_t last;
@@ -127,14 +134,20 @@ int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	      struct sock_list *list);
 
 /**
- * diag_shadow() - Mark the dual sockets whose port an AF_INET socket holds too.
- * @nl: a socket of NETLINK_SOCK_DIAG.
- * @list: the sockets.
- * @port: the port that all of them have, 0 if they differ.
+ * sock_list_add() - Add a zeroed socket to a list.
+ * @list: the list.
+ *
+ * Return: the socket, or NULL if there is no memory.
+ */
+struct sock *sock_list_add(struct sock_list *list);
+
+/**
+ * sock_list_shadow() - Mark the dual sockets whose port an AF_INET one has too.
+ * @list: the sockets, AF_INET listeners and unconnected UDP sockets included.
  *
  * Return: 0, or -1 after a message.
  */
-int diag_shadow(struct dsnl *nl, struct sock_list *list, uint16_t port);
+int sock_list_shadow(struct sock_list *list);
 
 /**
  * sock_list_free() - Free the sockets of a list.

@@ -30,12 +30,14 @@ enum exit_code {
  * @json: print JSON.
  * @pretty: indent the JSON.
  * @stats: show more.
+ * @all: AF_INET sockets and connections too.
  */
 struct options {
 	const char *netns;
 	bool json;
 	bool pretty;
 	bool stats;
+	bool all;
 };
 
 extern struct options opts;

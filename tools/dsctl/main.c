@@ -16,8 +16,8 @@ static const struct cmd *const commands[] = {
 static const struct cmd root = {
 	.name = "dsctl",
 	.details =
-		"OPTIONS := { -j[son] | -p[retty] | -s[tatistics] | -n[etns] NETNS |\n"
-		"             -V[ersion] | -h[elp] }\n"
+		"OPTIONS := { -j[son] | -p[retty] | -s[tatistics] | -a[ll] |\n"
+		"             -n[etns] NETNS | -V[ersion] | -h[elp] }\n"
 		"NETNS   := a name of `ip netns`, a path, or a process ID",
 	.sub = commands,
 };
@@ -41,6 +41,7 @@ int main(int argc, char **argv)
 		{ "json",	no_argument,		NULL, 'j' },
 		{ "pretty",	no_argument,		NULL, 'p' },
 		{ "statistics",	no_argument,		NULL, 's' },
+		{ "all",	no_argument,		NULL, 'a' },
 		{ "netns",	required_argument,	NULL, 'n' },
 		{ "Version",	no_argument,		NULL, 'V' },
 		{ "version",	no_argument,		NULL, 'V' },
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
 	if (argc)
 		argv[0] = (char *)root.name;
 
-	while ((c = getopt_long_only(argc, argv, "+jpsn:Vh", longopts,
+	while ((c = getopt_long_only(argc, argv, "+jpsan:Vh", longopts,
 				     NULL)) != -1) {
 		switch (c) {
 		case 'j':
@@ -64,6 +65,9 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			opts.stats = true;
+			break;
+		case 'a':
+			opts.all = true;
 			break;
 		case 'n':
 			opts.netns = optarg;

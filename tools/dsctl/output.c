@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,9 @@
 #include "output.h"
 
 #define INDENT 4
+
+/* Lines that a table holds at once: its size in memory is that of these. */
+#define TABLE_LINES 4096
 
 /* Why stdout failed, for the end: errno is long gone then. */
 static int out_errno;
@@ -144,6 +148,49 @@ void json_array_end(struct json_array *array)
 	json_array_free(array);
 }
 
+void text_clear(struct text *text)
+{
+	text->len = 0;
+}
+
+static bool text_reserve(struct text *text, size_t len)
+{
+	size_t size = 2 * (text->len + len + 1);
+	char *buf;
+
+	if (text->len + len < text->size)
+		return true;
+	buf = realloc(text->buf, size);
+	if (!buf) {
+		text->failed = true;
+		return false;
+	}
+	text->buf = buf;
+	text->size = size;
+	return true;
+}
+
+void text_puts(struct text *text, const char *str)
+{
+	size_t len = strlen(str);
+
+	if (!text_reserve(text, len))
+		return;
+	memcpy(text->buf + text->len, str, len + 1);
+	text->len += len;
+}
+
+void text_printf(struct text *text, const char *fmt, ...)
+{
+	char str[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(str, sizeof(str), fmt, ap);
+	va_end(ap);
+	text_puts(text, str);
+}
+
 void table_init(struct table *table)
 {
 	memset(table, 0, sizeof(*table));
@@ -168,8 +215,34 @@ void table_column(struct table *table, const char *heading,
 		table->failed = true;
 }
 
+/* Print the lines there are; the next ones keep at least their widths. */
+static void table_flush(struct table *table)
+{
+	struct libscols_column *col;
+	size_t i;
+
+	/* Without a line not even headings are printed. */
+	if (table->failed)
+		return;
+	if (scols_print_table(table->tb)) {
+		table->failed = true;
+		return;
+	}
+	for (i = 0; i < scols_table_get_ncols(table->tb); i++) {
+		col = scols_table_get_column(table->tb, i);
+		scols_column_set_whint(col, scols_column_get_width(col));
+	}
+	scols_table_enable_noheadings(table->tb, 1);
+	scols_table_remove_lines(table->tb);
+	table->lines = 0;
+}
+
 void table_line(struct table *table)
 {
+	if (table->lines++ == TABLE_LINES) {
+		table_flush(table);
+		table->lines = 1;
+	}
 	if (table->failed)
 		return;
 	table->line = scols_table_new_line(table->tb, NULL);
@@ -195,9 +268,7 @@ void table_number(struct table *table, uint64_t number)
 
 int table_out(struct table *table)
 {
-	/* libsmartcols prints nothing, not even headings, without a line. */
-	if (!table->failed && scols_print_table(table->tb))
-		table->failed = true;
+	table_flush(table);
 	out_failed();
 	scols_unref_table(table->tb);
 	if (!table->failed)

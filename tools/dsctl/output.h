@@ -5,7 +5,11 @@
 
 #include <jansson.h>
 #include <libsmartcols/libsmartcols.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "dsctl.h"
 
 /**
  * out_close() - Write out and close stdout.
@@ -60,6 +64,42 @@ int json_array_put(struct json_array *array, const json_t *value);
 void json_array_end(struct json_array *array);
 
 /**
+ * struct text - A text that grows, to be used again and again.
+ * @buf: the text, ended by NUL once something was put into it.
+ * @len: its length.
+ * @size: size of @buf.
+ * @failed: there was no memory.
+ *
+ * It starts zeroed; @buf is the user's to free.
+ */
+struct text {
+	char *buf;
+	size_t len;
+	size_t size;
+	bool failed;
+};
+
+/**
+ * text_clear() - Begin a new text.
+ * @text: the text.
+ */
+void text_clear(struct text *text);
+
+/**
+ * text_puts() - Append a string.
+ * @text: the text.
+ * @str: the string.
+ */
+void text_puts(struct text *text, const char *str);
+
+/**
+ * text_printf() - Append formatted text, at most 127 bytes.
+ * @text: the text.
+ * @fmt: as in printf().
+ */
+__printf(2, 3) void text_printf(struct text *text, const char *fmt, ...);
+
+/**
  * enum column_align - Where a column's text stands.
  * @ALIGN_LEFT: text.
  * @ALIGN_RIGHT: numbers.
@@ -70,15 +110,17 @@ enum column_align {
 };
 
 /**
- * struct table - A table for people.
+ * struct table - A table for people, printed some thousand lines at a time.
  * @tb: libsmartcols' table.
  * @line: the current line.
+ * @lines: how many it holds.
  * @column: the next column of that line.
  * @failed: there was no memory.
  */
 struct table {
 	struct libscols_table *tb;
 	struct libscols_line *line;
+	size_t lines;
 	size_t column;
 	bool failed;
 };
@@ -119,7 +161,7 @@ void table_text(struct table *table, const char *text);
 void table_number(struct table *table, uint64_t number);
 
 /**
- * table_out() - Print a table and free it.
+ * table_out() - Print what is left of a table and free it.
  * @table: the table.
  *
  * Return: an enum exit_code.

@@ -67,13 +67,16 @@ static int records_each(const struct nlmsghdr *hdr, void *arg)
 
 	error = genlmsg_parse((struct nlmsghdr *)hdr, 0, tb,
 			      DUALSTACK_A_SOCKET_MAX, NULL);
-	if (error < 0)
+	if (error < 0 || !tb[DUALSTACK_A_SOCKET_FAMILY] ||
+	    !tb[DUALSTACK_A_SOCKET_PROTOCOL])
 		return -EBADMSG;
 	rec = record_add(arg);
 	if (!rec)
 		return -ENOMEM;
 
 	rec->cookie = nla_get_u64(tb[DUALSTACK_A_SOCKET_COOKIE]);
+	rec->family = nla_get_u8(tb[DUALSTACK_A_SOCKET_FAMILY]);
+	rec->protocol = nla_get_u8(tb[DUALSTACK_A_SOCKET_PROTOCOL]);
 	counters_parse(rec->counters, tb[DUALSTACK_A_SOCKET_COUNTERS]);
 	parse_peer(&rec->mapped, tb[DUALSTACK_A_SOCKET_LAST_MAPPED_PEER]);
 	parse_peer(&rec->rejected, tb[DUALSTACK_A_SOCKET_LAST_REJECTED_PEER]);
@@ -102,13 +105,11 @@ int records_dump(struct dsnl *nl, struct record_list *list)
 	return 0;
 }
 
-const struct record *records_find(const struct record_list *list,
-				  uint64_t cookie)
+struct record *records_find(const struct record_list *list, uint64_t cookie)
 {
-	static const struct record none;
 	uint32_t i = map_get(&list->by_cookie, cookie);
 
-	return i == MAP_NONE ? &none : &list->v[i];
+	return i == MAP_NONE ? NULL : &list->v[i];
 }
 
 void records_free(struct record_list *list)

@@ -3,6 +3,7 @@
 #ifndef DSCTL_RECORDS_H
 #define DSCTL_RECORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "counters.h"
@@ -22,12 +23,18 @@ struct last_peer {
 /**
  * struct record - What the module knows about a socket.
  * @cookie: of the socket.
+ * @family: AF_INET or AF_INET6, as it was at the first event.
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @found: sock_diag has listed the socket.
  * @counters: values, in the order of counters[].
  * @mapped: the last IPv4 peer that came as a mapped address.
  * @rejected: the last peer turned away.
  */
 struct record {
 	uint64_t cookie;
+	uint8_t family;
+	uint8_t protocol;
+	bool found;
 	uint64_t counters[NUM_COUNTERS];
 	struct last_peer mapped;
 	struct last_peer rejected;
@@ -61,10 +68,9 @@ int records_dump(struct dsnl *nl, struct record_list *list);
  * @list: the records.
  * @cookie: of the socket.
  *
- * Return: the record; one without events if the module has none.
+ * Return: the record, or NULL.
  */
-const struct record *records_find(const struct record_list *list,
-				  uint64_t cookie);
+struct record *records_find(const struct record_list *list, uint64_t cookie);
 
 /**
  * records_free() - Free what a list of records holds.

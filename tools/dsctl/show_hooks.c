@@ -60,8 +60,21 @@ static int hooks_each(const struct nlmsghdr *hdr, void *arg)
 	return json_array_append_new(arg, hook) ? -ENOMEM : 0;
 }
 
+static bool all_attached(const json_t *hooks)
+{
+	json_t *hook;
+	size_t i;
+
+	json_array_foreach(hooks, i, hook)
+		if (!json_is_true(json_object_get(hook, "attached")))
+			return false;
+	return true;
+}
+
+/* What goes without saying is left out: the purpose needs the width. */
 static int print_table(const json_t *hooks)
 {
+	bool show_attached = opts.stats || !all_attached(hooks);
 	const char *name, *kind, *purpose;
 	struct table table;
 	json_int_t hits;
@@ -71,8 +84,10 @@ static int print_table(const json_t *hooks)
 
 	table_init(&table);
 	table_column(&table, "Hook", ALIGN_LEFT);
-	table_column(&table, "Kind", ALIGN_LEFT);
-	table_column(&table, "Attached", ALIGN_LEFT);
+	if (opts.stats)
+		table_column(&table, "Kind", ALIGN_LEFT);
+	if (show_attached)
+		table_column(&table, "Attached", ALIGN_LEFT);
 	table_column(&table, "Hits", ALIGN_RIGHT);
 	table_column(&table, "Purpose", ALIGN_LEFT);
 
@@ -82,8 +97,10 @@ static int print_table(const json_t *hooks)
 			    "hits", &hits, "purpose", &purpose);
 		table_line(&table);
 		table_text(&table, name);
-		table_text(&table, kind);
-		table_text(&table, attached ? "yes" : "no");
+		if (opts.stats)
+			table_text(&table, kind);
+		if (show_attached)
+			table_text(&table, attached ? "yes" : "no");
 		table_number(&table, hits);
 		table_text(&table, purpose);
 	}

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * dsctl show sockets
- *
- * Records come from the module and sockets from sock_diag, in this order: a
- * socket that closes in between is then left out, and none is listed without
- * the counts that it had.
- */
+/* dsctl show sockets */
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,105 +8,8 @@
 #include "diag.h"
 #include "dsctl.h"
 #include "filter.h"
-#include "dsnl.h"
 #include "output.h"
-#include "procs.h"
-#include "records.h"
-
-/* All that is shown. */
-struct view {
-	struct sock_list socks;
-	struct record_list records;
-	struct procs procs;
-};
-
-/* What is listed: sockets that can be somebody's server. */
-static const struct diag_request listed[] = {
-	{ AF_INET6, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 },
-	{ AF_INET6, IPPROTO_UDP, DIAG_ALL_STATES, 0 },
-};
-
-static int compare(const void *pa, const void *pb)
-{
-	const struct sock *a = pa, *b = pb;
-	int diff;
-
-	diff = a->local.port - b->local.port;
-	if (!diff)
-		diff = a->protocol - b->protocol;
-	if (!diff)
-		diff = a->family - b->family;
-	if (!diff)
-		diff = memcmp(&a->local.addr, &b->local.addr,
-			      sizeof(a->local.addr));
-	if (!diff)
-		diff = (a->cookie > b->cookie) - (a->cookie < b->cookie);
-	return diff;
-}
-
-/*
- * A dump in several reads can meet a socket twice while its hash chain changes;
- * sorted, the two are neighbours.
- */
-static void sort_unique(struct sock_list *list)
-{
-	size_t i, n = 0;
-
-	if (!list->n)
-		return;
-	qsort(list->v, list->n, sizeof(*list->v), compare);
-	for (i = 1; i < list->n; i++)
-		if (list->v[i].cookie != list->v[n].cookie)
-			list->v[++n] = list->v[i];
-	list->n = n + 1;
-}
-
-static void keep_mode(struct sock_list *list, uint8_t mode)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < list->n; i++)
-		if (list->v[i].mode == mode)
-			list->v[n++] = list->v[i];
-	list->n = n;
-}
-
-static int get_sockets(struct sock_list *list, const struct filter *filter)
-{
-	struct diag_request req;
-	struct dsnl nl;
-	int ret = 0;
-	size_t i;
-
-	if (dsnl_open(&nl, NETLINK_SOCK_DIAG))
-		return -1;
-	for (i = 0; !ret && i < ARRAY_SIZE(listed); i++) {
-		req = listed[i];
-		if (filter->proto && filter->proto != req.protocol)
-			continue;
-		req.port = filter->port;
-		ret = diag_dump(&nl, &req, list);
-	}
-	if (!ret && filter->given & FILTER_MODE)
-		keep_mode(list, filter->mode);
-	if (!ret)
-		ret = diag_shadow(&nl, list, filter->port);
-	dsnl_close(&nl);
-	sort_unique(list);
-	return ret;
-}
-
-static int get_records(struct record_list *list)
-{
-	struct dsnl nl;
-	int ret;
-
-	if (dsnl_open_dualstack(&nl))
-		return -1;
-	ret = records_dump(&nl, list);
-	dsnl_close(&nl);
-	return ret;
-}
+#include "view.h"
 
 /* The name of a socket's device, NULL if it is bound to none. */
 static const char *dev_name(uint32_t ifindex)
@@ -155,6 +52,13 @@ static json_t *json_last_age(const struct last_peer *last)
 	return last->peer.family ? json_integer(last->age) : json_null();
 }
 
+static json_t *json_mode(const struct sock *sk)
+{
+	if (sk->mode == NUM_MODES)
+		return json_null();
+	return json_string(mode_names[sk->mode]);
+}
+
 static json_t *json_processes(const struct procs *procs, const struct sock *sk)
 {
 	json_t *array = json_array();
@@ -173,11 +77,12 @@ static json_t *json_processes(const struct procs *procs, const struct sock *sk)
 	return array;
 }
 
-static json_t *json_socket(const struct view *view, const struct sock *sk)
+/* Fill an object, or fill it anew: its keys and their order stay. */
+static int json_socket(json_t *obj, const struct procs *procs,
+		       const struct sock *sk)
 {
-	const struct record *rec = records_find(&view->records, sk->cookie);
+	const struct record *rec = sk->rec;
 	const char *dev = dev_name(sk->ifindex);
-	json_t *obj = json_object();
 	int failed = 0;
 	size_t i;
 
@@ -185,7 +90,7 @@ static json_t *json_socket(const struct view *view, const struct sock *sk)
 	SET("netns", opts.netns ? json_text(opts.netns) : json_null());
 	SET("proto", json_string(proto_name(sk->protocol)));
 	SET("state", json_string(state_name(sk)));
-	SET("mode", json_string(mode_names[sk->mode]));
+	SET("mode", json_mode(sk));
 	SET("local_addr", json_addr(&sk->local));
 	SET("local_port", json_port(&sk->local));
 	SET("peer_addr", json_addr(&sk->peer));
@@ -193,10 +98,10 @@ static json_t *json_socket(const struct view *view, const struct sock *sk)
 	SET("dev", dev ? json_text(dev) : json_null());
 	SET("v6only", sk->v6only < 0 ? json_null() : json_boolean(sk->v6only));
 	SET("cookie", json_integer(sk->cookie));
-	SET("uid", json_integer(sk->uid));
-	SET("inode", json_integer(sk->inode));
+	SET("uid", sk->unlisted ? json_null() : json_integer(sk->uid));
+	SET("inode", sk->unlisted ? json_null() : json_integer(sk->inode));
 	SET("shadowed", json_boolean(sk->shadowed));
-	SET("processes", json_processes(&view->procs, sk));
+	SET("processes", json_processes(procs, sk));
 	SET("last_mapped_peer", json_last_peer(&rec->mapped));
 	SET("last_mapped_age_ms", json_last_age(&rec->mapped));
 	SET("last_rejected_peer", json_last_peer(&rec->rejected));
@@ -204,127 +109,133 @@ static json_t *json_socket(const struct view *view, const struct sock *sk)
 	for (i = 0; i < NUM_COUNTERS; i++)
 		SET(counters[i].key, json_integer(rec->counters[i]));
 #undef SET
-	if (failed) {
-		json_decref(obj);
-		return NULL;
-	}
-	return obj;
+	return failed;
 }
 
 static int print_json(const struct view *view)
 {
 	struct json_array array = { };
-	json_t *obj;
+	json_t *obj = json_object();
 	size_t i;
 	int ret;
 
 	for (i = 0; i < view->socks.n; i++) {
-		obj = json_socket(view, &view->socks.v[i]);
-		ret = json_array_put(&array, obj);
-		json_decref(obj);
-		if (ret)
+		ret = json_socket(obj, &view->procs, &view->socks.v[i]);
+		if (json_array_put(&array, ret ? NULL : obj)) {
+			json_decref(obj);
 			return EXIT_KERNEL;
+		}
 	}
+	json_decref(obj);
 	json_array_end(&array);
 	return EXIT_OK;
 }
 
-/* A line of the table, being filled. */
+/* A line of the table. */
 struct row {
 	const struct sock *sk;
-	const struct record *rec;
 	const struct procs *procs;
 };
 
-static void cell_proto(const struct row *row, FILE *f)
+static void cell_proto(const struct row *row, struct text *text)
 {
-	fputs(proto_name(row->sk->protocol), f);
+	text_puts(text, proto_name(row->sk->protocol));
 }
 
-static void cell_state(const struct row *row, FILE *f)
+static void cell_state(const struct row *row, struct text *text)
 {
-	fputs(state_name(row->sk), f);
+	text_puts(text, state_name(row->sk));
 }
 
-static void cell_mode(const struct row *row, FILE *f)
+static void cell_mode(const struct row *row, struct text *text)
 {
-	fputs(mode_names[row->sk->mode], f);
+	if (row->sk->mode != NUM_MODES)
+		text_puts(text, mode_names[row->sk->mode]);
 	if (row->sk->shadowed)
-		fputs(" (shadowed)", f);
+		text_puts(text, " (shadowed)");
 }
 
-static void put_endpoint(const struct endpoint *ep, const char *dev, FILE *f)
+static void put_endpoint(const struct endpoint *ep, const char *dev,
+			 struct text *text)
 {
 	char buf[ENDPOINT_STRLEN];
 
 	if (ep->family)
-		fputs(endpoint_str(ep, dev, buf), f);
+		text_puts(text, endpoint_str(ep, dev, buf));
 }
 
-static void cell_local(const struct row *row, FILE *f)
+static void cell_local(const struct row *row, struct text *text)
 {
-	put_endpoint(&row->sk->local, dev_name(row->sk->ifindex), f);
+	put_endpoint(&row->sk->local, dev_name(row->sk->ifindex), text);
 }
 
-static void cell_peer(const struct row *row, FILE *f)
+static void cell_peer(const struct row *row, struct text *text)
 {
-	put_endpoint(&row->sk->peer, NULL, f);
+	put_endpoint(&row->sk->peer, NULL, text);
 }
 
-/* Whole units, the largest that fits. */
-static void put_age(const struct last_peer *last, FILE *f)
+/* The age in whole units, the largest that fits. */
+static void put_last(const struct last_peer *last, struct text *text)
 {
 	unsigned long long s = last->age / 1000;
 
 	if (!last->peer.family)
 		return;
+	put_endpoint(&last->peer, NULL, text);
 	if (s < 60)
-		fprintf(f, "%llus", s);
+		text_printf(text, " %llus", s);
 	else if (s < 3600)
-		fprintf(f, "%llumin", s / 60);
+		text_printf(text, " %llumin", s / 60);
 	else if (s < 86400)
-		fprintf(f, "%lluh", s / 3600);
+		text_printf(text, " %lluh", s / 3600);
 	else
-		fprintf(f, "%llud", s / 86400);
+		text_printf(text, " %llud", s / 86400);
 }
 
-static void cell_mapped(const struct row *row, FILE *f)
+static void cell_mapped(const struct row *row, struct text *text)
 {
-	put_endpoint(&row->rec->mapped.peer, NULL, f);
+	put_last(&row->sk->rec->mapped, text);
 }
 
-static void cell_mapped_age(const struct row *row, FILE *f)
+static void cell_rejected(const struct row *row, struct text *text)
 {
-	put_age(&row->rec->mapped, f);
+	put_last(&row->sk->rec->rejected, text);
 }
 
-static void cell_rejected(const struct row *row, FILE *f)
+/* Few sockets have both: the later of the two saves a column. */
+static void cell_last(const struct row *row, struct text *text)
 {
-	put_endpoint(&row->rec->rejected.peer, NULL, f);
+	const struct last_peer *mapped = &row->sk->rec->mapped;
+	const struct last_peer *rejected = &row->sk->rec->rejected;
+
+	if (rejected->peer.family &&
+	    (!mapped->peer.family || rejected->age < mapped->age)) {
+		put_last(rejected, text);
+		text_puts(text, " rejected");
+	} else {
+		put_last(mapped, text);
+	}
 }
 
-static void cell_rejected_age(const struct row *row, FILE *f)
+static void cell_uid(const struct row *row, struct text *text)
 {
-	put_age(&row->rec->rejected, f);
+	if (!row->sk->unlisted)
+		text_printf(text, "%u", row->sk->uid);
 }
 
-static void cell_uid(const struct row *row, FILE *f)
+static void cell_inode(const struct row *row, struct text *text)
 {
-	fprintf(f, "%u", row->sk->uid);
+	if (!row->sk->unlisted)
+		text_printf(text, "%u", row->sk->inode);
 }
 
-static void cell_inode(const struct row *row, FILE *f)
+static void cell_cookie(const struct row *row, struct text *text)
 {
-	fprintf(f, "%u", row->sk->inode);
-}
-
-static void cell_cookie(const struct row *row, FILE *f)
-{
-	fprintf(f, "%llu", (unsigned long long)row->sk->cookie);
+	text_printf(text, "%llu", (unsigned long long)row->sk->cookie);
 }
 
 /* "systemd(1) nginx(812,813)": a process once, however many descriptors. */
-static void cell_process(const struct row *row, FILE *f)
+static void cell_process(const struct row *row, struct text *text)
 {
 	const struct proc_task *task, *prev = NULL;
 	const struct procs *procs = row->procs;
@@ -335,14 +246,14 @@ static void cell_process(const struct row *row, FILE *f)
 		if (task == prev)
 			continue;
 		if (prev && !strcmp(task->comm, prev->comm))
-			fprintf(f, ",%d", task->pid);
+			text_printf(text, ",%d", task->pid);
 		else
-			fprintf(f, "%s%s(%d", prev ? ") " : "", task->comm,
-				task->pid);
+			text_printf(text, "%s%s(%d", prev ? ") " : "",
+				    task->comm, task->pid);
 		prev = task;
 	}
 	if (prev)
-		fputc(')', f);
+		text_puts(text, ")");
 }
 
 static bool has_peer(const struct view *view)
@@ -355,136 +266,180 @@ static bool has_peer(const struct view *view)
 	return false;
 }
 
+static bool wants_stats(const struct view *view)
+{
+	(void)view;
+	return opts.stats;
+}
+
+static bool wants_no_stats(const struct view *view)
+{
+	(void)view;
+	return !opts.stats;
+}
+
 /*
- * The columns from left to right; an entry without a cell stands for the
- * counters. @stats: only with -s. @wanted: only where it is true.
+ * The columns from left to right; an entry without a heading stands for the
+ * counters. @wanted: only where it is true.
  */
 static const struct column {
 	const char *heading;
 	enum column_align align;
-	bool stats;
-	void (*cell)(const struct row *row, FILE *f);
+	void (*cell)(const struct row *row, struct text *text);
 	bool (*wanted)(const struct view *view);
 } columns[] = {
-	{ "Proto", ALIGN_LEFT, false, cell_proto, NULL },
-	{ "State", ALIGN_LEFT, false, cell_state, NULL },
-	{ "Mode", ALIGN_LEFT, false, cell_mode, NULL },
-	{ "Local", ALIGN_LEFT, false, cell_local, NULL },
-	{ "Peer", ALIGN_LEFT, false, cell_peer, has_peer },
+	{ "Proto", ALIGN_LEFT, cell_proto, NULL },
+	{ "State", ALIGN_LEFT, cell_state, NULL },
+	{ "Mode", ALIGN_LEFT, cell_mode, NULL },
+	{ "Local", ALIGN_LEFT, cell_local, NULL },
+	{ "Peer", ALIGN_LEFT, cell_peer, has_peer },
 	{ },
-	{ "Last mapped", ALIGN_LEFT, false, cell_mapped, NULL },
-	{ "Ago", ALIGN_RIGHT, true, cell_mapped_age, NULL },
-	{ "Last rejected", ALIGN_LEFT, false, cell_rejected, NULL },
-	{ "Ago", ALIGN_RIGHT, true, cell_rejected_age, NULL },
-	{ "UID", ALIGN_RIGHT, true, cell_uid, NULL },
-	{ "Inode", ALIGN_RIGHT, true, cell_inode, NULL },
-	{ "Cookie", ALIGN_RIGHT, true, cell_cookie, NULL },
-	{ "Process", ALIGN_LEFT, false, cell_process, NULL },
+	{ "Last peer", ALIGN_LEFT, cell_last, wants_no_stats },
+	{ "Last mapped", ALIGN_LEFT, cell_mapped, wants_stats },
+	{ "Last rejected", ALIGN_LEFT, cell_rejected, wants_stats },
+	{ "UID", ALIGN_RIGHT, cell_uid, wants_stats },
+	{ "Inode", ALIGN_RIGHT, cell_inode, wants_stats },
+	{ "Cookie", ALIGN_RIGHT, cell_cookie, wants_stats },
+	{ "Process", ALIGN_LEFT, cell_process, NULL },
 };
 
-/* Counters that share a heading share the column of the first. */
-static bool counter_has_column(size_t i)
-{
-	size_t j;
+/**
+ * struct layout - The columns that this table has.
+ * @shown: which of columns[].
+ * @n: columns for counters.
+ * @first: the first counter of each of these.
+ * @column: which of these a counter belongs to, @n or more for none.
+ */
+struct layout {
+	bool shown[ARRAY_SIZE(columns)];
+	size_t n;
+	size_t first[NUM_COUNTERS];
+	size_t column[NUM_COUNTERS];
+};
 
-	if (counters[i].stats && !opts.stats)
-		return false;
-	for (j = 0; j < i; j++)
-		if (!strcmp(counters[j].heading, counters[i].heading))
-			return false;
-	return true;
-}
-
-static void counter_columns(struct table *table)
+static bool counter_is_shown(const struct view *view, size_t counter)
 {
 	size_t i;
 
-	for (i = 0; i < NUM_COUNTERS; i++)
-		if (counter_has_column(i))
-			table_column(table, counters[i].heading, ALIGN_RIGHT);
+	if (opts.stats || counters[counter].show == SHOW_ALWAYS)
+		return true;
+	if (counters[counter].show == SHOW_STATS)
+		return false;
+	for (i = 0; i < view->socks.n; i++)
+		if (view->socks.v[i].rec->counters[counter])
+			return true;
+	return false;
 }
 
-static void counter_cells(struct table *table, const struct record *rec)
+/* Counters that share a heading share the column of the first. */
+static void counter_columns(struct layout *layout, const struct view *view,
+			    struct table *table)
 {
-	uint64_t sum;
 	size_t i, j;
 
 	for (i = 0; i < NUM_COUNTERS; i++) {
-		if (!counter_has_column(i))
+		layout->column[i] = NUM_COUNTERS;
+		if (!counter_is_shown(view, i))
 			continue;
-		for (sum = 0, j = i; j < NUM_COUNTERS; j++)
-			if (!strcmp(counters[j].heading, counters[i].heading))
-				sum += rec->counters[j];
-		table_number(table, sum);
+		for (j = 0; strcmp(counters[j].heading, counters[i].heading);)
+			j++;
+		if (j < i) {
+			layout->column[i] = layout->column[j];
+			continue;
+		}
+		layout->first[layout->n] = i;
+		layout->column[i] = layout->n++;
+		table_column(table, counters[i].heading,
+			     counters[i].label ? ALIGN_LEFT : ALIGN_RIGHT);
 	}
 }
 
-/* A stream into memory, for one cell at a time. */
-struct cell {
-	FILE *f;
-	char *text;
-	size_t len;
-};
+/* "3 v6only, 1 addr", mostly one of them */
+static void put_labelled(const struct layout *layout, size_t column,
+			 const struct record *rec, struct text *text)
+{
+	size_t i;
+
+	for (i = layout->first[column]; i < NUM_COUNTERS; i++)
+		if (layout->column[i] == column && rec->counters[i])
+			text_printf(text, "%s%llu %s", text->len ? ", " : "",
+				    (unsigned long long)rec->counters[i],
+				    counters[i].label);
+}
+
+static void put_cell(struct table *table, const struct text *text)
+{
+	table_text(table, text->len ? text->buf : "-");
+}
+
+static void counter_cells(const struct layout *layout, const struct record *rec,
+			  struct table *table, struct text *text)
+{
+	uint64_t sums[NUM_COUNTERS] = { };
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (layout->column[i] < layout->n)
+			sums[layout->column[i]] += rec->counters[i];
+
+	for (i = 0; i < layout->n; i++) {
+		if (!counters[layout->first[i]].label) {
+			table_number(table, sums[i]);
+			continue;
+		}
+		text_clear(text);
+		if (sums[i])
+			put_labelled(layout, i, rec, text);
+		put_cell(table, text);
+	}
+}
 
 static void fill_line(struct table *table, const struct row *row,
-		      const bool *shown, struct cell *cell)
+		      const struct layout *layout, struct text *text)
 {
 	size_t i;
 
 	table_line(table);
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
-		if (!shown[i])
+		if (!layout->shown[i])
 			continue;
 		if (!columns[i].cell) {
-			counter_cells(table, row->rec);
+			counter_cells(layout, row->sk->rec, table, text);
 			continue;
 		}
-		rewind(cell->f);
-		columns[i].cell(row, cell->f);
-		fputc('\0', cell->f);
-		if (fflush(cell->f))
-			table->failed = true;
-		else
-			table_text(table, *cell->text ? cell->text : "-");
+		text_clear(text);
+		columns[i].cell(row, text);
+		put_cell(table, text);
 	}
+	table->failed |= text->failed;
 }
 
 static int print_table(const struct view *view)
 {
-	bool shown[ARRAY_SIZE(columns)];
-	struct cell cell = { };
+	struct row row = { .procs = &view->procs };
+	struct layout layout = { };
+	struct text text = { };
 	struct table table;
-	struct row row;
 	size_t i;
-
-	cell.f = open_memstream(&cell.text, &cell.len);
-	if (!cell.f) {
-		err("out of memory");
-		return EXIT_KERNEL;
-	}
 
 	table_init(&table);
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
 		const struct column *col = &columns[i];
 
-		shown[i] = (opts.stats || !col->stats) &&
-			   (!col->wanted || col->wanted(view));
-		if (!shown[i])
+		layout.shown[i] = !col->wanted || col->wanted(view);
+		if (!layout.shown[i])
 			continue;
 		if (col->cell)
 			table_column(&table, col->heading, col->align);
 		else
-			counter_columns(&table);
+			counter_columns(&layout, view, &table);
 	}
 
-	row.procs = &view->procs;
 	for (i = 0; i < view->socks.n; i++) {
 		row.sk = &view->socks.v[i];
-		row.rec = records_find(&view->records, row.sk->cookie);
-		fill_line(&table, &row, shown, &cell);
+		fill_line(&table, &row, &layout, &text);
 	}
-	fclose(cell.f);
-	free(cell.text);
+	free(text.buf);
 	return table_out(&table);
 }
 
@@ -497,24 +452,21 @@ static int show_sockets(int argc, char **argv)
 	if (filter_parse(&filter, FILTER_PORT | FILTER_PROTO | FILTER_MODE,
 			 argc, argv))
 		return EXIT_USAGE;
-
-	if (!get_records(&view.records) &&
-	    !get_sockets(&view.socks, &filter) &&
-	    !procs_find(&view.procs, &view.socks))
+	if (!view_get(&view, &filter))
 		ret = opts.json ? print_json(&view) : print_table(&view);
-
-	procs_free(&view.procs);
-	sock_list_free(&view.socks);
-	records_free(&view.records);
+	view_free(&view);
 	return ret;
 }
 
 const struct cmd cmd_show_sockets = {
 	.name = "sockets",
 	.args = "[ FILTER ]",
-	.help = "AF_INET6 TCP listeners and UDP sockets, with their counters",
+	.help = "Sockets that serve or refuse IPv4, with their counters",
 	.details =
 		"FILTER := [ port PORT ] [ " FILTER_PROTO_ARGS " ] [ mode MODE ]\n"
-		"MODE   := { dual | v6only | v6 | mapped | v4 }",
+		"MODE   := { dual | v6only | v6 | mapped | v4 }\n"
+		"\n"
+		"AF_INET6 TCP listeners and UDP sockets, and what else has counts;\n"
+		"with -a all TCP and UDP sockets, with -s all counters.",
 	.run = show_sockets,
 };

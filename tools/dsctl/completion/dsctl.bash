@@ -15,7 +15,7 @@ __dsctl_words() {
 
 _dsctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="-json -pretty -statistics -netns -Version -help"
+	local options="-json -pretty -statistics -all -netns -Version -help"
 	local i word choices="" args=()
 
 	COMPREPLY=()

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The sockets of a namespace that are to be shown, joined with their records. */
+#ifndef DSCTL_VIEW_H
+#define DSCTL_VIEW_H
+
+#include "diag.h"
+#include "filter.h"
+#include "procs.h"
+#include "records.h"
+
+/**
+ * struct view - All that is shown.
+ * @socks: the sockets, sorted.
+ * @records: the records that they point to.
+ * @procs: their users.
+ */
+struct view {
+	struct sock_list socks;
+	struct record_list records;
+	struct procs procs;
+};
+
+/**
+ * view_get() - Ask the module and the kernel, and join the answers.
+ * @view: zeroed; to be freed in any case.
+ * @filter: which sockets.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int view_get(struct view *view, const struct filter *filter);
+
+/**
+ * view_free() - Free what a view holds.
+ * @view: the view.
+ */
+void view_free(struct view *view);
+
+#endif /* DSCTL_VIEW_H */
