@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a hook saw becomes a count. */
 
+#include <linux/capability.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/preempt.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/request_sock.h>
 #include <net/sock.h>
 
 #include "account.h"
+#include "flow.h"
 #include "lookup.h"
 #include "sock.h"
 #include "stats.h"
@@ -17,40 +24,74 @@
 static_assert(offsetof(struct tcphdr, source) ==
 	      offsetof(struct udphdr, source));
 
-static __always_inline void ds_count_in(struct ds_sock *rec,
-					const struct sk_buff *skb)
-{
-	if (skb->protocol != htons(ETH_P_IP)) {
-		atomic64_inc(&rec->count[DS_IN_NATIVE]);
-		return;
-	}
+/* Any event. The data path has a shorter way, ds_account_in(). */
 
-	/* A count other than 0 tells readers that there is a peer. */
-	WRITE_ONCE(rec->mapped_peer,
-		   ds_mapped_peer(ip_hdr(skb)->saddr, udp_hdr(skb)->source));
-	WRITE_ONCE(rec->mapped_when, jiffies);
-	atomic64_inc(&rec->count[DS_IN_MAPPED]);
+static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
+			const struct ds_flow *flow)
+{
+	switch (event) {
+	case DS_IN_NATIVE:
+	case DS_WIRE_MAPPED:	/* the peer is not who it says it is */
+	case DS_REJECT_BIND:	/* there is none */
+		break;
+	case DS_IN_MAPPED:
+	case DS_CONNECT:
+	case DS_SEND:
+		ds_sock_set_mapped(rec, flow->peer.s6_addr32[3],
+				   flow->peer_port);
+		break;
+	default:
+		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
+	}
+}
+
+static void ds_account(struct sock *sk, enum ds_event event,
+		       const struct ds_flow *flow)
+{
+	struct ds_sock *rec;
+
+	rcu_read_lock();
+	rec = ds_sock_get(sk);
+	if (rec) {
+		ds_set_peer(rec, event, flow);
+		atomic64_inc(&rec->count[event]);
+	} else {
+		ds_net_untracked(flow->net, flow->proto, event);
+	}
+	rcu_read_unlock();
+}
+
+/* What came in: handshakes and datagrams. */
+
+static bool ds_wire_mapped(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6) &&
+	       ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr);
+}
+
+static noinline void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
+{
+	struct ds_flow flow;
+
+	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
+	ds_account(sk, DS_WIRE_MAPPED, &flow);
 }
 
 /* The first event of a socket, or one that cannot be recorded. */
 static noinline void ds_account_in_slow(struct sock *sk,
 					const struct sk_buff *skb)
 {
-	int proto = ds_proto(sk->sk_protocol);
-	struct ds_sock *rec;
+	bool mapped = skb->protocol == htons(ETH_P_IP);
+	int proto = ds_sk_proto(sk);
+	struct ds_flow flow;
 
 	if (proto < 0)
 		return;
 
-	rcu_read_lock();
-	rec = ds_sock_get(sk);
-	if (rec)
-		ds_count_in(rec, skb);
-	else
-		ds_net_untracked(sock_net(sk), proto,
-				 skb->protocol == htons(ETH_P_IP) ?
-				 DS_IN_MAPPED : DS_IN_NATIVE);
-	rcu_read_unlock();
+	ds_flow_from_skb(&flow, sock_net(sk), skb, proto);
+	ds_account(sk, mapped ? DS_IN_MAPPED : DS_IN_NATIVE, &flow);
+	if (ds_wire_mapped(skb))
+		ds_account(sk, DS_WIRE_MAPPED, &flow);
 }
 
 static __always_inline void ds_account_in(struct sock *sk,
@@ -60,12 +101,23 @@ static __always_inline void ds_account_in(struct sock *sk,
 
 	preempt_disable_notrace();
 	rec = ds_sock_find(sk);
-	if (likely(rec))
-		ds_count_in(rec, skb);
-	preempt_enable_notrace();
-
-	if (unlikely(!rec))
+	if (unlikely(!rec)) {
+		preempt_enable_notrace();
 		ds_account_in_slow(sk, skb);
+		return;
+	}
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ds_sock_set_mapped(rec, ip_hdr(skb)->saddr,
+				   udp_hdr(skb)->source);
+		atomic64_inc(&rec->count[DS_IN_MAPPED]);
+		preempt_enable_notrace();
+	} else {
+		atomic64_inc(&rec->count[DS_IN_NATIVE]);
+		preempt_enable_notrace();
+		if (unlikely(ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr)))
+			ds_account_wire(sk, skb);
+	}
 }
 
 void ds_account_accept(struct sock *listener, const struct sk_buff *skb)
@@ -74,13 +126,39 @@ void ds_account_accept(struct sock *listener, const struct sk_buff *skb)
 		ds_account_in(listener, skb);
 }
 
+void ds_account_fastopen(struct sock *listener, struct request_sock *req,
+			 const struct sock *child)
+{
+	struct net *net = sock_net(listener);
+	struct ds_flow flow;
+
+	if (listener->sk_family != AF_INET6 || ds_sk_proto(listener) != DS_TCP ||
+	    !tcp_rsk(req)->tfo_listener)
+		return;
+
+	ds_flow_from_sk(&flow, child);
+	rcu_read_lock();
+	if (check_net(net))
+		atomic64_inc(&ds_net(net)->fastopen);
+	rcu_read_unlock();
+	ds_account(listener, flow.family == AF_INET ? DS_IN_MAPPED :
+						      DS_IN_NATIVE, &flow);
+}
+
+void ds_account_syn(struct sock *listener, const struct sk_buff *skb)
+{
+	if (unlikely(ds_wire_mapped(skb)) && ipv6_unicast_destination(skb))
+		ds_account_wire(listener, skb);
+}
+
 void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
 {
 	if (sk->sk_family != AF_INET6)
 		return;
 
 	/* MSG_PEEK leaves the datagram for another recvmsg(). It gives its
-	 * length negated; where that is 0, it is still queued.
+	 * length negated; where that is 0, it is still queued. (Unless another
+	 * thread took it in this moment: then it counts for both.)
 	 */
 	if (unlikely(len <= 0) && (len < 0 || skb->next))
 		return;
@@ -88,33 +166,92 @@ void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
 	ds_account_in(sk, skb);
 }
 
-static void ds_account_reject(struct sock *sk, enum ds_event event,
-			      const struct ds_flow *flow)
-{
-	struct ds_sock *rec = ds_sock_get(sk);
-
-	if (!rec) {
-		ds_net_untracked(flow->net, flow->proto, event);
-		return;
-	}
-	atomic64_inc(&rec->count[event]);
-	ds_peer_set(&rec->rejected, &flow->saddr, flow->sport);
-}
-
 void ds_account_no_socket(struct sk_buff *skb)
 {
-	struct ds_flow flow;
+	struct ds_drop drop;
+	enum ds_event event;
 	struct sock *sk;
 
-	if (!ds_flow_from_skb(&flow, skb))
+	if (!ds_drop_init(&drop, skb))
 		return;
 
 	rcu_read_lock();
-	if (check_net(flow.net)) {
-		atomic64_inc(&ds_net(flow.net)->looked_up);
-		sk = ds_lookup_v6only(&flow, skb);
+	if (check_net(drop.flow.net)) {
+		atomic64_inc(&ds_net(drop.flow.net)->looked_up);
+		sk = ds_lookup_refuser(&drop, &event);
 		if (sk)
-			ds_account_reject(sk, DS_REJECT_V6ONLY, &flow);
+			ds_account(sk, event, &drop.flow);
 	}
 	rcu_read_unlock();
+}
+
+/* What went out, or was to. */
+
+void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
+{
+	struct ds_flow flow;
+
+	if (sk->sk_family != AF_INET6 || ds_sk_proto(sk) < 0 ||
+	    !ds_flow_connect(&flow, sk, addr, len))
+		return;
+
+	ds_account(sk, ipv6_only_sock(sk) ? DS_REJECT_CONNECT : DS_CONNECT,
+		   &flow);
+}
+
+static noinline void ds_account_send_mapped(struct sock *sk,
+					    const struct msghdr *msg)
+{
+	struct ds_flow flow;
+
+	if (ds_sk_proto(sk) == DS_UDP && ds_flow_send(&flow, sk, msg))
+		ds_account(sk, ipv6_only_sock(sk) ? DS_REJECT_SEND : DS_SEND,
+			   &flow);
+}
+
+void ds_account_send(struct sock *sk, const struct msghdr *msg)
+{
+	const struct sockaddr_in6 *sin6 = msg->msg_name;
+	const struct in6_addr *daddr;
+
+	/* Native IPv6 is through after this. No address that ends up as mapped
+	 * has anything but 0 in its first 64 bits.
+	 */
+	if ((!sin6 || sin6->sin6_family != AF_INET) &&
+	    READ_ONCE(udp_sk(sk)->pending) != AF_INET) {
+		if (sin6 && msg->msg_namelen < SIN6_LEN_RFC2133)
+			return;
+		daddr = sin6 ? &sin6->sin6_addr : &sk->sk_v6_daddr;
+		if (daddr->s6_addr32[0] | daddr->s6_addr32[1])
+			return;
+	}
+
+	ds_account_send_mapped(sk, msg);
+}
+
+void ds_account_bind(struct sock *sk, const struct sockaddr *addr, int len)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)addr;
+	struct net *net = sock_net(sk);
+	struct ds_flow flow = {
+		.net	= net,
+		.family	= AF_INET,
+	};
+	int proto = ds_sk_proto(sk);
+
+	/* What __inet6_bind() checks before IPV6_V6ONLY. */
+	if (sk->sk_family != AF_INET6 || proto < 0 || !ipv6_only_sock(sk) ||
+	    len < SIN6_LEN_RFC2133 || addr->sa_family != AF_INET6 ||
+	    !ipv6_addr_v4mapped(&sin6->sin6_addr) ||
+	    sk->sk_state != TCP_CLOSE || inet_sk(sk)->inet_num)
+		return;
+	if (sin6->sin6_port &&
+	    inet_port_requires_bind_service(net, ntohs(sin6->sin6_port)) &&
+	    !ns_capable_noaudit(net->user_ns, CAP_NET_BIND_SERVICE))
+		return;
+
+	flow.proto = proto;
+	flow.local = sin6->sin6_addr;
+	flow.local_port = sin6->sin6_port;
+	ds_account(sk, DS_REJECT_BIND, &flow);
 }

@@ -4,17 +4,34 @@
 #ifndef _DUALSTACK_ACCOUNT_H
 #define _DUALSTACK_ACCOUNT_H
 
+struct msghdr;
+struct request_sock;
 struct sk_buff;
 struct sock;
+struct sockaddr;
 
 /**
  * ds_account_accept() - a TCP handshake completed
  * @listener:	the listening socket
- * @skb:	the segment that completed it; with Fast Open, the SYN
+ * @skb:	the segment that completed it
  *
- * Context: softirq, as tcp_create_openreq_child().
+ * Context: softirq, as tcp_child_process().
  */
 void ds_account_accept(struct sock *listener, const struct sk_buff *skb);
+
+/**
+ * ds_account_fastopen() - a child socket enters a listener's queue
+ * @listener:	the listening socket
+ * @req:	what the child was made from
+ * @child:	the child
+ *
+ * Counts those made by Fast Open (RFC 7413), which are to be accepted before
+ * the handshake completes; ds_account_accept() has the others.
+ *
+ * Context: softirq, as inet_csk_reqsk_queue_add().
+ */
+void ds_account_fastopen(struct sock *listener, struct request_sock *req,
+			 const struct sock *child);
 
 /**
  * ds_account_recv() - recvmsg() has done with a datagram
@@ -30,8 +47,48 @@ void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len);
  * ds_account_no_socket() - a packet was dropped because no socket took it
  * @skb:	the packet, its headers still in place
  *
- * Context: softirq, at the end of tcp_v4_rcv() and its like.
+ * Context: softirq, at the end of tcp_v4_rcv(), udpv6_rcv() and their like.
  */
 void ds_account_no_socket(struct sk_buff *skb);
+
+/**
+ * ds_account_syn() - a listener is about to answer a SYN
+ * @listener:	the listening socket
+ * @skb:	the SYN
+ *
+ * tcp_v6_conn_request() drops one whose source is an IPv4-mapped address.
+ *
+ * Context: softirq.
+ */
+void ds_account_syn(struct sock *listener, const struct sk_buff *skb);
+
+/**
+ * ds_account_connect() - connect() is about to be tried
+ * @sk:		the socket
+ * @addr:	where to
+ * @len:	length of @addr
+ *
+ * Context: process.
+ */
+void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
+
+/**
+ * ds_account_send() - sendmsg() is about to be tried
+ * @sk:		the UDP socket
+ * @msg:	the message
+ *
+ * Context: process.
+ */
+void ds_account_send(struct sock *sk, const struct msghdr *msg);
+
+/**
+ * ds_account_bind() - bind() is about to be tried
+ * @sk:		the socket, not locked
+ * @addr:	where to
+ * @len:	length of @addr
+ *
+ * Context: process.
+ */
+void ds_account_bind(struct sock *sk, const struct sockaddr *addr, int len);
 
 #endif /* _DUALSTACK_ACCOUNT_H */

@@ -4,7 +4,8 @@
  * Targets are functions that are called from another file or through a
  * pointer: a call inside the same file may have been inlined, and a hook there
  * would be silent. The prototype of each is checked against the header that
- * declares it, so that a kernel which changes one fails the build.
+ * declares it, or against the type of the pointer, so that a kernel which
+ * changes one fails the build.
  *
  * Every ftrace_ops has one target and its callback calls nothing that leads
  * back there, so none needs ftrace's recursion protection. All are permanent:
@@ -14,9 +15,14 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/build_bug.h>
+#include <linux/net.h>
 #include <linux/printk.h>
+#include <linux/socket.h>
 #include <linux/string.h>
 #include <net/inet_common.h>
+#include <net/inet_connection_sock.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
 #include <net/tcp.h>
 #include <net/udp.h>
 #include <trace/events/skb.h>
@@ -30,12 +36,19 @@
 	static_assert(__same_type(&(target), (proto)NULL),		\
 		      #target "() has changed: adapt its hook")
 
+/* A target whose address is taken from a pointer, by the type of that. */
+#define DS_CHECK_POINTER(pointer, proto)				\
+	static_assert(__same_type(pointer, (proto)NULL),		\
+		      #pointer "() has changed: adapt its hook")
+
 #define ds_arg(fregs, n, type)						\
 	((type)ftrace_regs_get_argument(fregs, n))
 
-DS_CHECK_TARGET(tcp_create_openreq_child,
-		struct sock *(*)(const struct sock *, struct request_sock *,
-				 struct sk_buff *));
+/* Not tcp_create_openreq_child(): two segments of one handshake, on two CPUs,
+ * make two children, of which one is thrown away. This one is called when the
+ * child is in the listener's queue.
+ */
+DS_CHECK_TARGET(tcp_child_process, DS_TCP_CHILD_PROCESS_PROTO);
 
 static void notrace ds_hook_accept(unsigned long ip, unsigned long parent_ip,
 				   struct ftrace_ops *ops,
@@ -48,7 +61,28 @@ static void notrace ds_hook_accept(unsigned long ip, unsigned long parent_ip,
 static u64 ds_hits_accept(const struct ds_sums *sums)
 {
 	return sums->count[DS_TCP][DS_IN_MAPPED] +
-	       sums->count[DS_TCP][DS_IN_NATIVE];
+	       sums->count[DS_TCP][DS_IN_NATIVE] - sums->fastopen;
+}
+
+/* A child made by Fast Open is queued at once and gets there another way. The
+ * callback passes over all others, which may or may not come through here.
+ */
+DS_CHECK_TARGET(inet_csk_reqsk_queue_add,
+		struct sock *(*)(struct sock *, struct request_sock *,
+				 struct sock *));
+
+static void notrace ds_hook_fastopen(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops,
+				     struct ftrace_regs *fregs)
+{
+	ds_account_fastopen(ds_arg(fregs, 0, struct sock *),
+			    ds_arg(fregs, 1, struct request_sock *),
+			    ds_arg(fregs, 2, struct sock *));
+}
+
+static u64 ds_hits_fastopen(const struct ds_sums *sums)
+{
+	return sums->fastopen;
 }
 
 DS_CHECK_TARGET(skb_consume_udp,
@@ -67,6 +101,81 @@ static u64 ds_hits_recv(const struct ds_sums *sums)
 {
 	return sums->count[DS_UDP][DS_IN_MAPPED] +
 	       sums->count[DS_UDP][DS_IN_NATIVE];
+}
+
+DS_CHECK_POINTER(((struct inet_connection_sock_af_ops *)NULL)->conn_request,
+		 int (*)(struct sock *, struct sk_buff *));
+
+static void notrace ds_hook_syn(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
+{
+	ds_account_syn(ds_arg(fregs, 0, struct sock *),
+		       ds_arg(fregs, 1, struct sk_buff *));
+}
+
+static u64 ds_hits_syn(const struct ds_sums *sums)
+{
+	return sums->count[DS_TCP][DS_WIRE_MAPPED];
+}
+
+DS_CHECK_POINTER(((struct proto *)NULL)->connect,
+		 int (*)(struct sock *, struct ds_sockaddr *, int));
+
+static void notrace ds_hook_connect(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops,
+				    struct ftrace_regs *fregs)
+{
+	ds_account_connect(ds_arg(fregs, 0, struct sock *),
+			   ds_arg(fregs, 1, struct sockaddr *),
+			   ds_arg(fregs, 2, int));
+}
+
+static u64 ds_hits_connect_tcp(const struct ds_sums *sums)
+{
+	return sums->count[DS_TCP][DS_CONNECT] +
+	       sums->count[DS_TCP][DS_REJECT_CONNECT];
+}
+
+static u64 ds_hits_connect_udp(const struct ds_sums *sums)
+{
+	return sums->count[DS_UDP][DS_CONNECT] +
+	       sums->count[DS_UDP][DS_REJECT_CONNECT];
+}
+
+DS_CHECK_POINTER(((struct proto *)NULL)->sendmsg,
+		 int (*)(struct sock *, struct msghdr *, size_t));
+
+static void notrace ds_hook_send(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops,
+				 struct ftrace_regs *fregs)
+{
+	ds_account_send(ds_arg(fregs, 0, struct sock *),
+			ds_arg(fregs, 1, struct msghdr *));
+}
+
+static u64 ds_hits_send(const struct ds_sums *sums)
+{
+	return sums->count[DS_UDP][DS_SEND] +
+	       sums->count[DS_UDP][DS_REJECT_SEND];
+}
+
+DS_CHECK_POINTER(((const struct proto_ops *)NULL)->bind,
+		 int (*)(struct socket *, struct ds_sockaddr *, int));
+
+static void notrace ds_hook_bind(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops,
+				 struct ftrace_regs *fregs)
+{
+	ds_account_bind(ds_arg(fregs, 0, struct socket *)->sk,
+			ds_arg(fregs, 1, struct sockaddr *),
+			ds_arg(fregs, 2, int));
+}
+
+static u64 ds_hits_bind(const struct ds_sums *sums)
+{
+	return sums->count[DS_TCP][DS_REJECT_BIND] +
+	       sums->count[DS_UDP][DS_REJECT_BIND];
 }
 
 DS_CHECK_TARGET(inet_sock_destruct, void (*)(struct sock *));
@@ -108,8 +217,23 @@ static u64 ds_hits_kfree_skb(const struct ds_sums *sums)
 /* In the order of attaching: the end of a socket first, so that no record is
  * made that nothing would end.
  */
+enum {
+	DS_HOOK_DESTRUCT,
+	DS_HOOK_ACCEPT,
+	DS_HOOK_FASTOPEN,
+	DS_HOOK_SYN,
+	DS_HOOK_RECV,
+	DS_HOOK_CONNECT_TCP,
+	DS_HOOK_CONNECT_UDP,
+	DS_HOOK_SEND,
+	DS_HOOK_BIND,
+	DS_HOOK_NO_SOCKET,
+};
+
+static_assert(DS_HOOK_NO_SOCKET + 1 == DS_N_HOOKS);
+
 struct ds_hook ds_hooks[DS_N_HOOKS] = {
-	{
+	[DS_HOOK_DESTRUCT] = {
 		.name	 = "inet_sock_destruct",
 		.purpose = "the end of a socket, and of its record",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
@@ -118,16 +242,37 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 			.flags	= FTRACE_OPS_FL_PERMANENT,
 		},
 		.hits	 = ds_hits_destruct,
-	}, {
-		.name	 = "tcp_create_openreq_child",
-		.purpose = "TCP handshakes completed, SYN cookies and Fast Open included",
+	},
+	[DS_HOOK_ACCEPT] = {
+		.name	 = "tcp_child_process",
+		.purpose = "TCP handshakes completed",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
 		.ops	 = {
 			.func	= ds_hook_accept,
 			.flags	= FTRACE_OPS_FL_PERMANENT,
 		},
 		.hits	 = ds_hits_accept,
-	}, {
+	},
+	[DS_HOOK_FASTOPEN] = {
+		.name	 = "inet_csk_reqsk_queue_add",
+		.purpose = "TCP connections accepted by Fast Open",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.ops	 = {
+			.func	= ds_hook_fastopen,
+			.flags	= FTRACE_OPS_FL_PERMANENT,
+		},
+		.hits	 = ds_hits_fastopen,
+	},
+	[DS_HOOK_SYN] = {
+		.purpose = "SYNs over IPv6 with a mapped source",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.ops	 = {
+			.func	= ds_hook_syn,
+			.flags	= FTRACE_OPS_FL_PERMANENT,
+		},
+		.hits	 = ds_hits_syn,
+	},
+	[DS_HOOK_RECV] = {
 		.name	 = "skb_consume_udp",
 		.purpose = "datagrams handed to recvmsg()",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
@@ -136,7 +281,44 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 			.flags	= FTRACE_OPS_FL_PERMANENT,
 		},
 		.hits	 = ds_hits_recv,
-	}, {
+	},
+	[DS_HOOK_CONNECT_TCP] = {
+		.purpose = "TCP connect() to mapped addresses",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.ops	 = {
+			.func	= ds_hook_connect,
+			.flags	= FTRACE_OPS_FL_PERMANENT,
+		},
+		.hits	 = ds_hits_connect_tcp,
+	},
+	[DS_HOOK_CONNECT_UDP] = {
+		.purpose = "UDP connect() to mapped addresses",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.ops	 = {
+			.func	= ds_hook_connect,
+			.flags	= FTRACE_OPS_FL_PERMANENT,
+		},
+		.hits	 = ds_hits_connect_udp,
+	},
+	[DS_HOOK_SEND] = {
+		.purpose = "UDP sendmsg() to mapped addresses",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.ops	 = {
+			.func	= ds_hook_send,
+			.flags	= FTRACE_OPS_FL_PERMANENT,
+		},
+		.hits	 = ds_hits_send,
+	},
+	[DS_HOOK_BIND] = {
+		.purpose = "bind() to mapped addresses that IPV6_V6ONLY forbids",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.ops	 = {
+			.func	= ds_hook_bind,
+			.flags	= FTRACE_OPS_FL_PERMANENT,
+		},
+		.hits	 = ds_hits_bind,
+	},
+	[DS_HOOK_NO_SOCKET] = {
 		.name	 = "kfree_skb",
 		.purpose = "packets dropped because no socket took them",
 		.kind	 = DUALSTACK_HOOK_KIND_TRACEPOINT,
@@ -146,32 +328,97 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 	},
 };
 
-static int ds_hook_attach_ftrace(struct ds_hook *hook)
+static void ds_hook_set_target(struct ds_hook *hook, void *target)
 {
+	hook->addr = (unsigned long)target;
+	snprintf(hook->name, sizeof(hook->name), "%ps", target);
+}
+
+/* Static functions of the kernel, and ones that it does not export: a socket
+ * of our own shows where they are.
+ */
+static int ds_hooks_find_targets(void)
+{
+	struct socket *tcp, *udp;
 	int err;
 
-	err = ftrace_set_filter(&hook->ops, (unsigned char *)hook->name,
-				strlen(hook->name), 1);
-	if (!err)
-		err = register_ftrace_function(&hook->ops);
-	/* The filter's hash is ours to free, registered or not. */
+	err = sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
+			       &tcp);
 	if (err)
-		ftrace_free_filter(&hook->ops);
+		goto err_log;
+	err = sock_create_kern(&init_net, AF_INET6, SOCK_DGRAM, IPPROTO_UDP,
+			       &udp);
+	if (err)
+		goto err_tcp;
+
+	ds_hook_set_target(&ds_hooks[DS_HOOK_SYN],
+			   inet_csk(tcp->sk)->icsk_af_ops->conn_request);
+	ds_hook_set_target(&ds_hooks[DS_HOOK_CONNECT_TCP],
+			   tcp->sk->sk_prot->connect);
+	ds_hook_set_target(&ds_hooks[DS_HOOK_CONNECT_UDP],
+			   udp->sk->sk_prot->connect);
+	ds_hook_set_target(&ds_hooks[DS_HOOK_SEND], udp->sk->sk_prot->sendmsg);
+	ds_hook_set_target(&ds_hooks[DS_HOOK_BIND], udp->ops->bind);
+
+	sock_release(udp);
+err_tcp:
+	sock_release(tcp);
+err_log:
+	if (err)
+		pr_err("cannot make an AF_INET6 socket: %pe\n", ERR_PTR(err));
 	return err;
 }
 
-static void ds_hook_detach_ftrace(struct ds_hook *hook)
+static bool ds_hook_is_ftrace(const struct ds_hook *hook)
 {
-	unregister_ftrace_function(&hook->ops);
-	ftrace_free_filter(&hook->ops);
+	return hook->kind == DUALSTACK_HOOK_KIND_FTRACE;
+}
+
+int ds_hooks_init(void)
+{
+	struct ds_hook *hook;
+	int err;
+
+	err = ds_hooks_find_targets();
+	if (err)
+		return err;
+
+	for (hook = ds_hooks; hook < ds_hooks + DS_N_HOOKS; hook++) {
+		if (!ds_hook_is_ftrace(hook))
+			continue;
+		if (hook->addr)
+			err = ftrace_set_filter_ip(&hook->ops, hook->addr, 0,
+						   1);
+		else
+			err = ftrace_set_filter(&hook->ops,
+						(unsigned char *)hook->name,
+						strlen(hook->name), 1);
+		if (err) {
+			pr_err("cannot trace %s: %pe\n", hook->name,
+			       ERR_PTR(err));
+			ds_hooks_exit();
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* The hash of a filter is ours to free, and to free once. */
+void ds_hooks_exit(void)
+{
+	struct ds_hook *hook;
+
+	for (hook = ds_hooks; hook < ds_hooks + DS_N_HOOKS; hook++)
+		if (ds_hook_is_ftrace(hook))
+			ftrace_free_filter(&hook->ops);
 }
 
 static int ds_hook_attach(struct ds_hook *hook)
 {
 	int err;
 
-	if (hook->kind == DUALSTACK_HOOK_KIND_FTRACE)
-		err = ds_hook_attach_ftrace(hook);
+	if (ds_hook_is_ftrace(hook))
+		err = register_ftrace_function(&hook->ops);
 	else
 		err = hook->attach();
 
@@ -185,8 +432,8 @@ static int ds_hook_attach(struct ds_hook *hook)
 static void ds_hook_detach(struct ds_hook *hook)
 {
 	WRITE_ONCE(hook->attached, false);
-	if (hook->kind == DUALSTACK_HOOK_KIND_FTRACE)
-		ds_hook_detach_ftrace(hook);
+	if (ds_hook_is_ftrace(hook))
+		unregister_ftrace_function(&hook->ops);
 	else
 		hook->detach();
 }

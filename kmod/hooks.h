@@ -12,7 +12,9 @@ struct ds_sums;
 
 /**
  * struct ds_hook - a place where the module enters the kernel
- * @name:	the function or tracepoint
+ * @name:	the function or tracepoint. For a target taken from a pointer, its
+ *		symbol, known since ds_hooks_init()
+ * @addr:	a target taken from a pointer, or 0: then @name tells
  * @purpose:	what it is there for
  * @kind:	how it is hooked
  * @attached:	whether it is in place
@@ -23,7 +25,8 @@ struct ds_sums;
  *		path counts an event once
  */
 struct ds_hook {
-	const char *name;
+	char name[40];
+	unsigned long addr;
 	const char *purpose;
 	enum dualstack_hook_kind kind;
 	bool attached;
@@ -33,9 +36,25 @@ struct ds_hook {
 	u64 (*hits)(const struct ds_sums *sums);
 };
 
-#define DS_N_HOOKS	4
+#define DS_N_HOOKS	10
 
 extern struct ds_hook ds_hooks[DS_N_HOOKS];
+
+/**
+ * ds_hooks_init() - find the targets
+ *
+ * A target that is missing, or that cannot be traced, is named in the kernel
+ * log.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0, -EINVAL for such a target, -ENOMEM, or why no AF_INET6 socket can
+ * be had.
+ */
+int ds_hooks_init(void);
+
+/* Forget the targets. Every hook is detached. */
+void ds_hooks_exit(void);
 
 /**
  * ds_hooks_attach() - put every hook in place
@@ -44,8 +63,8 @@ extern struct ds_hook ds_hooks[DS_N_HOOKS];
  *
  * Context: process, may sleep.
  *
- * Return: 0, -EINVAL where a target is missing or cannot be traced, -EBUSY
- * where ftrace is disabled (sysctl kernel.ftrace_enabled), -ENOMEM.
+ * Return: 0, -EBUSY where ftrace is disabled (sysctl kernel.ftrace_enabled),
+ * -ENOMEM.
  */
 int ds_hooks_attach(void);
 

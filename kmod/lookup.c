@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which socket would have taken a packet: the kernel's own lookup tells. */
+/* Which socket would have taken a packet, were it of the other family: the
+ * kernel's own lookup tells.
+ */
 
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/dst.h>
+#include <net/if_inet6.h>
 #include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
 #include <net/tcp.h>
@@ -15,78 +24,245 @@
 
 #include "lookup.h"
 
-static bool ds_flow_tcp(struct ds_flow *flow, const struct sk_buff *skb)
+/* The transport protocol of an IPv6 packet, past its extension headers. */
+static int ds_ipv6_protocol(const struct sk_buff *skb)
+{
+	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
+	__be16 frag_off;
+
+	if (nexthdr == IPPROTO_TCP || nexthdr == IPPROTO_UDP)
+		return nexthdr;
+
+	if (ipv6_skip_exthdr(skb, skb_network_offset(skb) +
+			     sizeof(struct ipv6hdr), &nexthdr, &frag_off) < 0)
+		return -1;
+	return nexthdr;
+}
+
+static bool ds_drop_unicast(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return !(skb_rtable(skb)->rt_flags &
+			 (RTCF_BROADCAST | RTCF_MULTICAST));
+	return ipv6_unicast_destination(skb);
+}
+
+static bool ds_drop_init_tcp(struct ds_drop *drop, struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
 
 	/* What tcp_rcv_state_process() and tcp_v4_conn_request() want to see
 	 * before a listener answers.
 	 */
-	if (!th->syn || th->ack || th->rst || th->fin ||
-	    skb_rtable(skb)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST))
+	if (!th->syn || th->ack || th->rst || th->fin || !ds_drop_unicast(skb))
 		return false;
 
-	flow->proto = DS_TCP;
-	flow->sport = th->source;
-	flow->dport = th->dest;
-	flow->doff = __tcp_hdrlen(th);
-	/* tcp_v4_fill_cb() has moved the control block of IP */
-	flow->sdif = tcp_v4_sdif((struct sk_buff *)skb);
-	return true;
-}
-
-static bool ds_flow_udp(struct ds_flow *flow, const struct sk_buff *skb)
-{
-	const struct udphdr *uh = udp_hdr(skb);
-
-	flow->proto = DS_UDP;
-	flow->sport = uh->source;
-	flow->dport = uh->dest;
-	flow->doff = sizeof(*uh);
-	flow->sdif = inet_sdif(skb);
-	return true;
-}
-
-bool ds_flow_from_skb(struct ds_flow *flow, const struct sk_buff *skb)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-
-	if (skb->protocol != htons(ETH_P_IP) || !skb_dst(skb))
-		return false;
-
-	flow->net = dev_net(skb_dst(skb)->dev);
-	flow->dif = inet_iif(skb);
-	ipv6_addr_set_v4mapped(iph->saddr, &flow->saddr);
-	ipv6_addr_set_v4mapped(iph->daddr, &flow->daddr);
-
-	switch (iph->protocol) {
-	case IPPROTO_TCP:
-		return ds_flow_tcp(flow, skb);
-	case IPPROTO_UDP:
-		return ds_flow_udp(flow, skb);
-	default:
-		return false;
+	/* TCP has moved the control block of IP by now; not so where IPsec
+	 * policy forbids the packet, which then may be looked up on the wrong
+	 * device.
+	 */
+	drop->doff = __tcp_hdrlen(th);
+	if (skb->protocol == htons(ETH_P_IP)) {
+		drop->dif = inet_iif(skb);
+		drop->sdif = tcp_v4_sdif(skb);
+	} else {
+		drop->dif = tcp_v6_iif_l3_slave(skb);
+		drop->sdif = tcp_v6_sdif(skb);
 	}
+	return true;
 }
 
-struct sock *ds_lookup_v6only(const struct ds_flow *flow, struct sk_buff *skb)
+static bool ds_drop_init_udp(struct ds_drop *drop, struct sk_buff *skb)
 {
+	drop->doff = sizeof(struct udphdr);
+	if (skb->protocol == htons(ETH_P_IP)) {
+		drop->dif = inet_iif(skb);
+		drop->sdif = inet_sdif(skb);
+		return true;
+	}
+
+	/* Unlike UDP over IPv4, __udp6_lib_rcv() says NO_SOCKET before it has
+	 * looked at the checksum, which is not optional (RFC 8200, section
+	 * 8.1).
+	 */
+	if (!udp_hdr(skb)->check || udp_lib_checksum_complete(skb))
+		return false;
+	drop->dif = inet6_iif(skb);
+	drop->sdif = inet6_sdif(skb);
+	return true;
+}
+
+bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb)
+{
+	int proto;
+
+	if (!skb_dst(skb))
+		return false;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		proto = ds_proto(ip_hdr(skb)->protocol);
+	else if (skb->protocol == htons(ETH_P_IPV6) &&
+		 !ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr))
+		proto = ds_proto(ds_ipv6_protocol(skb));
+	else
+		return false;	/* with a mapped source it is no IPv6 peer */
+
+	if (proto < 0)
+		return false;
+	if (proto == DS_TCP ? !ds_drop_init_tcp(drop, skb) :
+			      !ds_drop_init_udp(drop, skb))
+		return false;
+
+	drop->skb = skb;
+	ds_flow_from_skb(&drop->flow, dev_net(skb_dst(skb)->dev), skb, proto);
+	return true;
+}
+
+/* A BPF program for socket lookup may answer with anything: look at the port. */
+static bool ds_has_port(const struct sock *sk, const struct ds_drop *drop)
+{
+	return sk && inet_sk(sk)->inet_num == ntohs(drop->flow.local_port);
+}
+
+static struct sock *ds_lookup6(const struct ds_drop *drop,
+			       const struct in6_addr *daddr, int dif)
+{
+	const struct ds_flow *flow = &drop->flow;
 	struct sock *sk;
 
 	if (flow->proto == DS_TCP)
-		sk = inet6_lookup_listener(flow->net, skb, flow->doff,
-					   &flow->saddr, flow->sport,
-					   &flow->daddr, ntohs(flow->dport),
-					   flow->dif, flow->sdif);
+		sk = inet6_lookup_listener(flow->net, drop->skb, drop->doff,
+					   &flow->peer, flow->peer_port, daddr,
+					   ntohs(flow->local_port),
+					   dif, drop->sdif);
 	else
-		sk = __udp6_lib_lookup(flow->net, &flow->saddr, flow->sport,
-				       &flow->daddr, flow->dport,
-				       flow->dif, flow->sdif, skb);
+		sk = __udp6_lib_lookup(flow->net, &flow->peer, flow->peer_port,
+				       daddr, flow->local_port,
+				       dif, drop->sdif, drop->skb);
 
-	/* A BPF program for socket lookup may have answered, with anything. */
-	if (!sk || sk->sk_family != AF_INET6 || !ipv6_only_sock(sk) ||
-	    !ipv6_addr_any(&sk->sk_v6_rcv_saddr) ||
-	    inet_sk(sk)->inet_num != ntohs(flow->dport))
+	return ds_has_port(sk, drop) && sk->sk_family == AF_INET6 ? sk : NULL;
+}
+
+/* The peer has no IPv4 address; it only matters for connected sockets, and for
+ * the choice within a SO_REUSEPORT group.
+ */
+static struct sock *ds_lookup4(const struct ds_drop *drop, __be32 daddr)
+{
+	const struct ds_flow *flow = &drop->flow;
+	struct sock *sk;
+
+	if (flow->proto == DS_TCP)
+		sk = __inet_lookup_listener(flow->net, drop->skb, drop->doff,
+					    0, flow->peer_port, daddr,
+					    ntohs(flow->local_port),
+					    drop->dif, drop->sdif);
+	else
+		sk = __udp4_lib_lookup(flow->net, 0, flow->peer_port,
+				       daddr, flow->local_port,
+				       drop->dif, drop->sdif, drop->skb);
+
+	return ds_has_port(sk, drop) && sk->sk_family == AF_INET ? sk : NULL;
+}
+
+static struct sock *ds_lookup6_bound(const struct ds_drop *drop)
+{
+	unsigned int left = DS_LOOKUP_STEPS;
+	struct inet6_ifaddr *ifa;
+	struct net_device *dev;
+	struct inet6_dev *idev;
+	struct sock *sk;
+
+	for_each_netdev_rcu(drop->flow.net, dev) {
+		if (!left--)
+			return NULL;
+		idev = __in6_dev_get(dev);
+		if (!idev)
+			continue;
+		list_for_each_entry_rcu(ifa, &idev->addr_list, if_list) {
+			/* A link-local address is one on its link only. */
+			bool scoped = ipv6_addr_type(&ifa->addr) &
+				      IPV6_ADDR_LINKLOCAL;
+
+			if (!left--)
+				return NULL;
+			sk = ds_lookup6(drop, &ifa->addr,
+					scoped ? dev->ifindex : drop->dif);
+			if (sk && !ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+				return sk;
+		}
+	}
+	return NULL;
+}
+
+static struct sock *ds_lookup4_bound(const struct ds_drop *drop)
+{
+	unsigned int left = DS_LOOKUP_STEPS;
+	const struct in_ifaddr *ifa;
+	struct in_device *in_dev;
+	struct net_device *dev;
+	struct sock *sk;
+
+	for_each_netdev_rcu(drop->flow.net, dev) {
+		if (!left--)
+			return NULL;
+		in_dev = __in_dev_get_rcu(dev);
+		if (!in_dev)
+			continue;
+		in_dev_for_each_ifa_rcu(ifa, in_dev) {
+			if (!left--)
+				return NULL;
+			sk = ds_lookup4(drop, ifa->ifa_local);
+			if (sk)
+				return sk;
+		}
+	}
+	return NULL;
+}
+
+/* Most packets without a socket are for a port that nobody has, and then a look
+ * at the table of ports saves all further ones.
+ */
+static bool ds_port_unused(const struct ds_flow *flow)
+{
+	unsigned short port = ntohs(flow->local_port);
+	const struct inet_hashinfo *hinfo;
+	unsigned int slot;
+
+	if (flow->proto == DS_UDP)
+		return !READ_ONCE(udp_hashslot(ds_udp_table(flow->net),
+					       flow->net, port)->count);
+
+	hinfo = flow->net->ipv4.tcp_death_row.hashinfo;
+	slot = inet_bhashfn(flow->net, port, hinfo->bhash_size);
+	return hlist_empty(&hinfo->bhash[slot].chain);
+}
+
+static struct sock *ds_lookup_any4(const struct ds_drop *drop)
+{
+	return ds_lookup4(drop, htonl(INADDR_ANY)) ?: ds_lookup4_bound(drop);
+}
+
+struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
+{
+	const struct ds_flow *flow = &drop->flow;
+	struct sock *sk;
+
+	if (ds_port_unused(flow))
 		return NULL;
-	return sk;
+
+	/* A port that both families hold refuses for the sake of an address. */
+	if (flow->family == AF_INET6) {
+		*event = DS_REJECT_V4ONLY;
+		sk = ds_lookup_any4(drop);
+		return sk && !ds_lookup6_bound(drop) ? sk : NULL;
+	}
+
+	*event = DS_REJECT_V6ONLY;
+	sk = ds_lookup6(drop, &flow->local, drop->dif);
+	if (!sk || !ipv6_only_sock(sk) ||
+	    !ipv6_addr_any(&sk->sk_v6_rcv_saddr)) {
+		*event = DS_REJECT_ADDR;
+		sk = ds_lookup6_bound(drop);
+	}
+	return sk && !ds_lookup_any4(drop) ? sk : NULL;
 }

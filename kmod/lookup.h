@@ -1,66 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which socket would have taken a packet: the kernel's own lookup tells. */
+/* Which socket would have taken a packet, were it of the other family. */
 
 #ifndef _DUALSTACK_LOOKUP_H
 #define _DUALSTACK_LOOKUP_H
 
-#include <linux/in6.h>
-#include <linux/types.h>
+#include "flow.h"
 
-#include "stats.h"
-
-struct net;
 struct sk_buff;
 struct sock;
 
 /**
- * struct ds_flow - what a socket is looked up by
- * @net:	namespace of the device that received the packet
- * @proto:	transport protocol
- * @saddr:	source; an IPv4 address is mapped
- * @daddr:	destination; an IPv4 address is mapped
- * @sport:	source port, network byte order
- * @dport:	destination port, network byte order
+ * struct ds_drop - a packet that found no socket
+ * @flow:	its two ends
+ * @skb:	the packet, which BPF of a SO_REUSEPORT group may want to see
+ * @doff:	length of its transport header
  * @dif:	interface index as for inet_iif()
  * @sdif:	index of the enslaved device where @dif is its VRF, or 0
- * @doff:	length of the transport header, for BPF of SO_REUSEPORT groups
  */
-struct ds_flow {
-	struct net *net;
-	enum ds_proto proto;
-	struct in6_addr saddr;
-	struct in6_addr daddr;
-	__be16 sport;
-	__be16 dport;
+struct ds_drop {
+	struct ds_flow flow;
+	struct sk_buff *skb;
+	int doff;
 	int dif;
 	int sdif;
-	int doff;
 };
 
 /**
- * ds_flow_from_skb() - take an IPv4 packet that found no socket apart
- * @flow:	filled in
- * @skb:	the packet as tcp_v4_rcv() or __udp4_lib_rcv() drops it
+ * ds_drop_init() - take a packet that found no socket apart
+ * @drop:	filled in
+ * @skb:	the packet as tcp_v4_rcv(), udpv6_rcv() and so on drop it for
+ *		want of a socket, be it that IPsec policy forbids it besides
  *
  * Context: softirq.
  *
  * Return: true for a packet that a socket could have taken: a datagram, or a
  * SYN for one host (a listener would not have answered anything else).
  */
-bool ds_flow_from_skb(struct ds_flow *flow, const struct sk_buff *skb);
+bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb);
 
 /**
- * ds_lookup_v6only() - find the socket that refuses IPv4
- * @flow:	an IPv4 packet that found no socket
- * @skb:	the packet, which BPF of a SO_REUSEPORT group may want to see
+ * ds_lookup_refuser() - find the socket that refused a packet
+ * @drop:	the packet
+ * @event:	set to the kind of refusal
  *
- * Looks up the IPv4-mapped addresses as if the packet were IPv6.
+ * An IPv4 packet is looked up with mapped addresses as if it were IPv6. Where
+ * that gives nothing, and for an IPv6 packet, the local addresses of the other
+ * family are tried in turn. BPF programs that choose sockets run for each.
  *
  * Context: softirq, under RCU. No reference is taken.
  *
- * Return: the wildcard AF_INET6 socket that would have taken the packet but
- * for IPV6_V6ONLY (RFC 3493, section 5.3), or NULL.
+ * Return: the socket that has the port but takes the other family only
+ * (because of IPV6_V6ONLY, RFC 3493 section 5.3; because of the address that
+ * it is bound to; because it is an AF_INET socket), or NULL: nobody has the
+ * port, or sockets of both families have it, at other addresses.
  */
-struct sock *ds_lookup_v6only(const struct ds_flow *flow, struct sk_buff *skb);
+struct sock *ds_lookup_refuser(const struct ds_drop *drop,
+			       enum ds_event *event);
+
+/* How many devices and addresses are looked at for one packet: it must not
+ * become a way to keep a host busy that has thousands of them.
+ */
+#define DS_LOOKUP_STEPS	128
 
 #endif /* _DUALSTACK_LOOKUP_H */

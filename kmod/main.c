@@ -23,18 +23,24 @@ static int __init ds_init(void)
 	if (err)
 		goto err_sock;
 
-	err = ds_hooks_attach();
+	err = ds_hooks_init();
 	if (err)
 		goto err_stats;
 
-	err = ds_netlink_init();
+	err = ds_hooks_attach();
 	if (err)
 		goto err_hooks;
 
+	err = ds_netlink_init();
+	if (err)
+		goto err_attached;
+
 	return 0;
 
-err_hooks:
+err_attached:
 	ds_hooks_detach();
+err_hooks:
+	ds_hooks_exit();
 err_stats:
 	ds_stats_exit();
 err_sock:
@@ -46,6 +52,7 @@ static void __exit ds_exit(void)
 {
 	ds_netlink_exit();
 	ds_hooks_detach();
+	ds_hooks_exit();
 	ds_stats_exit();
 	ds_sock_exit();
 }

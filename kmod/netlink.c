@@ -41,19 +41,18 @@ static void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 /* socket-get */
 
 static int ds_put_peer(struct sk_buff *skb, int attr,
-		       const struct in6_addr *addr, __be16 port,
-		       unsigned long when)
+		       const struct ds_peer *peer)
 {
-	bool mapped = ipv6_addr_v4mapped(addr);
+	bool mapped = ipv6_addr_v4mapped(&peer->addr);
 	struct nlattr *nest;
 
 	nest = nla_nest_start(skb, attr);
 	if (!nest ||
 	    nla_put(skb, DUALSTACK_A_PEER_ADDR, mapped ? 4 : 16,
-		    mapped ? &addr->s6_addr32[3] : addr->s6_addr32) ||
-	    nla_put_be16(skb, DUALSTACK_A_PEER_PORT, port) ||
+		    mapped ? &peer->addr.s6_addr32[3] : peer->addr.s6_addr32) ||
+	    nla_put_be16(skb, DUALSTACK_A_PEER_PORT, peer->port) ||
 	    ds_put_u64(skb, DUALSTACK_A_PEER_AGE,
-		       jiffies64_to_msecs(jiffies - when)))
+		       jiffies64_to_msecs(jiffies - peer->when)))
 		return -EMSGSIZE;
 
 	nla_nest_end(skb, nest);
@@ -62,22 +61,14 @@ static int ds_put_peer(struct sk_buff *skb, int attr,
 
 static int ds_put_peers(struct sk_buff *skb, const struct ds_sock *rec)
 {
-	u64 mapped = READ_ONCE(rec->mapped_peer);
-	struct ds_peer rejected;
-	struct in6_addr addr;
+	struct ds_peer peer;
 
-	if (atomic64_read(&rec->count[DS_IN_MAPPED])) {
-		ipv6_addr_set_v4mapped(ds_mapped_peer_addr(mapped), &addr);
-		if (ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_MAPPED_PEER,
-				&addr, ds_mapped_peer_port(mapped),
-				READ_ONCE(rec->mapped_when)))
-			return -EMSGSIZE;
-	}
-
-	if (ds_peer_get(&rec->rejected, &rejected))
-		return ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_REJECTED_PEER,
-				   &rejected.addr, rejected.port,
-				   rejected.when);
+	if (ds_sock_get_mapped(rec, &peer) &&
+	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_MAPPED_PEER, &peer))
+		return -EMSGSIZE;
+	if (ds_sock_get_rejected(rec, &peer) &&
+	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_REJECTED_PEER, &peer))
+		return -EMSGSIZE;
 	return 0;
 }
 
@@ -103,10 +94,6 @@ static int ds_put_sock_counters(struct sk_buff *skb, const struct ds_sock *rec)
 static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 		       const struct ds_sock *rec)
 {
-	static const u8 ipproto[DS_N_PROTOS] = {
-		[DS_TCP] = IPPROTO_TCP,
-		[DS_UDP] = IPPROTO_UDP,
-	};
 	void *hdr;
 
 	hdr = ds_put_header(skb, portid, seq, flags, DUALSTACK_CMD_SOCKET_GET);
@@ -116,7 +103,7 @@ static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 	if (ds_put_u64(skb, DUALSTACK_A_SOCKET_COOKIE, rec->cookie) ||
 	    nla_put_u8(skb, DUALSTACK_A_SOCKET_FAMILY, rec->family) ||
 	    nla_put_u8(skb, DUALSTACK_A_SOCKET_PROTOCOL,
-		       ipproto[rec->proto]) ||
+		       ds_ipproto(rec->proto)) ||
 	    ds_put_sock_counters(skb, rec) ||
 	    ds_put_peers(skb, rec)) {
 		genlmsg_cancel(skb, hdr);
@@ -158,7 +145,14 @@ static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb)
 {
+	struct nlattr *cookie = ds_dump_attrs(cb)[DUALSTACK_A_SOCKET_COOKIE];
 	const struct net *net = sock_net(skb->sk);
+
+	if (cookie) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, cookie,
+				    "A dump is of all sockets: no cookie");
+		return -EINVAL;
+	}
 
 	rcu_read_lock();
 	for (; cb->args[0] < DS_SOCK_BUCKETS; cb->args[0]++)
@@ -166,18 +160,6 @@ int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 			break;
 	rcu_read_unlock();
 	return skb->len;
-}
-
-static struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie)
-{
-	struct ds_sock *rec;
-	unsigned int i;
-
-	for (i = 0; i < DS_SOCK_BUCKETS; i++)
-		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node)
-			if (rec->cookie == cookie && rec->net == net)
-				return rec;
-	return NULL;
 }
 
 int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
@@ -310,7 +292,14 @@ static int ds_put_hook(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb)
 {
+	struct nlattr *name = ds_dump_attrs(cb)[DUALSTACK_A_HOOK_NAME];
 	struct ds_sums sums;
+
+	if (name) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, name,
+				    "A dump is of all hooks: no name");
+		return -EINVAL;
+	}
 
 	ds_net_sums(sock_net(skb->sk), &sums);
 

@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The records: one for each socket that had an event. */
 
+#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/sock_diag.h>
 #include <linux/spinlock.h>
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
 #include "sock.h"
 
-/* Enough for a busy server, 24 MiB of records, chains of two on average. */
+/* For one namespace; the memory is charged like that of the sockets. Enough for
+ * a busy server: 24 MiB of records, chains of two on average.
+ */
 #define DS_MAX_SOCKETS	(2 * DS_SOCK_BUCKETS)
 
 struct hlist_head ds_sock_table[DS_SOCK_BUCKETS];
 
-DEFINE_SPINLOCK(ds_sock_table_lock);
-static unsigned int ds_sock_records;
+/* Serialises changes of the table; nests inside the lock of a namespace. Like
+ * that one it is never taken for a hit.
+ */
+static DEFINE_SPINLOCK(ds_sock_table_lock);
 static struct kmem_cache *ds_sock_cache;
 
-static_assert(offsetofend(struct ds_sock, count[DS_IN_NATIVE]) <= 64,
+static_assert(offsetofend(struct ds_sock, count[DS_SEND]) <= 64,
 	      "a datagram must touch one cache line only");
+static_assert(sizeof(struct ds_sock) <= 192);
+static_assert(sizeof(struct rcu_head) <= sizeof(struct in6_addr));
+static_assert(BITS_PER_LONG == 64, "mapped_peer is written in one go");
+
+u64 ds_sk_cookie(struct sock *sk)
+{
+	u32 cookie[2];
+
+	sock_diag_save_cookie(sk, cookie);
+	return (u64)cookie[1] << 32 | cookie[0];
+}
 
 static void ds_sock_free_rcu(struct rcu_head *rcu)
 {
@@ -29,7 +46,6 @@ static void ds_sock_free_rcu(struct rcu_head *rcu)
 static struct ds_sock *ds_sock_alloc(struct sock *sk, enum ds_proto proto)
 {
 	struct ds_sock *rec;
-	u32 cookie[2];
 
 	rec = kmem_cache_zalloc(ds_sock_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!rec)
@@ -37,38 +53,43 @@ static struct ds_sock *ds_sock_alloc(struct sock *sk, enum ds_proto proto)
 
 	rec->sk = sk;
 	rec->net = sock_net(sk);
-	sock_diag_save_cookie(sk, cookie);
-	rec->cookie = (u64)cookie[1] << 32 | cookie[0];
+	rec->cookie = ds_sk_cookie(sk);
 	rec->family = sk->sk_family;
 	rec->proto = proto;
 	return rec;
 }
 
-/* Namespaces are checked under the lock, so that none is added to one that
- * ds_sock_end_net() has swept: its reference count was 0 by then.
- */
-static bool ds_sock_insert(struct ds_sock *rec)
+/* Adds @new unless somebody was faster. */
+static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
 {
-	lockdep_assert_held(&ds_sock_table_lock);
+	struct ds_sock *rec;
 
-	if (ds_sock_records >= DS_MAX_SOCKETS || !check_net(rec->net))
-		return false;
-
-	hlist_add_head_rcu(&rec->node, ds_sock_bucket(rec->sk));
-	ds_sock_records++;
-	ds_net(rec->net)->tracked[rec->proto]++;
-	return true;
+	spin_lock_bh(&dn->lock);
+	spin_lock(&ds_sock_table_lock);
+	rec = ds_sock_find(new->sk);
+	if (!rec && dn->tracked[DS_TCP] + dn->tracked[DS_UDP] <
+		    DS_MAX_SOCKETS) {
+		hlist_add_head_rcu(&new->node, ds_sock_bucket(new->sk));
+		hlist_add_head_rcu(&new->net_node, &dn->records);
+		dn->tracked[new->proto]++;
+		rec = new;
+	}
+	spin_unlock(&ds_sock_table_lock);
+	spin_unlock_bh(&dn->lock);
+	return rec;
 }
 
-static void ds_sock_remove(struct ds_sock *rec)
+static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
 {
-	struct ds_net *dn = ds_net(rec->net);
 	int i;
 
-	lockdep_assert_held(&ds_sock_table_lock);
+	lockdep_assert_held(&dn->lock);
 
 	write_seqcount_begin(&dn->seq);
+	spin_lock(&ds_sock_table_lock);
 	hlist_del_rcu(&rec->node);
+	spin_unlock(&ds_sock_table_lock);
+	hlist_del_rcu(&rec->net_node);
 	for (i = 0; i < DS_N_EVENTS; i++)
 		atomic64_add(atomic64_read(&rec->count[i]),
 			     &dn->count[rec->proto][i]);
@@ -76,122 +97,142 @@ static void ds_sock_remove(struct ds_sock *rec)
 	dn->ended++;
 	write_seqcount_end(&dn->seq);
 
-	ds_sock_records--;
+	/* Readers look at reject_seq before and after the peer. */
+	atomic_set(&rec->reject_seq, 0);
+	smp_wmb();	/* pairs with ds_sock_get_rejected() */
 	call_rcu(&rec->rcu, ds_sock_free_rcu);
 }
 
 struct ds_sock *ds_sock_get(struct sock *sk)
 {
-	int proto = ds_proto(sk->sk_protocol);
+	struct net *net = sock_net(sk);
+	int proto = ds_sk_proto(sk);
 	struct ds_sock *rec, *new;
 
 	rec = ds_sock_find(sk);
-	if (rec || proto < 0)
+	/* A namespace whose count is 0 may have been swept already; where it
+	 * is not, the sweep waits for this RCU section.
+	 */
+	if (rec || proto < 0 || !check_net(net))
 		return rec;
 
 	new = ds_sock_alloc(sk, proto);
 	if (!new)
 		return NULL;
 
-	spin_lock_bh(&ds_sock_table_lock);
-	rec = ds_sock_find(sk);
-	if (!rec && ds_sock_insert(new)) {
-		rec = new;
-		new = NULL;
-	}
-	spin_unlock_bh(&ds_sock_table_lock);
-
-	if (new)
+	rec = ds_sock_insert(ds_net(net), new);
+	if (rec != new)
 		kmem_cache_free(ds_sock_cache, new);
 	return rec;
 }
 
 void ds_sock_end(const struct sock *sk)
 {
+	struct ds_net *dn = NULL;
 	struct ds_sock *rec;
 
-	/* Most sockets that close have no record: look before locking. */
+	/* Most sockets that close have no record: look before locking. One of
+	 * the kernel's own may have lost its namespace by now, but then it has
+	 * lost its record, too.
+	 */
 	rcu_read_lock();
 	rec = ds_sock_find(sk);
-	rcu_read_unlock();
-	if (!rec)
-		return;
-
-	spin_lock_bh(&ds_sock_table_lock);
-	rec = ds_sock_find(sk);
 	if (rec)
-		ds_sock_remove(rec);
-	spin_unlock_bh(&ds_sock_table_lock);
+		dn = ds_net(rec->net);
+	if (dn) {
+		spin_lock_bh(&dn->lock);
+		rec = ds_sock_find(sk);
+		if (rec)
+			ds_sock_remove(dn, rec);
+		spin_unlock_bh(&dn->lock);
+	}
+	rcu_read_unlock();
 }
 
 void ds_sock_end_net(const struct net *net)
 {
-	const struct ds_net *dn = ds_net(net);
+	struct ds_net *dn = ds_net(net);
 	struct hlist_node *next;
 	struct ds_sock *rec;
-	unsigned int i;
 
-	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
-		if (!READ_ONCE(dn->tracked[DS_TCP]) &&
-		    !READ_ONCE(dn->tracked[DS_UDP]))
-			break;
-		if (hlist_empty(&ds_sock_table[i]))
-			continue;
-
-		spin_lock_bh(&ds_sock_table_lock);
-		hlist_for_each_entry_safe(rec, next, &ds_sock_table[i], node)
-			if (rec->net == net)
-				ds_sock_remove(rec);
-		spin_unlock_bh(&ds_sock_table_lock);
-	}
+	spin_lock_bh(&dn->lock);
+	hlist_for_each_entry_safe(rec, next, &dn->records, net_node)
+		ds_sock_remove(dn, rec);
+	spin_unlock_bh(&dn->lock);
 }
 
-void ds_peer_set(struct ds_peer *peer, const struct in6_addr *addr, __be16 port)
+struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie)
 {
-	int seq = atomic_read(&peer->seq);
+	struct ds_sock *rec;
 
-	/* A trylock: the one who writes at this moment is as much the last. */
-	if (seq & 1 || atomic_cmpxchg_acquire(&peer->seq, seq, seq + 1) != seq)
-		return;
-
-	smp_wmb();	/* seq is odd before the peer changes */
-	peer->addr = *addr;
-	peer->port = port;
-	peer->when = jiffies;
-	/* 0 stands for never: pass over it */
-	atomic_set_release(&peer->seq, seq + 2 ?: 2);
+	hlist_for_each_entry_rcu(rec, &ds_net(net)->records, net_node)
+		if (rec->cookie == cookie)
+			return rec;
+	return NULL;
 }
 
-bool ds_peer_get(const struct ds_peer *peer, struct ds_peer *copy)
+void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
+			  __be16 port)
+{
+	int seq;
+
+	preempt_disable();	/* readers wait while reject_seq is odd */
+	seq = atomic_read(&rec->reject_seq);
+	/* A trylock: the one who writes at this moment is as much the last. */
+	if (!(seq & 1) &&
+	    atomic_cmpxchg_acquire(&rec->reject_seq, seq, seq + 1) == seq) {
+		/* It is odd before the peer changes. */
+		smp_wmb();
+		rec->reject_addr = *addr;
+		rec->reject_port = port;
+		rec->reject_when = jiffies;
+		/* 0 stands for none: pass over it */
+		atomic_set_release(&rec->reject_seq, seq + 2 ?: 2);
+	}
+	preempt_enable();
+}
+
+bool ds_sock_get_rejected(const struct ds_sock *rec, struct ds_peer *peer)
 {
 	int seq;
 
 	for (;;) {
-		seq = atomic_read_acquire(&peer->seq);
+		seq = atomic_read_acquire(&rec->reject_seq);
 		if (!seq)
 			return false;
 		if (!(seq & 1)) {
-			copy->addr = peer->addr;
-			copy->port = peer->port;
-			copy->when = peer->when;
-			smp_rmb();	/* the copy is made before seq is read */
-			if (atomic_read(&peer->seq) == seq)
+			peer->addr = rec->reject_addr;
+			peer->port = rec->reject_port;
+			peer->when = rec->reject_when;
+			smp_rmb();	/* copied before reject_seq is read */
+			if (atomic_read(&rec->reject_seq) == seq)
 				return true;
 		}
 		cpu_relax();
 	}
 }
 
+bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer)
+{
+	/* The time is at least that of this peer: it is stored first. */
+	u64 mapped = smp_load_acquire(&rec->mapped_peer);
+
+	peer->when = READ_ONCE(rec->mapped_when);
+	peer->port = (__force __be16)(u16)mapped;
+	ipv6_addr_set_v4mapped((__force __be32)(u32)(mapped >> 16),
+			       &peer->addr);
+	return mapped;
+}
+
 int __init ds_sock_init(void)
 {
-	ds_sock_cache = KMEM_CACHE(ds_sock, SLAB_HWCACHE_ALIGN);
+	ds_sock_cache = KMEM_CACHE(ds_sock, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	return ds_sock_cache ? 0 : -ENOMEM;
 }
 
 void ds_sock_exit(void)
 {
 	/* The records ended with their namespaces, see ds_stats_exit(). */
-	WARN_ON_ONCE(ds_sock_records);
 	rcu_barrier();	/* for ds_sock_free_rcu() */
 	kmem_cache_destroy(ds_sock_cache);
 }

@@ -8,76 +8,109 @@
 #include <linux/hash.h>
 #include <linux/in6.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
+#include <net/sock.h>
 
 #include "stats.h"
 
 struct net;
-struct sock;
 
 /**
- * struct ds_peer - the remote end of a refusal
- * @addr:	address; an IPv4 address is stored mapped
+ * struct ds_peer - the remote end of an event
+ * @addr:	address; an IPv4 address is mapped
  * @port:	port, network byte order
- * @seq:	odd while somebody writes, 0 before the first time
  * @when:	jiffies
  */
 struct ds_peer {
 	struct in6_addr addr;
 	__be16 port;
-	atomic_t seq;
 	unsigned long when;
 };
 
 /**
  * struct ds_sock - the record of a socket
+ * @node:	link in ds_sock_table
  * @sk:		the socket, the key. Only compared: a record found under RCU
  *		does not keep its socket
- * @node:	link in ds_sock_table
- * @mapped_peer: the last IPv4 peer served, address and port in one word so
- *		that they are always of the same peer (ds_mapped_peer())
+ * @mapped_peer: the last IPv4 peer served or sent to, address and port in one
+ *		word so that they are always of the same peer; 0 before the
+ *		first
  * @mapped_when: its time in jiffies
  * @count:	events by enum ds_event
- * @rejected:	the last peer refused
+ * @reject_addr: the last peer refused, by either side; IPv4 is mapped
+ * @rcu:	for the end. Takes the place of @reject_addr, which readers
+ *		leave alone once @reject_seq is 0
+ * @reject_when: its time in jiffies
+ * @reject_seq:	odd while somebody writes these, 0 where there is none
+ * @reject_port: its port, network byte order
+ * @family:	AF_INET6 or AF_INET
+ * @proto:	enum ds_proto
+ * @net_node:	link in &struct ds_net.records
  * @net:	namespace of the socket. A record is gone before its namespace
  * @cookie:	the socket's cookie, its name in user space
- * @family:	AF_INET6
- * @proto:	enum ds_proto
- * @rcu:	for the end
  *
  * What a datagram touches comes first and is one cache line.
  */
 struct ds_sock {
-	const struct sock *sk;
 	struct hlist_node node;
+	const struct sock *sk;
 	u64 mapped_peer;
 	unsigned long mapped_when;
 	atomic64_t count[DS_N_EVENTS];
 
-	struct ds_peer rejected;
-	const struct net *net;
-	u64 cookie;
+	union {
+		struct in6_addr reject_addr;
+		struct rcu_head rcu;
+	};
+	unsigned long reject_when;
+	atomic_t reject_seq;
+	__be16 reject_port;
 	u8 family;
 	u8 proto;
-	struct rcu_head rcu;
+	struct hlist_node net_node;
+	const struct net *net;
+	u64 cookie;
 };
 
 #define DS_SOCK_HASH_BITS	16
 #define DS_SOCK_BUCKETS		BIT(DS_SOCK_HASH_BITS)
 
-/* Serialises the coming and going of records; never taken for a hit. */
-extern spinlock_t ds_sock_table_lock;
-
-/* Written under ds_sock_table_lock, read under RCU. */
+/* Read under RCU. */
 extern struct hlist_head ds_sock_table[DS_SOCK_BUCKETS];
 
 static inline struct hlist_head *ds_sock_bucket(const struct sock *sk)
 {
 	return &ds_sock_table[hash_ptr((void *)sk, DS_SOCK_HASH_BITS)];
 }
+
+/**
+ * ds_sk_proto() - the protocol of a socket
+ * @sk:		the socket
+ *
+ * Return: an enum ds_proto, or -1 for a socket that is not accounted: UDP-Lite,
+ * raw and so on.
+ */
+static inline int ds_sk_proto(const struct sock *sk)
+{
+	if (sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM)
+		return DS_TCP;
+	if (sk->sk_protocol == IPPROTO_UDP && sk->sk_type == SOCK_DGRAM)
+		return DS_UDP;
+	return -1;
+}
+
+/**
+ * ds_sk_cookie() - the cookie of a socket
+ * @sk:		the socket
+ *
+ * Context: any.
+ *
+ * Return: the cookie, made where it had none.
+ */
+u64 ds_sk_cookie(struct sock *sk);
 
 /**
  * ds_sock_find() - find the record of a socket
@@ -107,8 +140,8 @@ static inline struct ds_sock *ds_sock_find(const struct sock *sk)
  * Context: under RCU. Process or softirq context. Does not sleep.
  *
  * Return: the record, valid like that of ds_sock_find(). NULL where none can
- * be had: no memory, as many records as allowed, a namespace that is going, or
- * a socket that is not accounted.
+ * be had: no memory, as many records in the namespace as allowed, a namespace
+ * that is going, or a socket that is not accounted.
  */
 struct ds_sock *ds_sock_get(struct sock *sk);
 
@@ -133,48 +166,67 @@ void ds_sock_end(const struct sock *sk);
 void ds_sock_end_net(const struct net *net);
 
 /**
- * ds_peer_set() - remember a refused peer
- * @peer:	where
- * @addr:	its address
+ * ds_sock_set_rejected() - remember a refused peer
+ * @rec:	the record
+ * @addr:	address of the peer; an IPv4 address is mapped
  * @port:	its port, network byte order
  *
- * Context: any, on any number of CPUs: of two at one moment one is the last.
+ * Context: process or softirq, under RCU; on any number of CPUs: of two at one
+ * moment one is the last.
  */
-void ds_peer_set(struct ds_peer *peer, const struct in6_addr *addr,
-		 __be16 port);
+void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
+			  __be16 port);
 
 /**
- * ds_peer_get() - read a refused peer
- * @peer:	where
- * @copy:	filled in; only @addr, @port and @when count
+ * ds_sock_get_rejected() - the last refused peer
+ * @rec:	the record
+ * @peer:	filled in
  *
  * Context: under RCU.
  *
- * Return: true, or false before the first peer.
+ * Return: true, or false where none was refused.
  */
-bool ds_peer_get(const struct ds_peer *peer, struct ds_peer *copy);
+bool ds_sock_get_rejected(const struct ds_sock *rec, struct ds_peer *peer);
 
 /**
- * ds_mapped_peer() - an IPv4 address and port as one word
- * @addr:	address, network byte order
- * @port:	port, network byte order
+ * ds_sock_get_mapped() - the last IPv4 peer served or sent to
+ * @rec:	the record
+ * @peer:	filled in
  *
- * Return: what ds_mapped_peer_addr() and ds_mapped_peer_port() take apart.
+ * Context: under RCU.
+ *
+ * Return: true, or false where there was none.
  */
-static inline u64 ds_mapped_peer(__be32 addr, __be16 port)
+bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer);
+
+/**
+ * ds_sock_set_mapped() - remember an IPv4 peer served or sent to
+ * @rec:	the record
+ * @addr:	its address, network byte order
+ * @port:	its port, network byte order
+ *
+ * Context: any, on any number of CPUs.
+ */
+static __always_inline void ds_sock_set_mapped(struct ds_sock *rec,
+					       __be32 addr, __be16 port)
 {
-	return (u64)(__force u32)addr << 16 | (__force u16)port;
+	u64 peer = (u64)(__force u32)addr << 16 | (__force u16)port;
+
+	WRITE_ONCE(rec->mapped_when, jiffies);
+	/* pairs with ds_sock_get_mapped() */
+	smp_store_release(&rec->mapped_peer, peer);
 }
 
-static inline __be32 ds_mapped_peer_addr(u64 peer)
-{
-	return (__force __be32)(u32)(peer >> 16);
-}
-
-static inline __be16 ds_mapped_peer_port(u64 peer)
-{
-	return (__force __be16)(u16)peer;
-}
+/**
+ * ds_sock_by_cookie() - find the record of the socket with a cookie
+ * @net:	the namespace
+ * @cookie:	the cookie
+ *
+ * Context: under RCU.
+ *
+ * Return: the record, or NULL.
+ */
+struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie);
 
 /* Create and destroy the cache of records. The exit waits for RCU. */
 int __init ds_sock_init(void);

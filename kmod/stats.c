@@ -21,7 +21,15 @@ const struct ds_counter ds_counters[DS_N_COUNTERS] = {
 	{ DUALSTACK_A_COUNTER_NATIVE_ACCEPT, DS_IN_NATIVE, TCP },
 	{ DUALSTACK_A_COUNTER_MAPPED_RECV, DS_IN_MAPPED, UDP },
 	{ DUALSTACK_A_COUNTER_NATIVE_RECV, DS_IN_NATIVE, UDP },
+	{ DUALSTACK_A_COUNTER_MAPPED_CONNECT, DS_CONNECT, TCP | UDP },
+	{ DUALSTACK_A_COUNTER_MAPPED_SEND, DS_SEND, UDP },
 	{ DUALSTACK_A_COUNTER_REJECT_V6ONLY, DS_REJECT_V6ONLY, TCP | UDP },
+	{ DUALSTACK_A_COUNTER_REJECT_ADDR, DS_REJECT_ADDR, TCP | UDP },
+	{ DUALSTACK_A_COUNTER_REJECT_V4ONLY, DS_REJECT_V4ONLY, TCP | UDP },
+	{ DUALSTACK_A_COUNTER_REJECT_CONNECT, DS_REJECT_CONNECT, TCP | UDP },
+	{ DUALSTACK_A_COUNTER_REJECT_SEND, DS_REJECT_SEND, UDP },
+	{ DUALSTACK_A_COUNTER_REJECT_BIND, DS_REJECT_BIND, TCP | UDP },
+	{ DUALSTACK_A_COUNTER_WIRE_MAPPED, DS_WIRE_MAPPED, TCP | UDP },
 };
 
 static unsigned int ds_net_id __read_mostly;
@@ -43,9 +51,8 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
 	atomic64_inc(&dn->untracked[proto]);
 }
 
-static void ds_net_add(const struct net *net, struct ds_sums *sums)
+static void ds_net_add(const struct ds_net *dn, struct ds_sums *sums)
 {
-	struct ds_net *dn = ds_net(net);
 	struct ds_sock *rec;
 	unsigned int i, j;
 
@@ -55,18 +62,15 @@ static void ds_net_add(const struct net *net, struct ds_sums *sums)
 		sums->untracked[i] = atomic64_read(&dn->untracked[i]);
 		sums->tracked[i] = dn->tracked[i];
 	}
+	sums->fastopen = atomic64_read(&dn->fastopen);
 	sums->looked_up = atomic64_read(&dn->looked_up);
 	sums->ended = dn->ended;
 
 	rcu_read_lock();
-	for (i = 0; i < DS_SOCK_BUCKETS; i++)
-		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node) {
-			if (rec->net != net)
-				continue;
-			for (j = 0; j < DS_N_EVENTS; j++)
-				sums->count[rec->proto][j] +=
-					atomic64_read(&rec->count[j]);
-		}
+	hlist_for_each_entry_rcu(rec, &dn->records, net_node)
+		for (j = 0; j < DS_N_EVENTS; j++)
+			sums->count[rec->proto][j] +=
+				atomic64_read(&rec->count[j]);
 	rcu_read_unlock();
 }
 
@@ -77,20 +81,25 @@ void ds_net_sums(const struct net *net, struct ds_sums *sums)
 
 	for (tries = 0; tries < 4; tries++) {
 		seq = read_seqcount_begin(&dn->seq);
-		ds_net_add(net, sums);
+		ds_net_add(dn, sums);
 		if (!read_seqcount_retry(&dn->seq, seq))
 			return;
 	}
 
-	/* Sockets close faster than we add: make them wait, this once. */
-	spin_lock_bh(&ds_sock_table_lock);
-	ds_net_add(net, sums);
-	spin_unlock_bh(&ds_sock_table_lock);
+	/* Sockets close faster than we add: make those of this namespace wait,
+	 * this once.
+	 */
+	spin_lock_bh(&dn->lock);
+	ds_net_add(dn, sums);
+	spin_unlock_bh(&dn->lock);
 }
 
 static int __net_init ds_net_init(struct net *net)
 {
-	seqcount_spinlock_init(&ds_net(net)->seq, &ds_sock_table_lock);
+	struct ds_net *dn = ds_net(net);
+
+	spin_lock_init(&dn->lock);
+	seqcount_spinlock_init(&dn->seq, &dn->lock);
 	return 0;
 }
 

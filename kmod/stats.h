@@ -8,6 +8,7 @@
 #include <linux/init.h>
 #include <linux/in.h>
 #include <linux/seqlock.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct net;
@@ -29,8 +30,18 @@ enum ds_proto {
  * @DS_IN_MAPPED:	IPv4 was served: a handshake completed (TCP), a
  *			datagram was handed to recvmsg() (UDP)
  * @DS_IN_NATIVE:	the same with IPv6
+ * @DS_SEND:		sendmsg() to a mapped address went ahead
+ * @DS_CONNECT:		connect() to a mapped address went ahead
+ * @DS_WIRE_MAPPED:	an IPv6 packet had a mapped source
  * @DS_REJECT_V6ONLY:	IPv4 found no socket; this one refused because of
  *			IPV6_V6ONLY
+ * @DS_REJECT_ADDR:	IPv4 found no socket; this one is bound to an IPv6
+ *			address
+ * @DS_REJECT_V4ONLY:	IPv6 found no socket; this one is AF_INET
+ * @DS_REJECT_CONNECT:	connect() to a mapped address failed because of
+ *			IPV6_V6ONLY
+ * @DS_REJECT_SEND:	sendmsg() did
+ * @DS_REJECT_BIND:	bind() did
  * @DS_N_EVENTS:	how many there are
  *
  * With the protocol of the socket an event makes a counter of the netlink
@@ -39,7 +50,15 @@ enum ds_proto {
 enum ds_event {
 	DS_IN_MAPPED,
 	DS_IN_NATIVE,
+	DS_SEND,
+	DS_CONNECT,
+	DS_WIRE_MAPPED,
 	DS_REJECT_V6ONLY,
+	DS_REJECT_ADDR,
+	DS_REJECT_V4ONLY,
+	DS_REJECT_CONNECT,
+	DS_REJECT_SEND,
+	DS_REJECT_BIND,
 	DS_N_EVENTS,
 };
 
@@ -55,7 +74,7 @@ struct ds_counter {
 	u8 protos;
 };
 
-#define DS_N_COUNTERS	5
+#define DS_N_COUNTERS	13
 
 extern const struct ds_counter ds_counters[DS_N_COUNTERS];
 
@@ -64,6 +83,7 @@ extern const struct ds_counter ds_counters[DS_N_COUNTERS];
  * @count:	events by protocol, on live and on closed sockets
  * @untracked:	events counted in @count whose socket has no record
  * @tracked:	live records
+ * @fastopen:	how many of the accepts in @count were by Fast Open
  * @looked_up:	packets without a socket for which one was looked up
  * @ended:	records that ended with their socket
  */
@@ -71,6 +91,7 @@ struct ds_sums {
 	u64 count[DS_N_PROTOS][DS_N_EVENTS];
 	u64 untracked[DS_N_PROTOS];
 	u32 tracked[DS_N_PROTOS];
+	u64 fastopen;
 	u64 looked_up;
 	u64 ended;
 };
@@ -79,9 +100,13 @@ struct ds_sums {
  * struct ds_net - what is kept for a network namespace
  * @count:	events of sockets that have closed, and of untracked ones
  * @untracked:	see &struct ds_sums
- * @tracked:	see &struct ds_sums; written under ds_sock_table_lock
+ * @tracked:	see &struct ds_sums; under @lock
+ * @fastopen:	see &struct ds_sums
  * @looked_up:	see &struct ds_sums
- * @ended:	see &struct ds_sums; written under ds_sock_table_lock
+ * @ended:	see &struct ds_sums; under @lock
+ * @records:	its records; written under @lock, read under RCU
+ * @lock:	serialises the coming and going of records; never taken for a
+ *		hit
  * @seq:	moves while a record's counts move into @count, so that a reader
  *		sees them on one side only
  */
@@ -89,8 +114,11 @@ struct ds_net {
 	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
 	atomic64_t untracked[DS_N_PROTOS];
 	u32 tracked[DS_N_PROTOS];
+	atomic64_t fastopen;
 	atomic64_t looked_up;
 	u64 ended;
+	struct hlist_head records;
+	spinlock_t lock;	/* for ended, tracked, records */
 	seqcount_spinlock_t seq;
 };
 
@@ -122,6 +150,17 @@ static inline int ds_proto(int ipproto)
 }
 
 /**
+ * ds_ipproto() - the IP protocol number of a protocol
+ * @proto:	the protocol
+ *
+ * Return: IPPROTO_TCP or IPPROTO_UDP.
+ */
+static inline u8 ds_ipproto(enum ds_proto proto)
+{
+	return proto == DS_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+/**
  * ds_net_untracked() - count an event whose socket has no record
  * @net:	the namespace of the event
  * @proto:	its protocol
@@ -137,7 +176,8 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
  * @net:	the namespace, held by the caller
  * @sums:	filled in
  *
- * Each event that happened before the call is in the sums exactly once.
+ * Each event that happened before the call is in the sums exactly once; one
+ * that happens during the call, once or not yet.
  *
  * Context: process.
  */

@@ -4,7 +4,7 @@
 
 #include_next <net/inet6_hashtables.h>
 
-#ifdef DS_INET6_LOOKUP_LISTENER_HASHINFO
+#ifdef DS_INET_LOOKUP_LISTENER_HASHINFO
 static inline struct sock *
 ds_inet6_lookup_listener(struct net *net, struct sk_buff *skb, int doff,
 			 const struct in6_addr *saddr, __be16 sport,

@@ -4,7 +4,6 @@
 
 #include_next <net/udp.h>
 
-#ifdef DS_UDP6_LIB_LOOKUP_TABLE
 static inline struct udp_table *ds_udp_table(const struct net *net)
 {
 #ifdef DS_NETNS_UDP_TABLE
@@ -14,6 +13,7 @@ static inline struct udp_table *ds_udp_table(const struct net *net)
 #endif
 }
 
+#ifdef DS_UDP_LIB_LOOKUP_TABLE
 static inline struct sock *
 ds_udp6_lib_lookup(struct net *net, const struct in6_addr *saddr, __be16 sport,
 		   const struct in6_addr *daddr, __be16 dport,
@@ -23,7 +23,17 @@ ds_udp6_lib_lookup(struct net *net, const struct in6_addr *saddr, __be16 sport,
 				 ds_udp_table(net), skb);
 }
 
+static inline struct sock *
+ds_udp4_lib_lookup(struct net *net, __be32 saddr, __be16 sport,
+		   __be32 daddr, __be16 dport, int dif, int sdif,
+		   struct sk_buff *skb)
+{
+	return __udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif,
+				 ds_udp_table(net), skb);
+}
+
 #define __udp6_lib_lookup ds_udp6_lib_lookup
+#define __udp4_lib_lookup ds_udp4_lib_lookup
 #endif
 
 #endif /* _DUALSTACK_COMPAT_NET_UDP_H */

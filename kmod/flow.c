@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The two ends of an event. */
+
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <linux/socket.h>
+#include <linux/string.h>
+#include <linux/udp.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+
+#include "flow.h"
+#include "sock.h"
+
+void ds_flow_from_skb(struct ds_flow *flow, struct net *net,
+		      const struct sk_buff *skb, enum ds_proto proto)
+{
+	/* The ports are the first two fields of the TCP header, too. */
+	const struct udphdr *uh = udp_hdr(skb);
+
+	flow->net = net;
+	flow->proto = proto;
+	flow->peer_port = uh->source;
+	flow->local_port = uh->dest;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		flow->family = AF_INET;
+		flow->flowlabel = 0;
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &flow->peer);
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &flow->local);
+	} else {
+		flow->family = AF_INET6;
+		flow->flowlabel = ip6_flowlabel(ipv6_hdr(skb));
+		flow->peer = ipv6_hdr(skb)->saddr;
+		flow->local = ipv6_hdr(skb)->daddr;
+	}
+}
+
+void ds_flow_from_sk(struct ds_flow *flow, const struct sock *sk)
+{
+	bool mapped = ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+
+	*flow = (struct ds_flow){
+		.net		= sock_net(sk),
+		.family		= mapped ? AF_INET : AF_INET6,
+		.proto		= ds_sk_proto(sk),
+		.peer		= sk->sk_v6_daddr,
+		.local		= sk->sk_v6_rcv_saddr,
+		.peer_port	= inet_sk(sk)->inet_dport,
+		.local_port	= inet_sk(sk)->inet_sport,
+	};
+	if (!mapped)
+		flow->flowlabel = inet6_sk(sk)->rcv_flowinfo &
+				  IPV6_FLOWLABEL_MASK;
+}
+
+static void ds_flow_out(struct ds_flow *flow, const struct sock *sk,
+			__be32 daddr, __be16 dport)
+{
+	*flow = (struct ds_flow){
+		.net		= sock_net(sk),
+		.family		= AF_INET,
+		.proto		= ds_sk_proto(sk),
+		.local		= sk->sk_v6_rcv_saddr,
+		.peer_port	= dport,
+		.local_port	= inet_sk(sk)->inet_sport,
+	};
+	ipv6_addr_set_v4mapped(daddr, &flow->peer);
+}
+
+/* The IPv4 address that @addr stands for. "Any" is the loopback address of the
+ * family that the local address @local is of, as of old in BSD.
+ */
+static bool ds_mapped_dest(const struct in6_addr *addr,
+			   const struct in6_addr *local, __be32 *daddr)
+{
+	if (ipv6_addr_v4mapped(addr)) {
+		*daddr = addr->s6_addr32[3];
+		return true;
+	}
+	if (ipv6_addr_any(addr) && ipv6_addr_v4mapped(local)) {
+		*daddr = htonl(INADDR_LOOPBACK);
+		return true;
+	}
+	return false;
+}
+
+bool ds_flow_connect(struct ds_flow *flow, struct sock *sk,
+		     const struct sockaddr *addr, int len)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)addr;
+	const struct sockaddr_in *sin = (const void *)addr;
+	__be32 daddr;
+
+	if (addr->sa_family == AF_INET) {
+		/* With IPV6_V6ONLY this is EAFNOSUPPORT, a matter of types. */
+		if (ds_sk_proto(sk) != DS_UDP || len < sizeof(*sin) ||
+		    ipv6_only_sock(sk))
+			return false;
+		ds_flow_out(flow, sk, sin->sin_addr.s_addr, sin->sin_port);
+		return true;
+	}
+
+	if (addr->sa_family != AF_INET6 || len < SIN6_LEN_RFC2133 ||
+	    !ds_mapped_dest(&sin6->sin6_addr, &sk->sk_v6_rcv_saddr, &daddr))
+		return false;
+
+	ds_flow_out(flow, sk, daddr, sin6->sin6_port);
+	return true;
+}
+
+bool ds_flow_send(struct ds_flow *flow, struct sock *sk,
+		  const struct msghdr *msg)
+{
+	const struct sockaddr_in6 *sin6 = msg->msg_name;
+	const struct sockaddr_in *sin = msg->msg_name;
+	__be32 daddr;
+
+	/* More of a corked datagram, wherever this part says it shall go. */
+	if (READ_ONCE(udp_sk(sk)->pending) == AF_INET) {
+		const struct flowi4 *fl4 = &inet_sk(sk)->cork.fl.u.ip4;
+
+		ds_flow_out(flow, sk, READ_ONCE(fl4->daddr),
+			    READ_ONCE(fl4->fl4_dport));
+		return true;
+	}
+
+	if (!sin6) {
+		if (sk->sk_state != TCP_ESTABLISHED ||
+		    !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+			return false;
+		ds_flow_out(flow, sk, sk->sk_v6_daddr.s6_addr32[3],
+			    inet_sk(sk)->inet_dport);
+		return true;
+	}
+
+	if (msg->msg_namelen < (int)offsetof(struct sockaddr, sa_data))
+		return false;
+
+	switch (sin6->sin6_family) {
+	case AF_INET6:
+		if (msg->msg_namelen < SIN6_LEN_RFC2133 ||
+		    !ds_mapped_dest(&sin6->sin6_addr, &inet6_sk(sk)->saddr,
+				    &daddr))
+			return false;
+		break;
+	case AF_INET:
+		if (msg->msg_namelen < (int)sizeof(*sin))
+			return false;
+		daddr = sin->sin_addr.s_addr;
+		break;
+	default:
+		return false;
+	}
+
+	/* Port 0 is EINVAL, though only after IPV6_V6ONLY was looked at. */
+	if (!sin->sin_port && !ipv6_only_sock(sk))
+		return false;
+	ds_flow_out(flow, sk, daddr, sin->sin_port);
+	return true;
+}
