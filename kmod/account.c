@@ -19,12 +19,27 @@
 #include "lookup.h"
 #include "sock.h"
 #include "stats.h"
+#include "trace.h"
 
 /* The ports are the first two fields of both headers. */
 static_assert(offsetof(struct tcphdr, source) ==
 	      offsetof(struct udphdr, source));
 
 /* Any event. The data path has a shorter way, ds_account_in(). */
+
+static bool ds_is_reject(enum ds_event event)
+{
+	return event >= DS_REJECT_V6ONLY;
+}
+
+static void ds_trace(struct sock *sk, enum ds_event event,
+		     const struct ds_flow *flow)
+{
+	if (ds_is_reject(event))
+		trace_dualstack_reject(sk, event, flow);
+	else if (event != DS_IN_NATIVE)
+		trace_dualstack_mapped(sk, event, flow);
+}
 
 static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 			const struct ds_flow *flow)
@@ -59,6 +74,8 @@ static void ds_account(struct sock *sk, enum ds_event event,
 		ds_net_untracked(flow->net, flow->proto, event);
 	}
 	rcu_read_unlock();
+
+	ds_trace(sk, event, flow);
 }
 
 /* What came in: handshakes and datagrams. */
@@ -67,6 +84,14 @@ static bool ds_wire_mapped(const struct sk_buff *skb)
 {
 	return skb->protocol == htons(ETH_P_IPV6) &&
 	       ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr);
+}
+
+static noinline void ds_trace_in(struct sock *sk, const struct sk_buff *skb)
+{
+	struct ds_flow flow;
+
+	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
+	trace_dualstack_mapped(sk, DS_IN_MAPPED, &flow);
 }
 
 static noinline void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
@@ -112,6 +137,8 @@ static __always_inline void ds_account_in(struct sock *sk,
 				   udp_hdr(skb)->source);
 		atomic64_inc(&rec->count[DS_IN_MAPPED]);
 		preempt_enable_notrace();
+		if (trace_dualstack_mapped_enabled())
+			ds_trace_in(sk, skb);
 	} else {
 		atomic64_inc(&rec->count[DS_IN_NATIVE]);
 		preempt_enable_notrace();

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The tracepoints: every event, as it happens, on whatever socket. */
+
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM dualstack
+
+#if !defined(_DUALSTACK_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _DUALSTACK_TRACE_H
+
+#include <linux/in6.h>
+#include <linux/tracepoint.h>
+
+#include "flow.h"
+#include "sock.h"
+#include "stats.h"
+
+struct sock;
+
+#ifndef _DUALSTACK_TRACE_ONCE
+#define _DUALSTACK_TRACE_ONCE
+
+/* TCP and UDP share DS_IN_MAPPED; here they have a site each. */
+enum {
+	DS_SITE_ACCEPT = DS_N_EVENTS,
+};
+
+#define DS_SOCKADDR_LEN	sizeof(struct sockaddr_in6)
+
+/**
+ * ds_trace_site() - where an event happened, or its reason
+ * @event:	the event
+ * @flow:	its two ends
+ *
+ * Return: @event, or DS_SITE_ACCEPT.
+ */
+static inline u8 ds_trace_site(enum ds_event event, const struct ds_flow *flow)
+{
+	return event == DS_IN_MAPPED && flow->proto == DS_TCP ? DS_SITE_ACCEPT :
+								event;
+}
+
+/**
+ * ds_trace_local() - the local end of a flow, as %pISpc prints it
+ * @dst:	room of DS_SOCKADDR_LEN
+ * @flow:	the flow
+ */
+void ds_trace_local(void *dst, const struct ds_flow *flow);
+
+/**
+ * ds_trace_peer() - the remote end of a flow, as %pISpc prints it
+ * @dst:	room of DS_SOCKADDR_LEN
+ * @flow:	the flow
+ */
+void ds_trace_peer(void *dst, const struct ds_flow *flow);
+
+#endif /* _DUALSTACK_TRACE_ONCE */
+
+/* For perf and trace-cmd, which know no constants but these. */
+TRACE_DEFINE_ENUM(IPPROTO_TCP);
+TRACE_DEFINE_ENUM(IPPROTO_UDP);
+TRACE_DEFINE_ENUM(DS_IN_MAPPED);
+TRACE_DEFINE_ENUM(DS_SITE_ACCEPT);
+TRACE_DEFINE_ENUM(DS_SEND);
+TRACE_DEFINE_ENUM(DS_CONNECT);
+TRACE_DEFINE_ENUM(DS_WIRE_MAPPED);
+TRACE_DEFINE_ENUM(DS_REJECT_V6ONLY);
+TRACE_DEFINE_ENUM(DS_REJECT_ADDR);
+TRACE_DEFINE_ENUM(DS_REJECT_V4ONLY);
+TRACE_DEFINE_ENUM(DS_REJECT_CONNECT);
+TRACE_DEFINE_ENUM(DS_REJECT_SEND);
+TRACE_DEFINE_ENUM(DS_REJECT_BIND);
+
+#define ds_show_family(family)						\
+	__print_symbolic(family, { AF_INET, "AF_INET" },		\
+				 { AF_INET6, "AF_INET6" })
+
+#define ds_show_protocol(protocol)					\
+	__print_symbolic(protocol, { IPPROTO_TCP, "IPPROTO_TCP" },	\
+				   { IPPROTO_UDP, "IPPROTO_UDP" })
+
+/* The sites of dualstack_mapped, and the reasons of dualstack_reject. */
+#define ds_show_site(site)						\
+	__print_symbolic(site, { DS_IN_MAPPED, "recv" },		\
+			       { DS_SITE_ACCEPT, "accept" },		\
+			       { DS_CONNECT, "connect" },		\
+			       { DS_SEND, "send" },			\
+			       { DS_WIRE_MAPPED, "wire" },		\
+			       { DS_REJECT_V6ONLY, "v6only" },		\
+			       { DS_REJECT_ADDR, "addr" },		\
+			       { DS_REJECT_V4ONLY, "v4only" },		\
+			       { DS_REJECT_CONNECT, "connect" },	\
+			       { DS_REJECT_SEND, "send" },		\
+			       { DS_REJECT_BIND, "bind" })
+
+DECLARE_EVENT_CLASS(dualstack_event,
+		    TP_PROTO(struct sock *sk, enum ds_event event,
+			     const struct ds_flow *flow),
+		    TP_ARGS(sk, event, flow),
+
+		    TP_STRUCT__entry(__field(__u64, cookie)
+				     __field(__u32, netns)
+				     __field(__u32, flowlabel)
+				     __field(__u16, family)
+				     __field(__u8, protocol)
+				     __field(__u8, site)
+				     __array(__u8, local, DS_SOCKADDR_LEN)
+				     __array(__u8, peer, DS_SOCKADDR_LEN)),
+
+		    TP_fast_assign(__entry->cookie = ds_sk_cookie(sk);
+				   __entry->netns = flow->net->ns.inum;
+				   __entry->flowlabel = ntohl(flow->flowlabel);
+				   __entry->family = flow->family;
+				   __entry->protocol = ds_ipproto(flow->proto);
+				   __entry->site = ds_trace_site(event, flow);
+				   ds_trace_local(__entry->local, flow);
+				   ds_trace_peer(__entry->peer, flow);),
+
+		    TP_printk("site=%s family=%s protocol=%s local=%pISpc peer=%pISpc flowlabel=0x%05x cookie=%llu netns=%u",
+			      ds_show_site(__entry->site),
+			      ds_show_family(__entry->family),
+			      ds_show_protocol(__entry->protocol),
+			      __entry->local, __entry->peer,
+			      __entry->flowlabel, __entry->cookie,
+			      __entry->netns)
+);
+
+/* IPv4 went through an AF_INET6 socket; or, at site wire, an IPv6 packet came
+ * with a mapped source.
+ */
+DEFINE_EVENT(dualstack_event, dualstack_mapped,
+	     TP_PROTO(struct sock *sk, enum ds_event event,
+		      const struct ds_flow *flow),
+	     TP_ARGS(sk, event, flow)
+);
+
+/* A packet, or a call of an application, was turned away because its address
+ * is of the other family.
+ */
+DEFINE_EVENT_PRINT(dualstack_event, dualstack_reject,
+		   TP_PROTO(struct sock *sk, enum ds_event event,
+			    const struct ds_flow *flow),
+		   TP_ARGS(sk, event, flow),
+
+		   TP_printk("reason=%s family=%s protocol=%s local=%pISpc peer=%pISpc flowlabel=0x%05x cookie=%llu netns=%u",
+			     ds_show_site(__entry->site),
+			     ds_show_family(__entry->family),
+			     ds_show_protocol(__entry->protocol),
+			     __entry->local, __entry->peer,
+			     __entry->flowlabel, __entry->cookie,
+			     __entry->netns)
+);
+
+#endif /* _DUALSTACK_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
