@@ -9,6 +9,7 @@
 #ifndef DS_TEST_H
 #define DS_TEST_H
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,30 @@ static inline void ds_expect_sums(struct __test_metadata *_metadata,
 			  tcp.counters.v[i] + udp.counters.v[i]);
 	}
 	EXPECT_EQ(0, all.untracked);
+}
+
+/* An address as the application was given it; @text may have a scope. */
+static inline void ds_expect_addr(struct __test_metadata *_metadata,
+				  const char *what, const char *text,
+				  in_port_t port, const union net_addr *got)
+{
+	char buf[INET6_ADDRSTRLEN] = "?";
+	union net_addr want;
+
+	ASSERT_EQ(0, net_addr_set(&want, text, port));
+	inet_ntop(got->sa.sa_family,
+		  got->sa.sa_family == AF_INET ?
+		  (const void *)&got->in.sin_addr : &got->in6.sin6_addr,
+		  buf, sizeof(buf));
+	EXPECT_TRUE(net_addr_eq(&want, got))
+		TH_LOG("%s: %s port %d instead of %s port %d", what, buf,
+		       ntohs(got->in.sin_port), text, port);
+	if (got->sa.sa_family != AF_INET6)
+		return;
+	EXPECT_EQ(want.in6.sin6_scope_id, got->in6.sin6_scope_id)
+		TH_LOG("%s: scope of %s", what, buf);
+	EXPECT_EQ(0, got->in6.sin6_flowinfo)
+		TH_LOG("%s: flow information of %s", what, buf);
 }
 
 /* The family of the source lives on in the peer: IPv4 without the prefix. */

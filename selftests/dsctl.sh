@@ -13,7 +13,9 @@ NOBODY=65534
 KEYS='["netns","proto","state","mode","local_addr","local_port","peer_addr",
 "peer_port","dev","v6only","cookie","uid","inode","shadowed","processes",
 "last_mapped_peer","last_rejected_peer","mapped_accept","native_accept",
-"mapped_recv","native_recv","reject_v6only"]'
+"mapped_recv","native_recv","mapped_connect","mapped_send","reject_v6only",
+"reject_addr","reject_v4only","reject_connect","reject_send","reject_bind",
+"wire_mapped"]'
 
 tmp=$(mktemp -d)
 netns=dsctl-test-$$
@@ -87,6 +89,19 @@ filter_selects()
 	same_json "$tmp/selected" "$tmp/filtered"
 }
 
+# With -a, sockets that have no counts as well
+all_agree()
+{
+	jq '.sockets + .hidden | sort_by(.cookie)' "$tmp/want" >"$tmp/want.known"
+	"$DSCTL" -j -a show sockets >"$tmp/got" || return 1
+	project "$tmp/got" |
+		jq --slurpfile want "$tmp/want.known" \
+			'($want[0] | map(.cookie)) as $cookies |
+			 map(select(.cookie | IN($cookies[])))' \
+			>"$tmp/got.known"
+	same_json "$tmp/want.known" "$tmp/got.known"
+}
+
 keys_are_a_contract()
 {
 	"$DSCTL" -j show sockets |
@@ -99,7 +114,7 @@ shows_processes()
 {
 	"$DSCTL" -j show sockets |
 		jq -e --argjson pid "$peer_pid" \
-			'length > 0 and all(.[]; .processes |
+			'length > 0 and all(.[] | select(.inode); .processes |
 			 any(.[]; .pid == $pid and (.comm | startswith("python"))
 				  and (.fd | type) == "number"))'
 }
@@ -115,16 +130,18 @@ stats_agree()
 hooks_are_shown()
 {
 	"$DSCTL" -j show hooks | tee "$tmp/hooks"
-	jq -e 'length >= 4 and all(.[];
+	jq -e 'length >= 9 and all(.[];
 		(keys | sort) == ["attached","hits","kind","name","purpose"] and
 		.attached == true and (.hits | type) == "number" and
 		(.kind | IN("ftrace", "tracepoint")))' "$tmp/hooks" &&
 	jq -e --slurpfile want "$tmp/want" '$want[0].sums as $s |
 		(map({(.name): .hits}) | add) as $h |
-		$h.tcp_create_openreq_child == $s.mapped_accept +
-					       $s.native_accept and
+		$h.tcp_child_process == $s.mapped_accept +
+					$s.native_accept and
 		$h.skb_consume_udp == $s.mapped_recv + $s.native_recv and
-		$h.kfree_skb == $s.reject_v6only' "$tmp/hooks"
+		$h.tcp_v6_connect == $s.mapped_connect + $s.reject_connect and
+		$h.kfree_skb == $s.reject_v6only + $s.reject_addr +
+				$s.reject_v4only' "$tmp/hooks"
 }
 
 # -p changes the layout, not the content; without it JSON is one line
@@ -145,8 +162,90 @@ table()
 	"$DSCTL" show sockets >"$tmp/table" || return 1
 	cat "$tmp/table"
 	! grep -q $'\e' "$tmp/table" || return 1
-	for port in $(jq '.sockets[].local_port' "$tmp/want"); do
+	for port in $(jq '.sockets[].local_port | values' "$tmp/want"); do
 		grep -q ":$port\b" "$tmp/table" || return 1
+	done
+	# What has no port has no line.
+	[ "$(wc -l <"$tmp/table")" = \
+	  "$(jq '.sockets | map(select(.local_port)) | length + 1' \
+	     "$tmp/want")" ]
+}
+
+table_of_all()
+{
+	local port
+
+	"$DSCTL" -a show sockets >"$tmp/table" || return 1
+	cat "$tmp/table"
+	for port in $(jq '.sockets + .hidden | .[].local_port | values' \
+		      "$tmp/want"); do
+		grep -q ":$port\b" "$tmp/table" || return 1
+	done
+	# The socket that sock_diag does not list
+	grep -Eq '^tcp +UNCONN +- +- ' "$tmp/table"
+}
+
+# has_column NAME ARGUMENT...
+has_column()
+{
+	local name=$1
+
+	shift
+	"$DSCTL" "$@" >"$tmp/table" && head -n 1 "$tmp/table" |
+		grep -Eq " $name( |\$)"
+}
+
+# A column that is there when there is something to see, and with -s
+spoof_appears()
+{
+	local quiet spoofed
+
+	quiet=$(jq '.sockets[0].local_port' "$tmp/want")
+	spoofed=$(jq .spoofed "$tmp/want")
+	has_column Wire-mapped -s show sockets port "$quiet" &&
+	has_column Wire-mapped show sockets port "$spoofed" &&
+	! has_column Wire-mapped show sockets port "$quiet"
+}
+
+# tells_reason REASON: beside each socket that refused somebody for it
+tells_reason()
+{
+	local count port key=reject_$1
+
+	jq -r ".sockets[] | select(.$key > 0) | \"\(.local_port) \(.$key)\"" \
+		"$tmp/want" >"$tmp/refused"
+	[ -s "$tmp/refused" ] || return 1
+	while read -r port count; do
+		"$DSCTL" show sockets port "$port" | tee "$tmp/table"
+		grep -Eq ":$port +.* $count $1 " "$tmp/table" || return 1
+	done <"$tmp/refused"
+}
+
+# The connection, and the socket that was kept from one
+tells_outbound()
+{
+	! has_column Outbound -a show sockets &&
+	has_column Outbound -a -s show sockets &&
+	grep -Eq '^tcp +ESTAB +mapped .* 1 connect ' "$tmp/table" &&
+	grep -Eq '^tcp +UNCONN +- .* 1 connect ' "$tmp/table"
+}
+
+# fits COLUMNS ARGUMENT...: lines that a person can read
+fits()
+{
+	local columns=$1
+
+	shift
+	"$DSCTL" "$@" | tee "$tmp/table"
+	[ -s "$tmp/table" ] && ! grep -qE ".{$((columns + 1))}" "$tmp/table"
+}
+
+servers_fit()
+{
+	local mode
+
+	for mode in dual v6only v4; do
+		fits 110 show sockets mode $mode || return 1
 	done
 }
 
@@ -180,7 +279,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 38
+ktap_set_plan 49
 
 for args in "help" "show help" "show sockets help" "show stats help" \
 	    "show hooks help" "-V"; do
@@ -198,18 +297,28 @@ done
 
 # The peer keeps its sockets open until it is killed: nobody writes here.
 mkfifo "$tmp/stdin"
-exec 3<>"$tmp/stdin"
-/usr/bin/python3 ./dsctl_peer.py <"$tmp/stdin" >"$tmp/want" &
+exec 9<>"$tmp/stdin"
+/usr/bin/python3 ./dsctl_peer.py <&9 >"$tmp/want" &
 peer_pid=$!
 check "server and clients" wait_for 60 test -s "$tmp/want"
 
 check "show sockets agrees with the application" agrees
+check "show sockets of all agrees with the application" all_agree
 check "show sockets has all keys" keys_are_a_contract
 check "show sockets names the process" shows_processes
 check "show stats agrees with the application" stats_agree
 check "show hooks agrees with the application" hooks_are_shown
 check "pretty JSON" pretty
 check "table" table
+check "table of all" table_of_all
+check "table of servers fits" servers_fit
+check "table of hooks fits" fits 100 show hooks
+check "table of sums fits" fits 100 show stats
+check "wire_mapped is not overlooked" spoof_appears
+for args in v6only addr v4only; do
+	check "reason $args" tells_reason $args
+done
+check "outbound counters" tells_outbound
 check "abbreviated commands" abbreviated
 check "unprivileged user" unprivileged
 check "full disk" full_disk
@@ -218,6 +327,7 @@ port=$(jq '.sockets[0].local_port' "$tmp/want")
 check "filter by port" filter_selects ".local_port == $port" port "$port"
 check "filter by proto" filter_selects '.proto == "udp"' proto udp
 check "filter by mode" filter_selects '.mode == "v6only"' mode v6only
+check "filter by mode v4" filter_selects '.mode == "v4"' mode v4
 check "filter by proto and mode" filter_selects \
 	'.proto == "tcp" and .mode == "dual"' proto tcp mode dual
 

@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Open sockets, let clients at them, and tell what the application saw.
 
-Prints one JSON object, {"sockets": [...], "sums": {...}}, in the terms of
-`dsctl -j show sockets` and `dsctl -j show stats`, and keeps the sockets open
-until standard input ends.
+Prints one JSON object in the terms of `dsctl -j show sockets` and `dsctl -j
+show stats`, and keeps the sockets open until standard input ends:
+
+  sockets  what is listed
+  hidden   what is listed with -a only
+  spoofed  port of the socket that got a mapped address from the wire
+  sums     the counters of all of them
 """
 
+import errno
 import json
 import os
 import socket
@@ -14,9 +19,16 @@ import struct
 import sys
 
 SO_COOKIE = 57
+ETH_P_IPV6 = 0x86dd
 COUNTERS = ("mapped_accept", "native_accept", "mapped_recv", "native_recv",
-            "reject_v6only")
+            "mapped_connect", "mapped_send", "reject_v6only", "reject_addr",
+            "reject_v4only", "reject_connect", "reject_send", "reject_bind",
+            "wire_mapped")
+REFUSAL = {"v6only": "reject_v6only", "v6": "reject_addr",
+           "v4": "reject_v4only"}
 TIMEOUT = 10
+MAPPED = "::ffff:127.0.0.1"
+SPOOFED = "::ffff:192.0.2.66"
 
 
 def cookie(sock):
@@ -24,37 +36,81 @@ def cookie(sock):
     return struct.unpack("=Q", raw)[0]
 
 
-class Server:
-    """A socket and what it saw."""
+def endpoint(addr, port):
+    addr = addr.removeprefix("::ffff:")
+    return ("[%s]:%d" if ":" in addr else "%s:%d") % (addr, port)
 
-    def __init__(self, proto, mode, addr="::"):
-        kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[proto]
-        self.kind = kind
-        self.sock = socket.socket(socket.AF_INET6, kind)
-        self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
-                             int(mode == "v6only"))
-        self.sock.bind((addr, 0))
-        self.sock.settimeout(TIMEOUT)
-        if proto == "tcp":
-            self.sock.listen()
-        self.port = self.sock.getsockname()[1]
+
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+class Socket:
+    """A socket, and what the application knows of it."""
+
+    def __init__(self, sock, proto, state, mode):
+        v6only = sock.family == socket.AF_INET6 and state != "ESTAB"
+        local = sock.getsockname()
+        self.sock = sock
         self.seen = dict.fromkeys(COUNTERS, 0)
         self.shown = {
             "proto": proto,
-            "state": "LISTEN" if proto == "tcp" else "UNCONN",
+            "state": state,
             "mode": mode,
-            "local_addr": addr,
-            "local_port": self.port,
+            "local_addr": local[0],
+            "local_port": local[1],
+            "peer_addr": None,
+            "peer_port": None,
             # bind() to an IPv6 address sets it, too.
-            "v6only": bool(self.sock.getsockopt(socket.IPPROTO_IPV6,
-                                                socket.IPV6_V6ONLY)),
-            "cookie": cookie(self.sock),
+            "v6only": bool(sock.getsockopt(socket.IPPROTO_IPV6,
+                                           socket.IPV6_V6ONLY))
+                      if v6only else None,
+            "cookie": cookie(sock),
             "uid": os.getuid(),
-            "inode": os.fstat(self.sock.fileno()).st_ino,
+            "inode": os.fstat(sock.fileno()).st_ino,
             "shadowed": False,
             "last_mapped_peer": None,
             "last_rejected_peer": None,
         }
+        if state == "ESTAB":
+            peer = sock.getpeername()
+            self.shown["peer_addr"], self.shown["peer_port"] = peer[:2]
+
+    def show(self):
+        return {**self.shown, **self.seen}
+
+
+class Server(Socket):
+    """A socket that clients are let at."""
+
+    ports = set()
+
+    def __init__(self, proto, mode, addr="::"):
+        self.kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[proto]
+        sock = self.bind(mode, addr)
+        sock.settimeout(TIMEOUT)
+        if proto == "tcp":
+            sock.listen()
+        self.port = sock.getsockname()[1]
+        self.ports.add(self.port)
+        super().__init__(sock, proto, "LISTEN" if proto == "tcp" else "UNCONN",
+                         mode)
+
+    def bind(self, mode, addr):
+        """A socket of a port that no other server has in its family."""
+        family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+        sock = socket.socket(family, self.kind)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
+                            int(mode == "v6only"))
+        sock.bind((addr, 0))
+        if sock.getsockname()[1] not in self.ports:
+            return sock
+        with sock:
+            return self.bind(mode, addr)
 
     def client(self, addr):
         """A bound socket, of another port than the server's."""
@@ -80,11 +136,12 @@ class Server:
                 client.send(b"x")
                 peer = self.sock.recvfrom(1)[1]
                 event = "recv"
+        if self.sock.family == socket.AF_INET:
+            return      # IPv4 on an AF_INET socket: nothing to count
         mapped = peer[0].startswith("::ffff:")
         self.seen[("mapped_" if mapped else "native_") + event] += 1
         if mapped:
-            self.shown["last_mapped_peer"] = \
-                "%s:%d" % (peer[0][len("::ffff:"):], peer[1])
+            self.shown["last_mapped_peer"] = endpoint(*peer[:2])
 
     def refuse(self, addr):
         """One client that gets ECONNREFUSED."""
@@ -95,35 +152,84 @@ class Server:
                 client.send(b"x")
                 client.recv(1)
             except ConnectionRefusedError:
-                self.seen["reject_v6only"] += 1
-                self.shown["last_rejected_peer"] = "%s:%d" % name
+                self.seen[REFUSAL[self.shown["mode"]]] += 1
+                self.shown["last_rejected_peer"] = endpoint(*name[:2])
 
-    def show(self):
-        return {**self.shown, **self.seen}
+    def spoof(self):
+        """One datagram over IPv6 whose source is a mapped address."""
+        source = socket.inet_pton(socket.AF_INET6, SPOOFED)
+        dest = socket.inet_pton(socket.AF_INET6, "::1")
+        udp = struct.pack("!4H2s", 9, self.port, 10, 0, b"xx")
+        pseudo = source + dest + struct.pack("!2I", len(udp),
+                                             socket.IPPROTO_UDP)
+        udp = udp[:6] + struct.pack("!H", checksum(pseudo + udp)) + udp[8:]
+        packet = struct.pack("!IHBB", 6 << 28, len(udp), socket.IPPROTO_UDP,
+                             64) + source + dest + udp
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as wire:
+            wire.sendto(packet, ("lo", ETH_P_IPV6))
+        if self.sock.recvfrom(2)[1][0] == SPOOFED:
+            self.seen["native_recv"] += 1
+            self.seen["wire_mapped"] += 1
+
+
+def connected(server):
+    """A connection to an IPv4 server through a mapped address; both ends."""
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    sock.connect((MAPPED, server.port))
+    client = Socket(sock, "tcp", "ESTAB", "mapped")
+    client.seen["mapped_connect"] += 1
+    client.shown["last_mapped_peer"] = endpoint(MAPPED, server.port)
+    return client, Socket(server.sock.accept()[0], "tcp", "ESTAB", "v4")
+
+
+def unreachable(port):
+    """A socket that no hash table of the kernel holds."""
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    failed = Socket(sock, "tcp", "UNCONN", None)
+    try:
+        sock.connect((MAPPED, port))
+    except OSError as error:
+        if error.errno == errno.ENETUNREACH:
+            failed.seen["reject_connect"] += 1
+    failed.shown["last_rejected_peer"] = endpoint(MAPPED, port)
+    for key in ("local_addr", "local_port", "v6only", "uid", "inode"):
+        failed.shown[key] = None
+    return failed
 
 
 def main():
     servers = [
         Server("tcp", "dual"), Server("udp", "dual"),
         Server("tcp", "v6only"), Server("udp", "v6only"),
-        Server("tcp", "v6", "::1"), Server("udp", "dual"),
+        Server("tcp", "v6", "::1"), Server("udp", "v6", "::1"),
+        Server("tcp", "v4", "0.0.0.0"), Server("udp", "v4", "0.0.0.0"),
+        Server("udp", "dual"),
     ]
-    for number, server in enumerate(servers[:4]):
+    for number, server in enumerate(servers[:8]):
+        v4 = server.shown["mode"] == "v4"
         for i in range(3 + number):
-            if server.shown["mode"] == "v6only":
-                server.refuse("127.0.0.1")
-            else:
+            if server.shown["mode"] == "dual":
                 server.serve("127.0.0.1")
+            else:
+                server.refuse("::1" if v4 else "127.0.0.1")
             if i % 2:
-                server.serve("::1")
-    servers[4].serve("::1")
-    # The last one sees nobody and is to be listed all the same.
+                server.serve("127.0.0.1" if v4 else "::1")
 
-    sums = {name: sum(s.seen[name] for s in servers) for name in COUNTERS}
+    spoofed = Server("udp", "dual")
+    spoofed.spoof()
+    quiet = Server("tcp", "v4", "127.0.0.1")
+    client, child = connected(quiet)
+    # The last server sees nobody and is to be listed all the same.
+    shown = [*servers, spoofed, client, unreachable(quiet.port)]
+
+    sums = {name: sum(s.seen[name] for s in shown) for name in COUNTERS}
     sums["untracked"] = 0
-    sums["tracked"] = sum(any(s.seen.values()) for s in servers)
+    sums["tracked"] = sum(any(s.seen.values()) for s in shown)
     print(json.dumps({"pid": os.getpid(), "sums": sums,
-                      "sockets": [s.show() for s in servers]}), flush=True)
+                      "spoofed": spoofed.port,
+                      "sockets": [s.show() for s in shown],
+                      "hidden": [quiet.show(), child.show()]}), flush=True)
     sys.stdin.read()
 
 

@@ -2,8 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
-#include <linux/ipv6.h>
+#include <net/if.h>	/* before the kernel's, which makes way for it */
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -15,9 +14,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "net_link.h"
 #include "net_util.h"
-
-#define LO_IFINDEX	1	/* of every namespace */
 
 static int link_up(const char *name)
 {
@@ -69,25 +67,6 @@ static int lo_add_addr4(const char *text)
 	return err;
 }
 
-static int lo_add_addr6(const char *text)
-{
-	struct in6_ifreq ifr = {
-		.ifr6_prefixlen = 128,
-		.ifr6_ifindex = LO_IFINDEX,
-	};
-	int fd, err = 0;
-
-	if (inet_pton(AF_INET6, text, &ifr.ifr6_addr) != 1)
-		return -EINVAL;
-	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, SIOCSIFADDR, &ifr))
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 int net_ns_new(void)
 {
 	int err;
@@ -98,7 +77,7 @@ int net_ns_new(void)
 	if (!err)
 		err = lo_add_addr4(NET_ADDR4);
 	if (!err)
-		err = lo_add_addr6(NET_ADDR6);
+		err = net_link_addr("lo", NET_ADDR6, 128);
 	return err;
 }
 
@@ -198,16 +177,22 @@ __s64 net_tcpext(const char *field)
 
 int net_addr_set(union net_addr *addr, const char *text, in_port_t port)
 {
+	const char *scope = strchr(text, '%');
+	char host[INET6_ADDRSTRLEN];
+
 	memset(addr, 0, sizeof(*addr));
-	if (inet_pton(AF_INET, text, &addr->in.sin_addr) == 1) {
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(text, "%"), text);
+	if (!scope && inet_pton(AF_INET, host, &addr->in.sin_addr) == 1) {
 		addr->in.sin_family = AF_INET;
 		addr->in.sin_port = htons(port);
 		return 0;
 	}
-	if (inet_pton(AF_INET6, text, &addr->in6.sin6_addr) == 1) {
+	if (inet_pton(AF_INET6, host, &addr->in6.sin6_addr) == 1) {
 		addr->in6.sin6_family = AF_INET6;
 		addr->in6.sin6_port = htons(port);
-		return 0;
+		if (scope)
+			addr->in6.sin6_scope_id = if_nametoindex(scope + 1);
+		return scope && !addr->in6.sin6_scope_id ? -ENODEV : 0;
 	}
 	return -EINVAL;
 }

@@ -52,7 +52,7 @@ int net_sysctl(const char *path, int value);
 /* A field of the section TcpExt in /proc/net/netstat, of this namespace. */
 __s64 net_tcpext(const char *field);
 
-/* Address from text and port; 0 or -EINVAL. */
+/* Address from text, with a scope as in fe80::1%lo, and port; 0 or -errno. */
 int net_addr_set(union net_addr *addr, const char *text, in_port_t port);
 socklen_t net_addr_len(const union net_addr *addr);
 bool net_addr_eq(const union net_addr *a, const union net_addr *b);

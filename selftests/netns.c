@@ -110,7 +110,7 @@ static void expect_no_servers(struct __test_metadata *_metadata,
 static __u64 all_hits(struct ds_nl *ds)
 {
 	static const char *const names[] = {
-		"tcp_create_openreq_child", "skb_consume_udp", "kfree_skb",
+		"tcp_child_process", "skb_consume_udp", "kfree_skb",
 		"inet_sock_destruct",
 	};
 	struct ds_hook h;

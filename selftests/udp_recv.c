@@ -419,6 +419,10 @@ TEST_F_TIMEOUT(udp_recv, connected, DS_TIMEOUT)
 		ASSERT_LE(0, fd);
 		net_addr_set(&to, i ? "::1" : "127.0.0.1", net_port(fd));
 		src = net_peer(fd);
+		if (net_addr_mapped(&src)) {
+			seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+			self->seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+		}
 		for (k = 0; k < 5; k++) {
 			ASSERT_LT(0, sendto(peer, &p, sizeof(p), 0, &to.sa,
 					    net_addr_len(&to)));
@@ -474,6 +478,7 @@ TEST_F_TIMEOUT(udp_recv, error_queue, DS_TIMEOUT)
 {
 	char control[CMSG_SPACE(sizeof(struct sock_extended_err)) +
 		     CMSG_SPACE(sizeof(struct sockaddr_in6)) + 256];
+	struct ds_counters seen = { };
 	struct payload p = { };
 	struct iovec iov = { .iov_base = &p, .iov_len = sizeof(p) };
 	struct msghdr msg = {
@@ -499,8 +504,11 @@ TEST_F_TIMEOUT(udp_recv, error_queue, DS_TIMEOUT)
 	ASSERT_LT(0, send(fd, &p, sizeof(p), 0));
 	ASSERT_LE(0, recvmsg(fd, &msg, MSG_ERRQUEUE));
 	EXPECT_TRUE(msg.msg_flags & MSG_ERRQUEUE);
-	ds_expect_none(_metadata, &self->ds, fd);
-	expect(_metadata, &self->ds, self->fd, &self->seen);
+	seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+	seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_none(_metadata, &self->ds, self->fd);
+	ds_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
