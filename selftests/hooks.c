@@ -4,6 +4,7 @@
  * the traffic made here.
  */
 #include "ds_test.h"
+#include "net_wire.h"
 
 #define ROUNDS	5
 
@@ -108,7 +109,7 @@ TEST_F_TIMEOUT(hooks, accept, DS_TIMEOUT)
 		close(conn);
 	}
 	EXPECT_EQ(accepted, hits(_metadata, &self->ds,
-				 "tcp_create_openreq_child"));
+				 "tcp_child_process"));
 	EXPECT_EQ(0, hits(_metadata, &self->ds, "skb_consume_udp"));
 	EXPECT_EQ(0, hits(_metadata, &self->ds, "kfree_skb"));
 	close(fd);
@@ -128,7 +129,7 @@ TEST_F_TIMEOUT(hooks, recv, DS_TIMEOUT)
 		received += recv(fd, &c, 1, 0);
 	}
 	EXPECT_EQ(received, hits(_metadata, &self->ds, "skb_consume_udp"));
-	EXPECT_EQ(0, hits(_metadata, &self->ds, "tcp_create_openreq_child"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "tcp_child_process"));
 	EXPECT_EQ(0, hits(_metadata, &self->ds, "kfree_skb"));
 	close(fd);
 }
@@ -151,7 +152,7 @@ TEST_F_TIMEOUT(hooks, refusal, DS_TIMEOUT)
 	EXPECT_EQ(4 * ROUNDS, refused);
 	EXPECT_EQ(refused, hits(_metadata, &self->ds, "kfree_skb"));
 	EXPECT_EQ(0, hits(_metadata, &self->ds, "skb_consume_udp"));
-	EXPECT_EQ(0, hits(_metadata, &self->ds, "tcp_create_openreq_child"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "tcp_child_process"));
 }
 
 /* The end of a socket ends a record, if there was one. */
@@ -176,6 +177,63 @@ TEST_F_TIMEOUT(hooks, destruct, DS_TIMEOUT)
 	EXPECT_EQ(ended, hits(_metadata, &self->ds, "inet_sock_destruct"));
 }
 
+/* An AF_INET6 client of a mapped address, and one that is refused it. */
+static void go_outbound(struct __test_metadata *_metadata, int type)
+{
+	union net_addr to;
+	int fd, one = 1;
+
+	net_addr_set(&to, "::ffff:127.0.0.1", 9);
+	fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(type == SOCK_STREAM ? -1 : 0,
+		  connect(fd, &to.sa, sizeof(to.in6)));
+	if (type == SOCK_DGRAM)
+		EXPECT_EQ(1, send(fd, "x", 1, 0));
+	close(fd);
+
+	fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
+				sizeof(one)));
+	EXPECT_EQ(-1, bind(fd, &to.sa, sizeof(to.in6)));
+	close(fd);
+}
+
+/* A SYN with a source that no IPv6 host has. */
+static void spoof_syn(struct __test_metadata *_metadata, int fd)
+{
+	union net_addr src, dst;
+	struct net_packet p;
+
+	net_addr_set(&src, "::ffff:192.0.2.9", 9);
+	net_addr_set(&dst, "::1", net_port(fd));
+	net_packet_set(&p, SOCK_STREAM, &src, &dst);
+	ASSERT_EQ(0, net_packet_send(&p));
+}
+
+/* The first connection fetches the cookie, the second is made with it. */
+static void go_fastopen(struct __test_metadata *_metadata)
+{
+	int i, fd, client, conn;
+	char c;
+
+	ASSERT_EQ(0, net_sysctl("ipv4/tcp_fastopen", 3));
+	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_FASTOPEN);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 2; i++) {
+		client = net_client_fastopen("127.0.0.1", net_port(fd), "x", 1);
+		ASSERT_LE(0, client);
+		conn = net_accept(fd, NULL);
+		ASSERT_LE(0, conn);
+		ASSERT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
+		ASSERT_EQ(1, recv(conn, &c, 1, 0));
+		close(client);
+		close(conn);
+	}
+	close(fd);
+}
+
 /* With traffic of all kinds no hook is idle, those of tomorrow included. */
 TEST_F_TIMEOUT(hooks, all_fire, DS_TIMEOUT)
 {
@@ -196,10 +254,14 @@ TEST_F_TIMEOUT(hooks, all_fire, DS_TIMEOUT)
 			ASSERT_EQ(1, send(client, "x", 1, 0));
 			ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
 			ASSERT_EQ(1, recv(fd, &c, 1, 0));
+		} else {
+			spoof_syn(_metadata, fd);
 		}
 		close(client);
 		close(fd);
+		go_outbound(_metadata, types[t]);
 	}
+	go_fastopen(_metadata);
 	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
 
 	ASSERT_EQ(0, ds_hook_dump(&self->ds, hook_append, &list));

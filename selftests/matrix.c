@@ -1,0 +1,840 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The scenarios of the classic dual-stack texts: who is served by whom, under
+ * which address, and what is counted for it.
+ *
+ * Each asserts what both applications were told, and every counter of both
+ * sockets and of the namespace: those that the scenario does not name stay 0.
+ */
+#include <net/if.h>
+#include <netdb.h>
+
+#include "ds_test.h"
+#include "net_link.h"
+
+#define LINK_LOCAL	"fe80::1%dummy0"
+
+/* A namespace with a device that has a link-local address. */
+static bool scenario_net(struct __test_metadata *_metadata, struct ds_nl *ds)
+{
+	if (!ds_setup(_metadata, ds))
+		return false;
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_addr("dummy0", "fe80::1", 64));
+	/* Every refused datagram is to be answered. */
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	return true;
+}
+
+/* What an AF_INET6 client is counted for, before anybody answers. */
+static void saw_outbound(struct ds_counters *c, int type, const char *to)
+{
+	union net_addr addr;
+
+	net_addr_set(&addr, to, 0);
+	if (!net_addr_mapped(&addr))
+		return;
+	c->v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+	if (type == SOCK_DGRAM)
+		c->v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
+}
+
+FIXTURE(matrix)
+{
+	struct ds_nl ds;
+};
+
+/**
+ * struct scenario - a client and a server
+ * @server: address that the server is bound to
+ * @flags: NET_* of the server
+ * @client: address that the client connects to, and comes from, as all is
+ *	local; its form is the family of the client's socket
+ * @bindv6only: net.ipv6.bindv6only
+ * @peer: who the server is told its client is, and which address of its own
+ *	it was reached at; NULL where the client gets ECONNREFUSED
+ * @refused: the counter of the refusal, 0 where it is nobody's
+ */
+struct scenario {
+	const char *server;
+	unsigned int flags;
+	const char *client;
+	int bindv6only;
+	const char *peer;
+	int refused;
+};
+
+FIXTURE_VARIANT(matrix)
+{
+	struct scenario s;
+};
+
+/* The six combinations. */
+FIXTURE_VARIANT_ADD(matrix, v4_to_v4)
+{
+	.s = { .server = "0.0.0.0", .client = "127.0.0.1", .peer = "127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_v4)
+{
+	.s = { .server = "0.0.0.0", .client = "::1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_dual)
+{
+	.s = { .server = "::", .flags = NET_DUAL, .client = "127.0.0.1",
+	       .peer = "::ffff:127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_dual)
+{
+	.s = { .server = "::", .flags = NET_DUAL, .client = "::1",
+	       .peer = "::1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_v6only)
+{
+	.s = { .server = "::", .flags = NET_V6ONLY, .client = "127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V6ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_v6only)
+{
+	.s = { .server = "::", .flags = NET_V6ONLY, .client = "::1",
+	       .peer = "::1" },
+};
+
+/* The same by routable addresses. */
+FIXTURE_VARIANT_ADD(matrix, routable_v4_to_v4)
+{
+	.s = { .server = "0.0.0.0", .client = NET_ADDR4, .peer = NET_ADDR4 },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v6_to_v4)
+{
+	.s = { .server = "0.0.0.0", .client = NET_ADDR6,
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v4_to_dual)
+{
+	.s = { .server = "::", .flags = NET_DUAL, .client = NET_ADDR4,
+	       .peer = "::ffff:" NET_ADDR4 },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v6_to_dual)
+{
+	.s = { .server = "::", .flags = NET_DUAL, .client = NET_ADDR6,
+	       .peer = NET_ADDR6 },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v4_to_v6only)
+{
+	.s = { .server = "::", .flags = NET_V6ONLY, .client = NET_ADDR4,
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V6ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v6_to_v6only)
+{
+	.s = { .server = "::", .flags = NET_V6ONLY, .client = NET_ADDR6,
+	       .peer = NET_ADDR6 },
+};
+
+/* net.ipv6.bindv6only is but the default of IPV6_V6ONLY. */
+FIXTURE_VARIANT_ADD(matrix, bindv6only_v4)
+{
+	.s = { .bindv6only = 1, .server = "::", .client = "127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V6ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, bindv6only_v6)
+{
+	.s = { .bindv6only = 1, .server = "::", .client = "::1", .peer = "::1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, bindv6only_overruled_v4)
+{
+	.s = { .bindv6only = 1, .server = "::", .flags = NET_DUAL,
+	       .client = "127.0.0.1", .peer = "::ffff:127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, bindv6only_overruled_v6)
+{
+	.s = { .bindv6only = 1, .server = "::", .flags = NET_DUAL,
+	       .client = "::1", .peer = "::1" },
+};
+
+/* A server of one IPv6 address has nothing for IPv4, whatever V6ONLY says. */
+FIXTURE_VARIANT_ADD(matrix, v6_to_loopback6)
+{
+	.s = { .server = "::1", .client = "::1", .peer = "::1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_loopback6)
+{
+	.s = { .server = "::1", .client = "127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_ADDR },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_loopback6_dual)
+{
+	.s = { .server = "::1", .flags = NET_DUAL, .client = "127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_ADDR },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_loopback6_v6only)
+{
+	.s = { .server = "::1", .flags = NET_V6ONLY, .client = "127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_ADDR },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v4_to_loopback6)
+{
+	.s = { .server = "::1", .client = NET_ADDR4,
+	       .refused = DUALSTACK_A_COUNTER_REJECT_ADDR },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_routable6)
+{
+	.s = { .server = NET_ADDR6, .client = NET_ADDR6, .peer = NET_ADDR6 },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_routable6)
+{
+	.s = { .server = NET_ADDR6, .client = "127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_ADDR },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v4_to_routable6)
+{
+	.s = { .server = NET_ADDR6, .client = NET_ADDR4,
+	       .refused = DUALSTACK_A_COUNTER_REJECT_ADDR },
+};
+
+/* Another address of the same family is a matter of routing, not of ours. */
+FIXTURE_VARIANT_ADD(matrix, other_v6_to_routable6)
+{
+	.s = { .server = NET_ADDR6, .client = "::1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, other_v4_to_routable4)
+{
+	.s = { .server = NET_ADDR4, .client = "127.0.0.1" },
+};
+
+/* A server of an IPv4 address has nothing for IPv6. */
+FIXTURE_VARIANT_ADD(matrix, v4_to_loopback4)
+{
+	.s = { .server = "127.0.0.1", .client = "127.0.0.1",
+	       .peer = "127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_loopback4)
+{
+	.s = { .server = "127.0.0.1", .client = "::1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v6_to_loopback4)
+{
+	.s = { .server = "127.0.0.1", .client = NET_ADDR6,
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_routable4)
+{
+	.s = { .server = NET_ADDR4, .client = NET_ADDR4, .peer = NET_ADDR4 },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_routable4)
+{
+	.s = { .server = NET_ADDR4, .client = "::1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v6_to_routable4)
+{
+	.s = { .server = NET_ADDR4, .client = NET_ADDR6,
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+};
+
+/* Link-local addresses are IPv6 addresses that need a scope. */
+FIXTURE_VARIANT_ADD(matrix, link_local_to_dual)
+{
+	.s = { .server = "::", .flags = NET_DUAL, .client = LINK_LOCAL,
+	       .peer = LINK_LOCAL },
+};
+
+FIXTURE_VARIANT_ADD(matrix, link_local_to_v6only)
+{
+	.s = { .server = "::", .flags = NET_V6ONLY, .client = LINK_LOCAL,
+	       .peer = LINK_LOCAL },
+};
+
+FIXTURE_VARIANT_ADD(matrix, link_local_to_link_local)
+{
+	.s = { .server = LINK_LOCAL, .client = LINK_LOCAL, .peer = LINK_LOCAL },
+};
+
+FIXTURE_VARIANT_ADD(matrix, link_local_to_v4)
+{
+	.s = { .server = "0.0.0.0", .client = LINK_LOCAL,
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_link_local)
+{
+	.s = { .server = LINK_LOCAL, .client = "::1" },
+};
+
+/* A server bound to a mapped address is an IPv4 server that shows IPv6. */
+FIXTURE_VARIANT_ADD(matrix, v4_to_mapped)
+{
+	.s = { .server = "::ffff:127.0.0.1", .client = "127.0.0.1",
+	       .peer = "::ffff:127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_mapped)
+{
+	.s = { .server = "::ffff:127.0.0.1", .client = "::1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_v4_to_mapped)
+{
+	.s = { .server = "::ffff:" NET_ADDR4, .client = NET_ADDR4,
+	       .peer = "::ffff:" NET_ADDR4 },
+};
+
+FIXTURE_VARIANT_ADD(matrix, other_v4_to_mapped)
+{
+	.s = { .server = "::ffff:" NET_ADDR4, .client = "127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v4_to_mapped_any)
+{
+	.s = { .server = "::ffff:0.0.0.0", .client = "127.0.0.1",
+	       .peer = "::ffff:127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, v6_to_mapped_any)
+{
+	.s = { .server = "::ffff:0.0.0.0", .client = "::1" },
+};
+
+/* An AF_INET6 client of a mapped address is an IPv4 client to its peer. */
+FIXTURE_VARIANT_ADD(matrix, mapped_to_v4)
+{
+	.s = { .server = "0.0.0.0", .client = "::ffff:127.0.0.1",
+	       .peer = "127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, mapped_to_dual)
+{
+	.s = { .server = "::", .flags = NET_DUAL,
+	       .client = "::ffff:127.0.0.1", .peer = "::ffff:127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, mapped_to_v6only)
+{
+	.s = { .server = "::", .flags = NET_V6ONLY,
+	       .client = "::ffff:127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_V6ONLY },
+};
+
+FIXTURE_VARIANT_ADD(matrix, mapped_to_loopback6)
+{
+	.s = { .server = "::1", .client = "::ffff:127.0.0.1",
+	       .refused = DUALSTACK_A_COUNTER_REJECT_ADDR },
+};
+
+FIXTURE_VARIANT_ADD(matrix, mapped_to_mapped)
+{
+	.s = { .server = "::ffff:127.0.0.1", .client = "::ffff:127.0.0.1",
+	       .peer = "::ffff:127.0.0.1" },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_mapped_to_v4)
+{
+	.s = { .server = "0.0.0.0", .client = "::ffff:" NET_ADDR4,
+	       .peer = NET_ADDR4 },
+};
+
+FIXTURE_VARIANT_ADD(matrix, routable_mapped_to_dual)
+{
+	.s = { .server = "::", .flags = NET_DUAL,
+	       .client = "::ffff:" NET_ADDR4, .peer = "::ffff:" NET_ADDR4 },
+};
+
+FIXTURE_SETUP(matrix)
+{
+	if (!scenario_net(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv6/bindv6only", variant->s.bindv6only));
+}
+
+FIXTURE_TEARDOWN(matrix)
+{
+	ds_close(&self->ds);
+}
+
+/* A connection: who each end thinks it talks to, and a byte each way. */
+static void serve_tcp(struct __test_metadata *_metadata, struct ds_nl *ds,
+		      const struct scenario *s, int server,
+		      struct ds_counters *seen, struct ds_counters *seen_client)
+{
+	union net_addr peer, addr;
+	int client, conn;
+	char c = 'x';
+
+	client = net_client(SOCK_STREAM, s->client, net_port(server),
+			    NULL);
+	ASSERT_LE(0, client);
+	saw_outbound(seen_client, SOCK_STREAM, s->client);
+
+	conn = net_accept(server, &peer);
+	ASSERT_LE(0, conn);
+	/* An AF_INET listener is not counted for what it serves. */
+	if (peer.sa.sa_family == AF_INET6)
+		ds_saw_accept(seen, &peer);
+	ds_expect_addr(_metadata, "accept", s->peer, net_port(client),
+		       &peer);
+	addr = net_peer(conn);
+	ds_expect_addr(_metadata, "getpeername of the server", s->peer,
+		       net_port(client), &addr);
+	addr = net_local(conn);
+	ds_expect_addr(_metadata, "getsockname of the server", s->peer,
+		       net_port(server), &addr);
+	addr = net_peer(client);
+	ds_expect_addr(_metadata, "getpeername of the client", s->client,
+		       net_port(server), &addr);
+	addr = net_local(client);
+	ds_expect_addr(_metadata, "getsockname of the client", s->client,
+		       net_port(client), &addr);
+
+	EXPECT_EQ(1, send(client, &c, 1, 0));
+	EXPECT_EQ(1, recv(conn, &c, 1, 0));
+	EXPECT_EQ(1, send(conn, &c, 1, 0));
+	EXPECT_EQ(1, recv(client, &c, 1, 0));
+
+	/* A connection says by its addresses what it is. */
+	ds_expect_none(_metadata, ds, conn);
+	ds_expect_socket(_metadata, ds, client, seen_client);
+	close(conn);
+	close(client);
+}
+
+/* A datagram and the answer to it. */
+static void serve_udp(struct __test_metadata *_metadata, struct ds_nl *ds,
+		      const struct scenario *s, int server,
+		      struct ds_counters *seen, struct ds_counters *seen_client)
+{
+	union net_addr peer = { }, addr;
+	socklen_t len = sizeof(peer);
+	char c = 'x';
+	int client;
+
+	client = net_client(SOCK_DGRAM, s->client, net_port(server),
+			    NULL);
+	ASSERT_LE(0, client);
+	ASSERT_EQ(1, send(client, &c, 1, 0));
+	saw_outbound(seen_client, SOCK_DGRAM, s->client);
+
+	ASSERT_EQ(0, net_wait_in(server, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recvfrom(server, &c, 1, 0, &peer.sa, &len));
+	if (peer.sa.sa_family == AF_INET6)
+		ds_saw_recv(seen, &peer);
+	ds_expect_addr(_metadata, "recvfrom", s->peer, net_port(client),
+		       &peer);
+	addr = net_local(server);
+	ds_expect_addr(_metadata, "getsockname of the server", s->server,
+		       net_port(server), &addr);
+	addr = net_peer(client);
+	ds_expect_addr(_metadata, "getpeername of the client", s->client,
+		       net_port(server), &addr);
+	addr = net_local(client);
+	ds_expect_addr(_metadata, "getsockname of the client", s->client,
+		       net_port(client), &addr);
+
+	ASSERT_EQ(1, sendto(server, &c, 1, 0, &peer.sa, len));
+	if (net_addr_mapped(&peer))
+		seen->v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
+
+	len = sizeof(addr);
+	ASSERT_EQ(0, net_wait_in(client, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recvfrom(client, &c, 1, 0, &addr.sa, &len));
+	if (addr.sa.sa_family == AF_INET6)
+		ds_saw_recv(seen_client, &addr);
+	ds_expect_addr(_metadata, "recvfrom of the client", s->client,
+		       net_port(server), &addr);
+
+	ds_expect_socket(_metadata, ds, client, seen_client);
+	close(client);
+}
+
+static void play(struct __test_metadata *_metadata, struct ds_nl *ds,
+		 const struct scenario *s, int type)
+{
+	struct ds_counters seen = { }, seen_client = { };
+	int server;
+
+	server = net_server(type, s->server, 0, s->flags);
+	ASSERT_LE(0, server);
+
+	if (s->peer && type == SOCK_STREAM) {
+		serve_tcp(_metadata, ds, s, server, &seen, &seen_client);
+	} else if (s->peer) {
+		serve_udp(_metadata, ds, s, server, &seen, &seen_client);
+	} else {
+		EXPECT_EQ(1, net_refused(type, s->client, net_port(server),
+					 NULL));
+		saw_outbound(&seen_client, type, s->client);
+		if (s->refused)
+			seen.v[s->refused]++;
+	}
+
+	ds_expect_socket(_metadata, ds, server, &seen);
+	ds_add(&seen, &seen_client);
+	ds_expect_sums(_metadata, ds, &seen);
+	close(server);
+}
+
+TEST_F_TIMEOUT(matrix, tcp, DS_TIMEOUT)
+{
+	play(_metadata, &self->ds, &variant->s, SOCK_STREAM);
+}
+
+TEST_F_TIMEOUT(matrix, udp, DS_TIMEOUT)
+{
+	play(_metadata, &self->ds, &variant->s, SOCK_DGRAM);
+}
+
+/* Scenarios of more than one step. */
+FIXTURE(dual)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+	int fd;
+};
+
+FIXTURE_VARIANT(dual)
+{
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(dual, tcp) { .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(dual, udp) { .type = SOCK_DGRAM, };
+
+FIXTURE_SETUP(dual)
+{
+	if (!scenario_net(_metadata, &self->ds))
+		return;
+	self->fd = net_server(variant->type, "::", 0, NET_DUAL);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(dual)
+{
+	close(self->fd);
+	ds_close(&self->ds);
+}
+
+static int v6only_socket(int type)
+{
+	int fd, one = 1;
+
+	fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
+				  sizeof(one))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+TEST_F_TIMEOUT(dual, link_local_without_scope, DS_TIMEOUT)
+{
+	struct ds_counters none = { };
+
+	EXPECT_EQ(-EINVAL, net_server(variant->type, "fe80::1", 0, 0));
+	ds_expect_sums(_metadata, &self->ds, &none);
+	ds_expect_none(_metadata, &self->ds, self->fd);
+}
+
+/* The client's own V6ONLY is what keeps it from the server. */
+TEST_F_TIMEOUT(dual, v6only_client, DS_TIMEOUT)
+{
+	union net_addr to;
+	int client;
+
+	client = v6only_socket(variant->type);
+	ASSERT_LE(0, client);
+	net_addr_set(&to, "::ffff:127.0.0.1", net_port(self->fd));
+	EXPECT_EQ(-1, connect(client, &to.sa, net_addr_len(&to)));
+	EXPECT_EQ(ENETUNREACH, errno);
+	self->seen.v[DUALSTACK_A_COUNTER_REJECT_CONNECT]++;
+
+	if (variant->type == SOCK_DGRAM) {
+		EXPECT_EQ(-1, sendto(client, "x", 1, 0, &to.sa,
+				     net_addr_len(&to)));
+		EXPECT_EQ(ENETUNREACH, errno);
+		self->seen.v[DUALSTACK_A_COUNTER_REJECT_SEND]++;
+	}
+
+	ds_expect_socket(_metadata, &self->ds, client, &self->seen);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	ds_expect_none(_metadata, &self->ds, self->fd);
+	close(client);
+}
+
+/* An address as accept() or recvfrom() gave it, to a socket that is V6ONLY. */
+TEST_F_TIMEOUT(dual, mapped_peer_reused, DS_TIMEOUT)
+{
+	struct ds_counters seen_back = { }, seen_v6only = { };
+	int service, client, conn = -1, back, v6only;
+	socklen_t len = sizeof(union net_addr);
+	union net_addr peer = { }, local;
+	char c = 'x';
+
+	/* The client has a service of its own, to be called back at. */
+	service = net_server(variant->type, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, service);
+	client = net_client(variant->type, "127.0.0.1", net_port(self->fd),
+			    NULL);
+	ASSERT_LE(0, client);
+	if (variant->type == SOCK_STREAM) {
+		conn = net_accept(self->fd, NULL);
+		ASSERT_LE(0, conn);
+		peer = net_peer(conn);
+		ds_saw_accept(&self->seen, &peer);
+	} else {
+		ASSERT_EQ(1, send(client, &c, 1, 0));
+		ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
+		ASSERT_EQ(1, recvfrom(self->fd, &c, 1, 0, &peer.sa, &len));
+		ds_saw_recv(&self->seen, &peer);
+	}
+	ds_expect_addr(_metadata, "peer", "::ffff:127.0.0.1",
+		       net_port(client), &peer);
+	peer.in6.sin6_port = htons(net_port(service));
+
+	v6only = v6only_socket(variant->type);
+	ASSERT_LE(0, v6only);
+	EXPECT_EQ(-1, connect(v6only, &peer.sa, sizeof(peer.in6)));
+	EXPECT_EQ(ENETUNREACH, errno);
+	seen_v6only.v[DUALSTACK_A_COUNTER_REJECT_CONNECT]++;
+
+	/* Any other AF_INET6 socket can be given it. */
+	back = socket(AF_INET6, variant->type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, back);
+	EXPECT_EQ(0, connect(back, &peer.sa, sizeof(peer.in6)));
+	seen_back.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+	local = net_local(back);
+	ds_expect_addr(_metadata, "getsockname", "::ffff:127.0.0.1",
+		       net_port(back), &local);
+
+	ds_expect_socket(_metadata, &self->ds, v6only, &seen_v6only);
+	ds_expect_socket(_metadata, &self->ds, back, &seen_back);
+	ds_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
+	ds_expect_none(_metadata, &self->ds, service);
+	ds_add(&self->seen, &seen_v6only);
+	ds_add(&self->seen, &seen_back);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	close(v6only);
+	close(back);
+	close(client);
+	close(service);
+	if (conn >= 0)
+		close(conn);
+}
+
+/* A client that knows IPv6 only, of a server that has IPv4 only. */
+TEST_F_TIMEOUT(dual, getaddrinfo, DS_TIMEOUT)
+{
+	struct addrinfo hints = {
+		.ai_family = AF_INET6,
+		.ai_socktype = variant->type,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+	}, *ai;
+	struct ds_counters seen = { };
+	union net_addr peer = { };
+	int server, client, conn;
+	char port[8];
+
+	server = net_server(variant->type, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, server);
+	snprintf(port, sizeof(port), "%d", net_port(server));
+
+	EXPECT_NE(0, getaddrinfo("127.0.0.1", port, &hints, &ai));
+	hints.ai_flags |= AI_V4MAPPED;
+	ASSERT_EQ(0, getaddrinfo("127.0.0.1", port, &hints, &ai));
+	ASSERT_EQ(sizeof(peer.in6), ai->ai_addrlen);
+	memcpy(&peer, ai->ai_addr, ai->ai_addrlen);
+	ds_expect_addr(_metadata, "getaddrinfo", "::ffff:127.0.0.1",
+		       net_port(server), &peer);
+
+	client = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC,
+			ai->ai_protocol);
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, connect(client, ai->ai_addr, ai->ai_addrlen));
+	seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+	freeaddrinfo(ai);
+
+	if (variant->type == SOCK_STREAM) {
+		conn = net_accept(server, &peer);
+		ASSERT_LE(0, conn);
+		/* Nothing tells the server what its client's socket is. */
+		ds_expect_addr(_metadata, "accept", "127.0.0.1",
+			       net_port(client), &peer);
+		close(conn);
+	}
+	ds_expect_socket(_metadata, &self->ds, client, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(client);
+	close(server);
+}
+
+/* Ancillary data of datagrams. */
+FIXTURE(pktinfo)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+	union net_addr peer;
+	int fd;
+	int client;
+};
+
+FIXTURE_SETUP(pktinfo)
+{
+	if (!scenario_net(_metadata, &self->ds))
+		return;
+	self->fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, self->fd);
+	self->client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, self->client);
+	net_addr_set(&self->peer, "::ffff:127.0.0.1", net_port(self->client));
+}
+
+FIXTURE_TEARDOWN(pktinfo)
+{
+	close(self->client);
+	close(self->fd);
+	ds_close(&self->ds);
+}
+
+/* The address that an IPv4 datagram was sent to is mapped as well. */
+TEST_F_TIMEOUT(pktinfo, received, DS_TIMEOUT)
+{
+	union {
+		char buf[256];
+		struct cmsghdr align;
+	} control;
+	union net_addr to, src = { };
+	char c;
+	struct iovec iov = { .iov_base = &c, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_name = &src,
+		.msg_namelen = sizeof(src),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	union net_addr got = { .in6.sin6_family = AF_INET6 };
+	struct in6_pktinfo info;
+	struct cmsghdr *cmsg;
+	int one = 1, n = 0;
+
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one,
+				sizeof(one)));
+	net_addr_set(&to, NET_ADDR4, net_port(self->fd));
+	ASSERT_EQ(1, sendto(self->client, "x", 1, 0, &to.sa,
+			    net_addr_len(&to)));
+	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recvmsg(self->fd, &msg, 0));
+	ds_saw_recv(&self->seen, &src);
+	ds_expect_addr(_metadata, "recvmsg", "::ffff:127.0.0.1",
+		       net_port(self->client), &src);
+
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		if (cmsg->cmsg_level != IPPROTO_IPV6 ||
+		    cmsg->cmsg_type != IPV6_PKTINFO)
+			continue;
+		memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
+		got.in6.sin6_addr = info.ipi6_addr;
+		ds_expect_addr(_metadata, "in6_pktinfo",
+			       "::ffff:" NET_ADDR4, 0, &got);
+		EXPECT_EQ(if_nametoindex("lo"), info.ipi6_ifindex);
+		n++;
+	}
+	EXPECT_EQ(1, n);
+	EXPECT_EQ(1, self->seen.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+	ds_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+}
+
+/* An answer from an address other than the one that routing would choose. */
+static int reply(int fd, const union net_addr *to, int level, int type,
+		 const void *info, size_t len)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		struct cmsghdr align;
+	} control = { };
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_name = (void *)to,
+		.msg_namelen = net_addr_len(to),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(len),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = level;
+	cmsg->cmsg_type = type;
+	cmsg->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(cmsg), info, len);
+	return sendmsg(fd, &msg, 0) < 0 ? -errno : 0;
+}
+
+/* The IPv4 client gets it from there. */
+static void expect_reply(struct __test_metadata *_metadata, struct ds_nl *ds,
+			 int client, int fd)
+{
+	struct ds_counters seen = { };
+	union net_addr src = { };
+	socklen_t len = sizeof(src);
+	char c;
+
+	ASSERT_EQ(0, net_wait_in(client, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recvfrom(client, &c, 1, 0, &src.sa, &len));
+	ds_expect_addr(_metadata, "source", NET_ADDR4, net_port(fd), &src);
+	seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
+	ds_expect_socket(_metadata, ds, fd, &seen);
+	ds_expect_none(_metadata, ds, client);
+	ds_expect_sums(_metadata, ds, &seen);
+}
+
+TEST_F_TIMEOUT(pktinfo, reply_by_in_pktinfo, DS_TIMEOUT)
+{
+	struct in_pktinfo info = { };
+
+	ASSERT_EQ(1, inet_pton(AF_INET, NET_ADDR4, &info.ipi_spec_dst));
+	ASSERT_EQ(0, reply(self->fd, &self->peer, IPPROTO_IP, IP_PKTINFO,
+			   &info, sizeof(info)));
+	expect_reply(_metadata, &self->ds, self->client, self->fd);
+}
+
+TEST_F_TIMEOUT(pktinfo, reply_by_in6_pktinfo, DS_TIMEOUT)
+{
+	struct in6_pktinfo info = { };
+
+	ASSERT_EQ(1, inet_pton(AF_INET6, "::ffff:" NET_ADDR4,
+			       &info.ipi6_addr));
+	ASSERT_EQ(0, reply(self->fd, &self->peer, IPPROTO_IPV6, IPV6_PKTINFO,
+			   &info, sizeof(info)));
+	expect_reply(_metadata, &self->ds, self->client, self->fd);
+}
+
+TEST_HARNESS_MAIN

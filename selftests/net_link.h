@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Network devices and their addresses for the dualstack tests, by rtnetlink.
+ *
+ * All work in the namespace of the caller and return 0 or -errno. -EOPNOTSUPP
+ * is what the kernel says where it has no device of that kind. A device with
+ * an IPv6 address has to be up.
+ */
+#ifndef NET_LINK_H
+#define NET_LINK_H
+
+#include <netinet/in.h>
+
+/* Open the namespace that the caller is in, for setns(). */
+int net_ns_open(void);
+
+/* A veth pair: one end here, the other in the namespace @peer_ns. */
+int net_link_veth(const char *name, const char *peer, int peer_ns);
+
+/* A VRF on its own routing table, and its way in. */
+int net_link_vrf(const char *name, unsigned int table);
+int net_link_enslave(const char *name, const char *master);
+
+/* A VXLAN over IPv6, from the address @local, with its UDP socket on @port. */
+int net_link_vxlan6(const char *name, unsigned int id, const char *local,
+		    in_port_t port);
+
+int net_link_del(const char *name);
+int net_link_up(const char *name);
+
+/* An address, usable on return: there is no duplicate address detection. */
+int net_link_addr(const char *name, const char *text, int prefixlen);
+
+#endif /* NET_LINK_H */

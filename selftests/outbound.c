@@ -1,0 +1,1101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Applications that ask for IPv4 on an AF_INET6 socket: mapped_connect,
+ * mapped_send, and what IPV6_V6ONLY refuses them, reject_connect, reject_send
+ * and reject_bind; each against the result that the call had.
+ */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <sys/syscall.h>
+
+#include "ds_test.h"
+
+#define ROUNDS		5
+#define UNROUTED	"::ffff:198.51.100.1"
+#define SHORT_LEN	(offsetof(struct sockaddr_in6, sin6_scope_id) - 1)
+
+static const int on = 1;
+
+/* What the sockets of a test saw, and a server that takes all of IPv4. */
+struct outbound {
+	struct ds_nl ds;
+	struct ds_counters seen;
+	int server4;
+	int fd;
+};
+
+static bool outbound_setup(struct __test_metadata *_metadata,
+			   struct outbound *o, int type)
+{
+	if (!ds_setup(_metadata, &o->ds))
+		return false;
+	ASSERT_EQ(0, net_sysctl("ipv4/tcp_fastopen", 3));
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	o->server4 = net_server(type, "0.0.0.0", 0, NET_FASTOPEN);
+	ASSERT_LE(0, o->server4);
+	o->fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, o->fd);
+	return true;
+}
+
+static void outbound_teardown(struct outbound *o)
+{
+	close(o->fd);
+	close(o->server4);
+	ds_close(&o->ds);
+}
+
+static void expect(struct __test_metadata *_metadata, struct outbound *o)
+{
+	ds_expect_socket(_metadata, &o->ds, o->fd, &o->seen);
+	ds_expect_none(_metadata, &o->ds, o->server4);
+	ds_expect_sums(_metadata, &o->ds, &o->seen);
+}
+
+/* The peer of the record is the IPv4 one that the application named. */
+static void expect_last(struct __test_metadata *_metadata, struct outbound *o,
+			const char *mapped, const char *rejected,
+			in_port_t port)
+{
+	union net_addr addr = { };
+	struct ds_socket s;
+
+	ASSERT_EQ(0, ds_socket_get(&o->ds, net_cookie(o->fd), &s));
+	if (mapped)
+		net_addr_set(&addr, mapped, port);
+	ds_expect_peer(_metadata, &addr, &s.last_mapped);
+	memset(&addr, 0, sizeof(addr));
+	if (rejected)
+		net_addr_set(&addr, rejected, port);
+	ds_expect_peer(_metadata, &addr, &s.last_rejected);
+}
+
+static void v6only(struct __test_metadata *_metadata, struct outbound *o)
+{
+	ASSERT_EQ(0, setsockopt(o->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+				sizeof(on)));
+}
+
+static int do_bind(int fd, const char *text, in_port_t port)
+{
+	union net_addr addr;
+
+	if (net_addr_set(&addr, text, port))
+		return -EINVAL;
+	return bind(fd, &addr.sa, net_addr_len(&addr)) ? -errno : 0;
+}
+
+static int do_connect(int fd, const char *text, in_port_t port)
+{
+	union net_addr addr;
+
+	if (net_addr_set(&addr, text, port))
+		return -EINVAL;
+	return connect(fd, &addr.sa, net_addr_len(&addr)) ? -errno : 0;
+}
+
+static int do_send(int fd, const char *text, in_port_t port, int flags)
+{
+	union net_addr addr;
+
+	if (net_addr_set(&addr, text, port))
+		return -EINVAL;
+	return sendto(fd, "x", 1, flags, &addr.sa, net_addr_len(&addr)) < 0 ?
+	       -errno : 0;
+}
+
+/* A native server of the same kind, which the test may not be about. */
+static void serve_native(struct __test_metadata *_metadata, struct outbound *o,
+			 int type, int server)
+{
+	struct ds_counters seen = { };
+	union net_addr src = { };
+	socklen_t len = sizeof(src);
+	char buf[8];
+	int conn;
+
+	if (type == SOCK_STREAM) {
+		conn = net_accept(server, &src);
+		ASSERT_LE(0, conn);
+		ds_saw_accept(&seen, &src);
+		close(conn);
+	} else {
+		ASSERT_EQ(0, net_wait_in(server, NET_TIMEOUT_MS));
+		ASSERT_LE(0, recvfrom(server, buf, sizeof(buf), 0, &src.sa,
+				      &len));
+		ds_saw_recv(&seen, &src);
+	}
+	ds_expect_socket(_metadata, &o->ds, server, &seen);
+	ds_expect_none(_metadata, &o->ds, o->fd);
+	ds_expect_sums(_metadata, &o->ds, &seen);
+	EXPECT_FALSE(net_addr_mapped(&src));
+}
+
+/* Keep what a call did, if it went ahead. */
+#define SAW(o, counter) ((o)->seen.v[DUALSTACK_A_COUNTER_ ## counter]++)
+
+FIXTURE(connect)
+{
+	struct outbound o;
+};
+
+FIXTURE_VARIANT(connect)
+{
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(connect, tcp) { .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(connect, udp) { .type = SOCK_DGRAM, };
+
+FIXTURE_SETUP(connect)
+{
+	outbound_setup(_metadata, &self->o, variant->type);
+}
+
+FIXTURE_TEARDOWN(connect)
+{
+	outbound_teardown(&self->o);
+}
+
+TEST_F_TIMEOUT(connect, mapped, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	union net_addr peer;
+
+	ASSERT_EQ(0, do_connect(o->fd, "::ffff:" NET_ADDR4, port));
+	SAW(o, MAPPED_CONNECT);
+	peer = net_peer(o->fd);
+	ds_expect_addr(_metadata, "getpeername", "::ffff:" NET_ADDR4, port,
+		       &peer);
+	expect(_metadata, o);
+	expect_last(_metadata, o, NET_ADDR4, NULL, port);
+}
+
+TEST_F_TIMEOUT(connect, native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int server;
+
+	server = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, do_connect(o->fd, "::1", net_port(server)));
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	serve_native(_metadata, o, variant->type, server);
+	close(server);
+}
+
+/* That nobody answers, or that there is no way, comes after the conversion. */
+TEST_F_TIMEOUT(connect, closed_port, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port;
+	int fd;
+
+	fd = net_server(variant->type, "0.0.0.0", 0, 0);
+	ASSERT_LE(0, fd);
+	port = net_port(fd);
+	close(fd);
+
+	EXPECT_EQ(variant->type == SOCK_STREAM ? -ECONNREFUSED : 0,
+		  do_connect(o->fd, "::ffff:127.0.0.1", port));
+	SAW(o, MAPPED_CONNECT);
+	expect(_metadata, o);
+	expect_last(_metadata, o, "127.0.0.1", NULL, port);
+}
+
+/* This ENETUNREACH is the routing table's, not V6ONLY's. */
+TEST_F_TIMEOUT(connect, unrouted, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	EXPECT_EQ(-ENETUNREACH, do_connect(o->fd, UNROUTED, 9));
+	SAW(o, MAPPED_CONNECT);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(connect, port_zero, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	EXPECT_EQ(variant->type == SOCK_STREAM ? -ECONNREFUSED : 0,
+		  do_connect(o->fd, "::ffff:127.0.0.1", 0));
+	SAW(o, MAPPED_CONNECT);
+	expect(_metadata, o);
+}
+
+/* "Any" is this host, by the family of the local address. */
+TEST_F_TIMEOUT(connect, any_from_mapped, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	union net_addr peer;
+
+	ASSERT_EQ(0, do_bind(o->fd, "::ffff:" NET_ADDR4, 0));
+	ASSERT_EQ(0, do_connect(o->fd, "::", port));
+	SAW(o, MAPPED_CONNECT);
+	peer = net_peer(o->fd);
+	ds_expect_addr(_metadata, "getpeername", "::ffff:127.0.0.1", port,
+		       &peer);
+	expect(_metadata, o);
+	expect_last(_metadata, o, "127.0.0.1", NULL, port);
+}
+
+TEST_F_TIMEOUT(connect, any_from_any, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	union net_addr peer;
+	int server;
+
+	server = net_server(variant->type, "::1", 0, 0);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, do_connect(o->fd, "::", net_port(server)));
+	peer = net_peer(o->fd);
+	ds_expect_addr(_metadata, "getpeername", "::1", net_port(server),
+		       &peer);
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	serve_native(_metadata, o, variant->type, server);
+	close(server);
+}
+
+TEST_F_TIMEOUT(connect, v6only, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	int i;
+
+	v6only(_metadata, o);
+	for (i = 0; i < ROUNDS; i++) {
+		EXPECT_EQ(-ENETUNREACH,
+			  do_connect(o->fd, "::ffff:127.0.0.1", port));
+		SAW(o, REJECT_CONNECT);
+	}
+	expect(_metadata, o);
+	expect_last(_metadata, o, NULL, "127.0.0.1", port);
+}
+
+/* A socket bound to an IPv6 address is V6ONLY without having asked for it. */
+TEST_F_TIMEOUT(connect, from_native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_bind(o->fd, "::1", 0));
+	EXPECT_EQ(-ENETUNREACH, do_connect(o->fd, "::ffff:127.0.0.1",
+					   net_port(o->server4)));
+	SAW(o, REJECT_CONNECT);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(connect, bindv6only, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, net_sysctl("ipv6/bindv6only", 1));
+	close(o->fd);
+	o->fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, o->fd);
+	EXPECT_EQ(-ENETUNREACH, do_connect(o->fd, "::ffff:127.0.0.1",
+					   net_port(o->server4)));
+	SAW(o, REJECT_CONNECT);
+	expect(_metadata, o);
+}
+
+static void expect_no_sockaddr_in(struct __test_metadata *_metadata, int fd,
+				  in_port_t port)
+{
+	union net_addr to;
+
+	/* As large as an IPv6 one, for otherwise its size is the error. */
+	net_addr_set(&to, "127.0.0.1", port);
+	EXPECT_EQ(-1, connect(fd, &to.sa, sizeof(to)));
+	EXPECT_EQ(EAFNOSUPPORT, errno);
+}
+
+/* UDP takes a sockaddr_in on an AF_INET6 socket, TCP does not. */
+TEST_F_TIMEOUT(connect, sockaddr_in, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+
+	if (variant->type == SOCK_STREAM) {
+		expect_no_sockaddr_in(_metadata, o->fd, port);
+	} else {
+		EXPECT_EQ(0, do_connect(o->fd, "127.0.0.1", port));
+		SAW(o, MAPPED_CONNECT);
+		expect_last(_metadata, o, "127.0.0.1", NULL, port);
+	}
+	expect(_metadata, o);
+}
+
+/* EAFNOSUPPORT is about the structure: no mapped address was turned away. */
+TEST_F_TIMEOUT(connect, sockaddr_in_v6only, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	v6only(_metadata, o);
+	expect_no_sockaddr_in(_metadata, o->fd, net_port(o->server4));
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(connect, invalid, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	union net_addr to;
+
+	net_addr_set(&to, "::ffff:127.0.0.1", net_port(o->server4));
+	EXPECT_EQ(-1, connect(o->fd, &to.sa, SHORT_LEN));
+	EXPECT_EQ(EINVAL, errno);
+	to.sa.sa_family = AF_UNIX;
+	EXPECT_EQ(-1, connect(o->fd, &to.sa, sizeof(to.in6)));
+	EXPECT_EQ(EAFNOSUPPORT, errno);
+	expect(_metadata, o);
+}
+
+/* TCP connects once; a UDP socket may do it again, also to IPv6. */
+TEST_F_TIMEOUT(connect, again, DS_TIMEOUT)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	int i, err;
+
+	for (i = 0; i < ROUNDS; i++) {
+		err = do_connect(o->fd, "::ffff:127.0.0.1", port);
+		EXPECT_EQ(i && variant->type == SOCK_STREAM ? -EISCONN : 0,
+			  err);
+		if (!err)
+			SAW(o, MAPPED_CONNECT);
+	}
+	EXPECT_EQ(0, connect(o->fd, &unspec, sizeof(unspec)));
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(connect, nonblocking, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	int err;
+
+	close(o->fd);
+	o->fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0);
+	ASSERT_LE(0, o->fd);
+	err = do_connect(o->fd, "::ffff:127.0.0.1", port);
+	EXPECT_EQ(variant->type == SOCK_STREAM ? -EINPROGRESS : 0, err);
+	SAW(o, MAPPED_CONNECT);
+	/* Asking how it went is no second attempt. */
+	if (err) {
+		EXPECT_TRUE(net_wait_for(do_connect(o->fd, "::ffff:127.0.0.1",
+						    port) == -EISCONN,
+					 NET_TIMEOUT_MS));
+	}
+	expect(_metadata, o);
+}
+
+/* TCP alone: data with, or before, the connection. */
+FIXTURE(tcp)
+{
+	struct outbound o;
+};
+
+FIXTURE_SETUP(tcp)
+{
+	outbound_setup(_metadata, &self->o, SOCK_STREAM);
+}
+
+FIXTURE_TEARDOWN(tcp)
+{
+	outbound_teardown(&self->o);
+}
+
+TEST_F_TIMEOUT(tcp, fastopen, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	union net_addr peer;
+	int i, conn;
+	char c;
+
+	/* The first asks for a cookie, the others send data in the SYN. */
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, do_send(o->fd, "::ffff:127.0.0.1", port,
+				     MSG_FASTOPEN));
+		SAW(o, MAPPED_CONNECT);
+		conn = net_accept(o->server4, &peer);
+		ASSERT_LE(0, conn);
+		ds_expect_addr(_metadata, "accept", "127.0.0.1",
+			       net_port(o->fd), &peer);
+		EXPECT_EQ(1, recv(conn, &c, 1, 0));
+		net_close_reset(conn);
+
+		ds_expect_sums(_metadata, &o->ds, &o->seen);
+		close(o->fd);
+		o->fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ASSERT_LE(0, o->fd);
+	}
+}
+
+TEST_F_TIMEOUT(tcp, fastopen_v6only, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	v6only(_metadata, o);
+	EXPECT_EQ(-ENETUNREACH, do_send(o->fd, "::ffff:127.0.0.1",
+					net_port(o->server4), MSG_FASTOPEN));
+	SAW(o, REJECT_CONNECT);
+	expect(_metadata, o);
+}
+
+/* connect() that waits for the first write. */
+TEST_F_TIMEOUT(tcp, fastopen_connect, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	int conn;
+
+	/* A cookie is what it waits with. */
+	conn = net_client_fastopen("127.0.0.1", port, "x", 1);
+	ASSERT_LE(0, conn);
+	close(conn);
+
+	ASSERT_EQ(0, setsockopt(o->fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on,
+				sizeof(on)));
+	EXPECT_EQ(0, do_connect(o->fd, "::ffff:127.0.0.1", port));
+	SAW(o, MAPPED_CONNECT);
+	expect(_metadata, o);
+	EXPECT_EQ(1, send(o->fd, "x", 1, 0));
+	expect(_metadata, o);
+}
+
+/* What goes through a connection is not counted. */
+TEST_F_TIMEOUT(tcp, send, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	in_port_t port = net_port(o->server4);
+	int i;
+
+	ASSERT_EQ(0, do_connect(o->fd, "::ffff:127.0.0.1", port));
+	SAW(o, MAPPED_CONNECT);
+	for (i = 0; i < ROUNDS; i++) {
+		EXPECT_EQ(1, send(o->fd, "x", 1, 0));
+		/* Streams ignore the address. */
+		EXPECT_EQ(0, do_send(o->fd, "::ffff:127.0.0.1", port, 0));
+	}
+	expect(_metadata, o);
+}
+
+/* Datagrams. */
+FIXTURE(udp)
+{
+	struct outbound o;
+	in_port_t port;
+};
+
+FIXTURE_SETUP(udp)
+{
+	if (outbound_setup(_metadata, &self->o, SOCK_DGRAM))
+		self->port = net_port(self->o.server4);
+}
+
+FIXTURE_TEARDOWN(udp)
+{
+	outbound_teardown(&self->o);
+}
+
+/* One datagram of a length is what the IPv4 peer gets. */
+static void expect_datagram(struct __test_metadata *_metadata,
+			    struct outbound *o, ssize_t len)
+{
+	char buf[256];
+
+	ASSERT_EQ(0, net_wait_in(o->server4, NET_TIMEOUT_MS));
+	EXPECT_EQ(len, recv(o->server4, buf, sizeof(buf), 0));
+}
+
+TEST_F_TIMEOUT(udp, mapped, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, do_send(o->fd, "::ffff:" NET_ADDR4, self->port,
+				     0));
+		SAW(o, MAPPED_SEND);
+		expect_datagram(_metadata, o, 1);
+	}
+	expect(_metadata, o);
+	expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
+}
+
+TEST_F_TIMEOUT(udp, sockaddr_in, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_send(o->fd, NET_ADDR4, self->port, 0));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 1);
+	expect(_metadata, o);
+	expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
+}
+
+TEST_F_TIMEOUT(udp, native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int server;
+
+	server = net_server(SOCK_DGRAM, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, server);
+	EXPECT_EQ(0, do_send(o->fd, "::1", net_port(server), 0));
+	EXPECT_EQ(0, do_send(o->fd, NET_ADDR6, net_port(server), 0));
+	/* From no address in particular, "any" is ::1. */
+	EXPECT_EQ(0, do_send(o->fd, "::", net_port(server), 0));
+	/* None of these is read: it is the sender that this is about. */
+	/* No mapped address, however much it looks like one. */
+	EXPECT_EQ(-ENETUNREACH, do_send(o->fd, "64:ff9b::127.0.0.1", 9, 0));
+	EXPECT_EQ(-ENETUNREACH, do_send(o->fd, "::127.0.0.1", 9, 0));
+	expect(_metadata, o);
+	close(server);
+}
+
+TEST_F_TIMEOUT(udp, v6only, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int i;
+
+	v6only(_metadata, o);
+	for (i = 0; i < ROUNDS; i++) {
+		EXPECT_EQ(-ENETUNREACH, do_send(o->fd, "::ffff:127.0.0.1",
+						self->port, 0));
+		SAW(o, REJECT_SEND);
+	}
+	expect(_metadata, o);
+	expect_last(_metadata, o, NULL, "127.0.0.1", self->port);
+}
+
+/* Unlike connect(), sendto() says the same of both kinds of address. */
+TEST_F_TIMEOUT(udp, sockaddr_in_v6only, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	v6only(_metadata, o);
+	EXPECT_EQ(-ENETUNREACH, do_send(o->fd, "127.0.0.1", self->port, 0));
+	SAW(o, REJECT_SEND);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(udp, from_native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_bind(o->fd, NET_ADDR6, 0));
+	EXPECT_EQ(-ENETUNREACH, do_send(o->fd, "::ffff:127.0.0.1", self->port,
+					0));
+	SAW(o, REJECT_SEND);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(udp, any_from_mapped, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_bind(o->fd, "::ffff:" NET_ADDR4, 0));
+	ASSERT_EQ(0, do_send(o->fd, "::", self->port, 0));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 1);
+	expect(_metadata, o);
+	expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
+}
+
+TEST_F_TIMEOUT(udp, connected, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int i;
+
+	ASSERT_EQ(0, do_connect(o->fd, "::ffff:127.0.0.1", self->port));
+	SAW(o, MAPPED_CONNECT);
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+		SAW(o, MAPPED_SEND);
+		expect_datagram(_metadata, o, 1);
+		ASSERT_EQ(1, write(o->fd, "x", 1));
+		SAW(o, MAPPED_SEND);
+		expect_datagram(_metadata, o, 1);
+	}
+	expect(_metadata, o);
+	expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
+
+	/* An address goes before the one connected to. */
+	ASSERT_EQ(0, do_send(o->fd, "::ffff:" NET_ADDR4, self->port, 0));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 1);
+	expect(_metadata, o);
+	expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
+}
+
+TEST_F_TIMEOUT(udp, connected_sockaddr_in, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_connect(o->fd, "127.0.0.1", self->port));
+	SAW(o, MAPPED_CONNECT);
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 1);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(udp, connected_native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int server;
+
+	server = net_server(SOCK_DGRAM, "::1", 0, 0);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, do_connect(o->fd, "::1", net_port(server)));
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	serve_native(_metadata, o, SOCK_DGRAM, server);
+	close(server);
+}
+
+/* What is sent after a refused connection still goes nowhere. */
+TEST_F_TIMEOUT(udp, not_connected, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	v6only(_metadata, o);
+	EXPECT_EQ(-ENETUNREACH, do_connect(o->fd, "::ffff:127.0.0.1",
+					   self->port));
+	SAW(o, REJECT_CONNECT);
+	EXPECT_EQ(-1, send(o->fd, "x", 1, 0));
+	EXPECT_EQ(EDESTADDRREQ, errno);
+	expect(_metadata, o);
+}
+
+/* After AF_UNSPEC the socket is nobody's, and IPv4 no longer its family. */
+TEST_F_TIMEOUT(udp, disconnected, DS_TIMEOUT)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_connect(o->fd, "::ffff:127.0.0.1", self->port));
+	SAW(o, MAPPED_CONNECT);
+	ASSERT_EQ(0, connect(o->fd, &unspec, sizeof(unspec)));
+	EXPECT_EQ(-1, send(o->fd, "x", 1, 0));
+	EXPECT_EQ(EDESTADDRREQ, errno);
+	expect(_metadata, o);
+}
+
+/* An address of the family AF_UNSPEC is no address: IPv6 is tried. */
+TEST_F_TIMEOUT(udp, unspec, DS_TIMEOUT)
+{
+	struct sockaddr_in6 unspec = { .sin6_family = AF_UNSPEC };
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_connect(o->fd, "::ffff:127.0.0.1", self->port));
+	SAW(o, MAPPED_CONNECT);
+	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, (struct sockaddr *)&unspec,
+			     sizeof(unspec)));
+	EXPECT_EQ(ENETUNREACH, errno);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(udp, invalid, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	union net_addr to;
+
+	net_addr_set(&to, "::ffff:127.0.0.1", self->port);
+	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, &to.sa, SHORT_LEN));
+	EXPECT_EQ(EINVAL, errno);
+	to.sa.sa_family = AF_UNIX;
+	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, &to.sa, sizeof(to.in6)));
+	EXPECT_EQ(EINVAL, errno);
+	expect(_metadata, o);
+}
+
+/* No datagram goes to port 0; with V6ONLY nobody looks that far. */
+TEST_F_TIMEOUT(udp, port_zero, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	EXPECT_EQ(-EINVAL, do_send(o->fd, "::ffff:127.0.0.1", 0, 0));
+	expect(_metadata, o);
+
+	/* The attempt has bound it. */
+	close(o->fd);
+	o->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, o->fd);
+	v6only(_metadata, o);
+	EXPECT_EQ(-ENETUNREACH, do_send(o->fd, "::ffff:127.0.0.1", 0, 0));
+	SAW(o, REJECT_SEND);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(udp, unrouted, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	EXPECT_EQ(-ENETUNREACH, do_send(o->fd, UNROUTED, self->port, 0));
+	SAW(o, MAPPED_SEND);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(udp, empty, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	union net_addr to;
+
+	net_addr_set(&to, "::ffff:127.0.0.1", self->port);
+	ASSERT_EQ(0, sendto(o->fd, NULL, 0, 0, &to.sa, sizeof(to.in6)));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 0);
+	expect(_metadata, o);
+}
+
+/* Each message of sendmmsg() counts for itself. */
+TEST_F_TIMEOUT(udp, sendmmsg, DS_TIMEOUT)
+{
+	static const char *const dest[] = {
+		"::ffff:127.0.0.1", "::1", "127.0.0.1", "::ffff:" NET_ADDR4,
+	};
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	union net_addr to[ARRAY_SIZE(dest)];
+	struct mmsghdr msgs[ARRAY_SIZE(dest)] = { };
+	struct outbound *o = &self->o;
+	int i, n, native;
+
+	native = net_server(SOCK_DGRAM, "::1", self->port, 0);
+	ASSERT_LE(0, native);
+	for (i = 0; i < (int)ARRAY_SIZE(dest); i++) {
+		net_addr_set(&to[i], dest[i], self->port);
+		msgs[i].msg_hdr.msg_name = &to[i];
+		msgs[i].msg_hdr.msg_namelen = net_addr_len(&to[i]);
+		msgs[i].msg_hdr.msg_iov = &iov;
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	n = sendmmsg(o->fd, msgs, ARRAY_SIZE(msgs), 0);
+	ASSERT_EQ((int)ARRAY_SIZE(dest), n);
+	for (i = 0; i < n; i++) {
+		if (to[i].sa.sa_family == AF_INET || net_addr_mapped(&to[i])) {
+			SAW(o, MAPPED_SEND);
+			expect_datagram(_metadata, o, 1);
+		}
+	}
+	EXPECT_EQ(3, o->seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]);
+	expect(_metadata, o);
+	close(native);
+}
+
+/* Calls are counted, of which several may make one datagram. */
+TEST_F_TIMEOUT(udp, cork, DS_TIMEOUT)
+{
+	static const int off;
+	struct outbound *o = &self->o;
+	int i;
+
+	ASSERT_EQ(0, setsockopt(o->fd, IPPROTO_UDP, UDP_CORK, &on,
+				sizeof(on)));
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, do_send(o->fd, "::ffff:127.0.0.1", self->port,
+				     0));
+		SAW(o, MAPPED_SEND);
+	}
+	ASSERT_EQ(0, setsockopt(o->fd, IPPROTO_UDP, UDP_CORK, &off,
+				sizeof(off)));
+	expect_datagram(_metadata, o, ROUNDS);
+	expect(_metadata, o);
+}
+
+/* What is added to a datagram under way need not repeat the address. */
+TEST_F_TIMEOUT(udp, more, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_send(o->fd, "::ffff:127.0.0.1", self->port, MSG_MORE));
+	SAW(o, MAPPED_SEND);
+	ASSERT_EQ(1, send(o->fd, "x", 1, MSG_MORE));
+	SAW(o, MAPPED_SEND);
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 3);
+	expect(_metadata, o);
+	expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
+}
+
+TEST_F_TIMEOUT(udp, more_connected, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, do_connect(o->fd, "::ffff:127.0.0.1", self->port));
+	SAW(o, MAPPED_CONNECT);
+	ASSERT_EQ(1, send(o->fd, "x", 1, MSG_MORE));
+	SAW(o, MAPPED_SEND);
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 2);
+	expect(_metadata, o);
+}
+
+/* The datagram under way decides, not whom the socket is connected to. */
+TEST_F_TIMEOUT(udp, more_connected_native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int server;
+
+	server = net_server(SOCK_DGRAM, NET_ADDR6, 0, 0);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, do_connect(o->fd, NET_ADDR6, net_port(server)));
+	ASSERT_EQ(0, do_send(o->fd, "::ffff:127.0.0.1", self->port, MSG_MORE));
+	SAW(o, MAPPED_SEND);
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 2);
+	expect(_metadata, o);
+	close(server);
+}
+
+/* The other way round: a native datagram under way takes what follows. */
+TEST_F_TIMEOUT(udp, more_native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int server;
+
+	server = net_server(SOCK_DGRAM, "::1", 0, 0);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, do_send(o->fd, "::1", net_port(server), MSG_MORE));
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	serve_native(_metadata, o, SOCK_DGRAM, server);
+	close(server);
+}
+
+/* Sockets that are neither TCP nor UDP. */
+FIXTURE(other)
+{
+	struct outbound o;
+};
+
+FIXTURE_VARIANT(other)
+{
+	int type;
+	int protocol;
+};
+
+FIXTURE_VARIANT_ADD(other, raw)
+{
+	.type = SOCK_RAW, .protocol = IPPROTO_UDP,
+};
+
+FIXTURE_VARIANT_ADD(other, raw_tcp)
+{
+	.type = SOCK_RAW, .protocol = IPPROTO_TCP,
+};
+
+FIXTURE_VARIANT_ADD(other, ping)
+{
+	.type = SOCK_DGRAM, .protocol = IPPROTO_ICMPV6,
+};
+
+FIXTURE_VARIANT_ADD(other, udplite)
+{
+	.type = SOCK_DGRAM, .protocol = IPPROTO_UDPLITE,
+};
+
+FIXTURE_SETUP(other)
+{
+	static const char range[] = "0 0";
+	int fd;
+
+	if (!outbound_setup(_metadata, &self->o, SOCK_DGRAM))
+		return;
+	fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_LT(0, write(fd, range, strlen(range)));
+	close(fd);
+
+	close(self->o.fd);
+	self->o.fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC,
+			    variant->protocol);
+	if (self->o.fd < 0 && errno == EPROTONOSUPPORT)
+		SKIP(return, "this kernel has no such protocol");
+	ASSERT_LE(0, self->o.fd);
+}
+
+FIXTURE_TEARDOWN(other)
+{
+	outbound_teardown(&self->o);
+}
+
+/* Whether they take a mapped address is their affair. */
+TEST_F_TIMEOUT(other, counts_nothing, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		do_send(o->fd, "::ffff:127.0.0.1", 9, 0);
+		do_connect(o->fd, "::ffff:127.0.0.1", 9);
+		send(o->fd, "x", 1, 0);
+		expect(_metadata, o);
+
+		/* And once more with V6ONLY. */
+		close(o->fd);
+		o->fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC,
+			       variant->protocol);
+		ASSERT_LE(0, o->fd);
+		/* A raw socket is bound from birth, which is too late. */
+		if (variant->type != SOCK_RAW)
+			v6only(_metadata, o);
+		do_bind(o->fd, "::ffff:127.0.0.1", 0);
+		expect(_metadata, o);
+	}
+}
+
+FIXTURE(bind)
+{
+	struct outbound o;
+};
+
+FIXTURE_VARIANT(bind)
+{
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(bind, tcp) { .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(bind, udp) { .type = SOCK_DGRAM, };
+
+FIXTURE_SETUP(bind)
+{
+	if (outbound_setup(_metadata, &self->o, variant->type))
+		v6only(_metadata, &self->o);
+}
+
+FIXTURE_TEARDOWN(bind)
+{
+	outbound_teardown(&self->o);
+}
+
+TEST_F_TIMEOUT(bind, mapped, DS_TIMEOUT)
+{
+	static const char *const addrs[] = {
+		"::ffff:127.0.0.1", "::ffff:" NET_ADDR4, "::ffff:0.0.0.0",
+		UNROUTED,
+	};
+	struct outbound *o = &self->o;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		EXPECT_EQ(-EINVAL, do_bind(o->fd, addrs[i], 0));
+		SAW(o, REJECT_BIND);
+	}
+	expect(_metadata, o);
+	/* There is no peer yet. */
+	expect_last(_metadata, o, NULL, NULL, 0);
+
+	/* It can still be bound; then EINVAL means that it is. */
+	ASSERT_EQ(0, do_bind(o->fd, "::", 0));
+	EXPECT_EQ(-EINVAL, do_bind(o->fd, "::ffff:127.0.0.1", 0));
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(bind, connected, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int server;
+
+	server = net_server(variant->type, "::1", 0, 0);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, do_connect(o->fd, "::1", net_port(server)));
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	EXPECT_EQ(-EINVAL, do_bind(o->fd, "::ffff:127.0.0.1", 0));
+	serve_native(_metadata, o, variant->type, server);
+	close(server);
+}
+
+TEST_F_TIMEOUT(bind, native, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	EXPECT_EQ(-EADDRNOTAVAIL, do_bind(o->fd, "2001:db8::2", 0));
+	EXPECT_EQ(0, do_bind(o->fd, NET_ADDR6, 0));
+	expect(_metadata, o);
+}
+
+/* Without V6ONLY it is an address like any other. */
+TEST_F_TIMEOUT(bind, dual, DS_TIMEOUT)
+{
+	static const int off;
+	struct outbound *o = &self->o;
+
+	EXPECT_EQ(-EINVAL, do_bind(o->fd, "::ffff:127.0.0.1", 0));
+	SAW(o, REJECT_BIND);
+	ASSERT_EQ(0, setsockopt(o->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off,
+				sizeof(off)));
+	EXPECT_EQ(-EADDRNOTAVAIL, do_bind(o->fd, UNROUTED, 0));
+	EXPECT_EQ(0, do_bind(o->fd, "::ffff:127.0.0.1", 0));
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(bind, bindv6only, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, net_sysctl("ipv6/bindv6only", 1));
+	close(o->fd);
+	o->fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, o->fd);
+	EXPECT_EQ(-EINVAL, do_bind(o->fd, "::ffff:127.0.0.1", 0));
+	SAW(o, REJECT_BIND);
+	expect(_metadata, o);
+}
+
+TEST_F_TIMEOUT(bind, invalid, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	union net_addr addr;
+
+	net_addr_set(&addr, "::ffff:127.0.0.1", 0);
+	EXPECT_EQ(-1, bind(o->fd, &addr.sa, SHORT_LEN));
+	EXPECT_EQ(EINVAL, errno);
+	addr.sa.sa_family = AF_INET;
+	EXPECT_EQ(-1, bind(o->fd, &addr.sa, sizeof(addr.in6)));
+	EXPECT_EQ(EAFNOSUPPORT, errno);
+	expect(_metadata, o);
+}
+
+static int drop_bind_service(void)
+{
+	struct __user_cap_header_struct hdr = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &hdr, data))
+		return -errno;
+	data[0].effective &= ~(1U << CAP_NET_BIND_SERVICE);
+	return syscall(SYS_capset, &hdr, data) ? -errno : 0;
+}
+
+/* The first error is the one that the application sees. */
+TEST_F_TIMEOUT(bind, privileged_port, DS_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	EXPECT_EQ(-EINVAL, do_bind(o->fd, "::ffff:127.0.0.1", 80));
+	SAW(o, REJECT_BIND);
+	expect(_metadata, o);
+
+	ASSERT_EQ(0, drop_bind_service());
+	EXPECT_EQ(-EACCES, do_bind(o->fd, "::ffff:127.0.0.1", 80));
+	expect(_metadata, o);
+
+	EXPECT_EQ(-EINVAL, do_bind(o->fd, "::ffff:127.0.0.1", 8080));
+	SAW(o, REJECT_BIND);
+	ASSERT_EQ(0, net_sysctl("ipv4/ip_unprivileged_port_start", 80));
+	EXPECT_EQ(-EINVAL, do_bind(o->fd, "::ffff:127.0.0.1", 80));
+	SAW(o, REJECT_BIND);
+	expect(_metadata, o);
+}
+
+TEST_HARNESS_MAIN

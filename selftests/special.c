@@ -1,0 +1,685 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets that are not like others, and what is counted for them. Of those
+ * whose tests lie elsewhere: Fast Open is in tcp_accept and outbound; connected
+ * UDP, recvmmsg(), MSG_PEEK and empty datagrams are in udp_recv; raw and ping
+ * sockets are in outbound.
+ */
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include "ds_test.h"
+#include "net_link.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP	262
+#endif
+
+#define MEMBERS		3
+#define CLIENTS		12
+
+/* A record of a socket that the test does not have. */
+struct found {
+	int n;
+	struct ds_socket s;
+};
+
+static int find(const struct ds_socket *s, void *arg)
+{
+	struct found *f = arg;
+
+	f->n++;
+	f->s = *s;
+	return 0;
+}
+
+/* The only record of the namespace, of a socket without a descriptor here. */
+static void expect_only(struct __test_metadata *_metadata, struct ds_nl *ds,
+			int protocol, const struct ds_counters *want)
+{
+	struct found f = { };
+
+	ASSERT_EQ(0, ds_socket_dump(ds, find, &f));
+	EXPECT_EQ(1, f.n);
+	EXPECT_EQ(AF_INET6, f.s.family);
+	EXPECT_EQ(protocol, f.s.protocol);
+	ds_expect_counters(_metadata, "hidden socket", want, &f.s.counters,
+			   protocol);
+}
+
+/* One byte of a client that has its own way to the server, and its source. */
+static int serve(int type, int server, int client, const union net_addr *to,
+		 union net_addr *peer)
+{
+	socklen_t len = sizeof(*peer);
+	int conn, err;
+	char c = 'x';
+
+	if (connect(client, &to->sa, net_addr_len(to)) ||
+	    send(client, &c, 1, 0) != 1)
+		return -errno;
+	if (type == SOCK_STREAM) {
+		conn = net_accept(server, peer);
+		if (conn < 0)
+			return conn;
+		err = recv(conn, &c, 1, 0) == 1 ? 0 : -errno;
+		close(conn);
+		return err;
+	}
+	err = net_wait_in(server, NET_TIMEOUT_MS);
+	if (err)
+		return err;
+	memset(peer, 0, sizeof(*peer));
+	return recvfrom(server, &c, 1, 0, &peer->sa, &len) == 1 ? 0 : -errno;
+}
+
+static void saw(struct ds_counters *seen, int type, const union net_addr *peer)
+{
+	if (type == SOCK_STREAM)
+		ds_saw_accept(seen, peer);
+	else
+		ds_saw_recv(seen, peer);
+}
+
+FIXTURE(mptcp)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+	int fd;
+};
+
+/*
+ * A listener of MPTCP has a TCP socket inside, the first subflow, which does
+ * the listening. It is that socket which is counted and has the record: the
+ * application's own has none, and another cookie.
+ */
+FIXTURE_SETUP(mptcp)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	self->fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	if (self->fd < 0)
+		SKIP(return, "this kernel has no MPTCP");
+	ASSERT_EQ(0, bind(self->fd, (struct sockaddr *)&any, sizeof(any)));
+	ASSERT_EQ(0, listen(self->fd, 16));
+}
+
+FIXTURE_TEARDOWN(mptcp)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	ds_close(&self->ds);
+}
+
+TEST_F_TIMEOUT(mptcp, listener, DS_TIMEOUT)
+{
+	static const int protocols[] = { IPPROTO_TCP, IPPROTO_MPTCP };
+	static const char *const addrs[] = { "127.0.0.1", "::1" };
+	union net_addr to, peer;
+	int i, client;
+
+	for (i = 0; i < 4; i++) {
+		net_addr_set(&to, addrs[i % 2], net_port(self->fd));
+		client = socket(to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC,
+				protocols[i / 2]);
+		ASSERT_LE(0, client);
+		ASSERT_EQ(0, serve(SOCK_STREAM, self->fd, client, &to, &peer));
+		ds_saw_accept(&self->seen, &peer);
+		close(client);
+	}
+	EXPECT_EQ(2, self->seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
+	ds_expect_none(_metadata, &self->ds, self->fd);
+	expect_only(_metadata, &self->ds, IPPROTO_TCP, &self->seen);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+}
+
+/* So it is with clients: the subflow connects. */
+TEST_F_TIMEOUT(mptcp, client, DS_TIMEOUT)
+{
+	union net_addr to, peer;
+	int server, client;
+
+	server = net_server(SOCK_STREAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, server);
+	net_addr_set(&to, "::ffff:127.0.0.1", net_port(server));
+	client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, serve(SOCK_STREAM, server, client, &to, &peer));
+	self->seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+	ds_expect_none(_metadata, &self->ds, client);
+	expect_only(_metadata, &self->ds, IPPROTO_TCP, &self->seen);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	close(client);
+	close(server);
+}
+
+FIXTURE(socket)
+{
+	struct ds_nl ds;
+	struct ds_counters sums;
+};
+
+FIXTURE_VARIANT(socket)
+{
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(socket, tcp) { .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(socket, udp) { .type = SOCK_DGRAM, };
+
+FIXTURE_SETUP(socket)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+}
+
+FIXTURE_TEARDOWN(socket)
+{
+	ds_close(&self->ds);
+}
+
+static int client_on(int type, const union net_addr *to, const char *device)
+{
+	int fd = socket(to->sa.sa_family, type | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && device &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+		       strlen(device))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Each member of a SO_REUSEPORT group is counted for what it was given. */
+TEST_F_TIMEOUT(socket, reuseport, DS_TIMEOUT)
+{
+	struct ds_counters seen[MEMBERS] = { };
+	int i, k, fd[MEMBERS], client, given = 0;
+	union net_addr to, peer = { };
+	socklen_t len;
+	char c;
+
+	for (k = 0; k < MEMBERS; k++) {
+		fd[k] = net_server(variant->type, "::",
+				   k ? net_port(fd[0]) : 0,
+				   NET_DUAL | NET_REUSEPORT);
+		ASSERT_LE(0, fd[k]);
+	}
+	for (i = 0; i < CLIENTS; i++) {
+		net_addr_set(&to, i % 2 ? "::1" : "127.0.0.1",
+			     net_port(fd[0]));
+		client = client_on(variant->type, &to, NULL);
+		ASSERT_LE(0, client);
+		ASSERT_EQ(0, connect(client, &to.sa, net_addr_len(&to)));
+		ASSERT_EQ(1, send(client, "x", 1, 0));
+		/* The group is asked, as it does not say whose turn it is. */
+		given = net_wait_for(!net_wait_in(fd[0], 0) ||
+				     !net_wait_in(fd[1], 0) ||
+				     !net_wait_in(fd[2], 0), NET_TIMEOUT_MS);
+		ASSERT_TRUE(given);
+		for (k = 0; k < MEMBERS; k++) {
+			if (net_wait_in(fd[k], 0))
+				continue;
+			len = sizeof(peer);
+			if (variant->type == SOCK_STREAM) {
+				close(net_accept(fd[k], &peer));
+			} else {
+				ASSERT_EQ(1, recvfrom(fd[k], &c, 1, 0,
+						      &peer.sa, &len));
+			}
+			saw(&seen[k], variant->type, &peer);
+			saw(&self->sums, variant->type, &peer);
+		}
+		close(client);
+	}
+	for (k = 0; k < MEMBERS; k++) {
+		ds_expect_socket(_metadata, &self->ds, fd[k], &seen[k]);
+		close(fd[k]);
+	}
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+}
+
+/* A device makes no difference, as long as the packet comes by it. */
+TEST_F_TIMEOUT(socket, device, DS_TIMEOUT)
+{
+	static const char *const addrs[] = { "127.0.0.1", "::1" };
+	struct ds_counters seen = { };
+	union net_addr to, peer;
+	int i, fd, client;
+
+	fd = net_server(variant->type, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2));
+	for (i = 0; i < 2; i++) {
+		net_addr_set(&to, addrs[i], net_port(fd));
+		client = client_on(variant->type, &to, NULL);
+		ASSERT_LE(0, client);
+		ASSERT_EQ(0, serve(variant->type, fd, client, &to, &peer));
+		saw(&seen, variant->type, &peer);
+		close(client);
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+/* Nobody is refused at a device that the packet did not come by. */
+TEST_F_TIMEOUT(socket, other_device, DS_TIMEOUT)
+{
+	static const struct {
+		const char *server, *client;
+	} pairs[] = {
+		{ "::1", "127.0.0.1" }, { "127.0.0.1", "::1" },
+		{ "0.0.0.0", "::1" },
+	};
+	int i, fd;
+
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	for (i = 0; i < (int)ARRAY_SIZE(pairs); i++) {
+		fd = net_server(variant->type, pairs[i].server, 0, 0);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
+					"dummy0", 6));
+		EXPECT_EQ(1, net_refused(variant->type, pairs[i].client,
+					 net_port(fd), NULL));
+		ds_expect_none(_metadata, &self->ds, fd);
+		close(fd);
+	}
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+}
+
+/* One address on two links is two addresses; a refusal is one all the same. */
+TEST_F_TIMEOUT(socket, link_local_scopes, DS_TIMEOUT)
+{
+	static const char *const scoped[] = {
+		"fe80::1%dummy0", "fe80::1%dummy1"
+	};
+	struct ds_counters seen[2] = { };
+	union net_addr to, peer;
+	struct ds_stats stats;
+	struct ds_socket s;
+	int i, fd[2], client, records = 0;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, net_dummy_add(i ? "dummy1" : "dummy0"));
+		ASSERT_EQ(0, net_link_addr(i ? "dummy1" : "dummy0", "fe80::1",
+					   64));
+		fd[i] = net_server(variant->type, scoped[i],
+				   i ? net_port(fd[0]) : 0, 0);
+		ASSERT_LE(0, fd[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		net_addr_set(&to, scoped[i], net_port(fd[0]));
+		client = client_on(variant->type, &to, NULL);
+		ASSERT_LE(0, client);
+		ASSERT_EQ(0, serve(variant->type, fd[i], client, &to, &peer));
+		ds_expect_addr(_metadata, "peer", scoped[i], net_port(client),
+			       &peer);
+		saw(&seen[i], variant->type, &peer);
+		saw(&self->sums, variant->type, &peer);
+		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		close(client);
+	}
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+
+	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", net_port(fd[0]),
+				 NULL));
+	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_EQ(1, stats.counters.v[DUALSTACK_A_COUNTER_REJECT_ADDR]);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd[i]), &s));
+		records += s.counters.v[DUALSTACK_A_COUNTER_REJECT_ADDR];
+		close(fd[i]);
+	}
+	EXPECT_EQ(1, records);
+}
+
+#define VRF4	"198.51.100.1"
+#define VRF6	"2001:db8:2::1"
+
+/* A VRF is a set of addresses and ports of its own. */
+FIXTURE(vrf)
+{
+	struct ds_nl ds;
+	struct ds_counters sums;
+};
+
+FIXTURE_VARIANT(vrf)
+{
+	int type;
+};
+
+FIXTURE_VARIANT_ADD(vrf, tcp) { .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(vrf, udp) { .type = SOCK_DGRAM, };
+
+FIXTURE_SETUP(vrf)
+{
+	int err;
+
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	err = net_link_vrf("vrf0", 10);
+	if (err == -EOPNOTSUPP)
+		SKIP(return, "this kernel has no VRF");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_enslave("dummy0", "vrf0"));
+	ASSERT_EQ(0, net_link_addr("dummy0", VRF4, 24));
+	ASSERT_EQ(0, net_link_addr("dummy0", VRF6, 64));
+}
+
+FIXTURE_TEARDOWN(vrf)
+{
+	ds_close(&self->ds);
+}
+
+static int server_in(const char *device, int type, const char *addr,
+		     in_port_t port, int v6only)
+{
+	union net_addr local;
+	int fd;
+
+	net_addr_set(&local, addr, port);
+	fd = client_on(type, &local, device);
+	if (fd < 0)
+		return fd;
+	if ((local.sa.sa_family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only,
+			sizeof(v6only))) ||
+	    bind(fd, &local.sa, net_addr_len(&local)) ||
+	    (type == SOCK_STREAM && listen(fd, 16))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* 1 for ECONNREFUSED, as net_refused() */
+static int refused_in(const char *device, int type, const char *addr,
+		      in_port_t port)
+{
+	union net_addr to;
+	int fd, err;
+	char c = 'x';
+
+	net_addr_set(&to, addr, port);
+	fd = client_on(type, &to, device);
+	if (fd < 0)
+		return -errno;
+	err = connect(fd, &to.sa, net_addr_len(&to)) ? errno : 0;
+	if (!err && type == SOCK_DGRAM) {
+		if (send(fd, &c, 1, 0) < 0 || net_wait_in(fd, NET_TIMEOUT_MS) ||
+		    recv(fd, &c, 1, MSG_DONTWAIT) < 0)
+			err = errno;
+	}
+	close(fd);
+	return err == ECONNREFUSED ? 1 : -err;
+}
+
+TEST_F_TIMEOUT(vrf, served, DS_TIMEOUT)
+{
+	static const char *const addrs[] = { VRF4, VRF6 };
+	struct ds_counters seen = { };
+	union net_addr to, peer;
+	int i, fd, client;
+
+	fd = server_in("vrf0", variant->type, "::", 0, 0);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 2; i++) {
+		net_addr_set(&to, addrs[i], net_port(fd));
+		client = client_on(variant->type, &to, "vrf0");
+		ASSERT_LE(0, client);
+		ASSERT_EQ(0, serve(variant->type, fd, client, &to, &peer));
+		ds_expect_addr(_metadata, "peer", i ? VRF6 : "::ffff:" VRF4,
+			       net_port(client), &peer);
+		saw(&seen, variant->type, &peer);
+		close(client);
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(vrf, refused, DS_TIMEOUT)
+{
+	static const struct {
+		const char *server;
+		int v6only;
+		const char *client;
+		int counter;
+	} pairs[] = {
+		{ "::", 1, VRF4, DUALSTACK_A_COUNTER_REJECT_V6ONLY },
+		{ VRF6, 0, VRF4, DUALSTACK_A_COUNTER_REJECT_ADDR },
+		{ "0.0.0.0", 0, VRF6, DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+		{ VRF4, 0, VRF6, DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+	};
+	struct ds_counters seen;
+	int i, fd;
+
+	for (i = 0; i < (int)ARRAY_SIZE(pairs); i++) {
+		memset(&seen, 0, sizeof(seen));
+		fd = server_in("vrf0", variant->type, pairs[i].server, 0,
+			       pairs[i].v6only);
+		ASSERT_LE(0, fd);
+
+		/* Outside of the VRF the port is nobody's. */
+		EXPECT_EQ(1, refused_in(NULL, variant->type, "127.0.0.1",
+					net_port(fd)));
+		EXPECT_EQ(1, refused_in(NULL, variant->type, "::1",
+					net_port(fd)));
+		ds_expect_none(_metadata, &self->ds, fd);
+
+		EXPECT_EQ(1, refused_in("vrf0", variant->type,
+					pairs[i].client, net_port(fd)))
+			TH_LOG("%s at %s", pairs[i].client, pairs[i].server);
+		seen.v[pairs[i].counter]++;
+		ds_add(&self->sums, &seen);
+		ds_expect_socket(_metadata, &self->ds, fd, &seen);
+		close(fd);
+	}
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+}
+
+/* An IPv4 socket outside does not help a client inside, nor is it blamed. */
+TEST_F_TIMEOUT(vrf, pair_outside, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	int fd, fd4;
+
+	fd = server_in("vrf0", variant->type, "::", 0, 1);
+	ASSERT_LE(0, fd);
+	fd4 = server_in("lo", variant->type, "0.0.0.0", net_port(fd), 0);
+	ASSERT_LE(0, fd4);
+	EXPECT_EQ(1, refused_in("vrf0", variant->type, VRF4, net_port(fd)));
+	seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+
+	EXPECT_EQ(1, refused_in(NULL, variant->type, "::1", net_port(fd)));
+	ds_add(&self->sums, &seen);
+	memset(&seen, 0, sizeof(seen));
+	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
+	ds_expect_socket(_metadata, &self->ds, fd4, &seen);
+	ds_add(&self->sums, &seen);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	close(fd4);
+	close(fd);
+}
+
+#define GROUP4	"239.1.2.3"
+#define GROUP6	"ff15::1:2:3"
+
+FIXTURE(multicast)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+	int device;
+};
+
+FIXTURE_SETUP(multicast)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_addr("dummy0", VRF4, 24));
+	ASSERT_EQ(0, net_link_addr("dummy0", VRF6, 64));
+	self->device = if_nametoindex("dummy0");
+}
+
+FIXTURE_TEARDOWN(multicast)
+{
+	ds_close(&self->ds);
+}
+
+static int join(int fd, int device)
+{
+	struct ip_mreqn mreq4 = { .imr_ifindex = device };
+	struct ipv6_mreq mreq6 = { .ipv6mr_interface = device };
+
+	inet_pton(AF_INET, GROUP4, &mreq4.imr_multiaddr);
+	inet_pton(AF_INET6, GROUP6, &mreq6.ipv6mr_multiaddr);
+	return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq4,
+			  sizeof(mreq4)) ||
+	       setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq6,
+			  sizeof(mreq6)) ? -errno : 0;
+}
+
+static int send_group(const char *group, in_port_t port, int device)
+{
+	struct ip_mreqn mreq4 = { .imr_ifindex = device };
+	union net_addr to;
+	int fd, err;
+
+	net_addr_set(&to, group, port);
+	fd = socket(to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (to.sa.sa_family == AF_INET)
+		err = setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &mreq4,
+				 sizeof(mreq4));
+	else
+		err = setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &device,
+				 sizeof(device));
+	if (!err)
+		err = sendto(fd, "x", 1, 0, &to.sa, net_addr_len(&to)) != 1;
+	close(fd);
+	return err ? -errno : 0;
+}
+
+/* What is received counts by its source, whatever it was sent to. */
+TEST_F_TIMEOUT(multicast, dual, DS_TIMEOUT)
+{
+	static const char *const groups[] = { GROUP4, GROUP6 };
+	union net_addr src = { };
+	socklen_t len;
+	int i, fd;
+	char c;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, join(fd, self->device));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, send_group(groups[i], net_port(fd),
+					self->device));
+		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+		len = sizeof(src);
+		ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
+		EXPECT_EQ(!i, net_addr_mapped(&src));
+		ds_saw_recv(&self->seen, &src);
+	}
+	ds_expect_socket(_metadata, &self->ds, fd, &self->seen);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	close(fd);
+}
+
+/* That a member gets no copy is not a refusal of anybody. */
+TEST_F_TIMEOUT(multicast, v6only, DS_TIMEOUT)
+{
+	union net_addr src = { };
+	socklen_t len = sizeof(src);
+	int fd;
+	char c;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, join(fd, self->device));
+	ASSERT_EQ(0, send_group(GROUP4, net_port(fd), self->device));
+	ASSERT_EQ(0, send_group(GROUP6, net_port(fd), self->device));
+	ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
+	ds_saw_recv(&self->seen, &src);
+	EXPECT_EQ(1, self->seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]);
+	EXPECT_EQ(-1, recv(fd, &c, 1, MSG_DONTWAIT));
+	ds_expect_socket(_metadata, &self->ds, fd, &self->seen);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	close(fd);
+}
+
+FIXTURE(kernel)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+};
+
+FIXTURE_SETUP(kernel)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+}
+
+FIXTURE_TEARDOWN(kernel)
+{
+	ds_close(&self->ds);
+}
+
+/* UDP-Lite shares the code of UDP; its sockets are left alone. */
+TEST_F_TIMEOUT(kernel, udplite, DS_TIMEOUT)
+{
+	union net_addr addr, src = { };
+	socklen_t len = sizeof(src);
+	int fd, client;
+	char c;
+
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE);
+	if (fd < 0)
+		SKIP(return, "this kernel has no UDP-Lite");
+	net_addr_set(&addr, "::", 7777);
+	ASSERT_EQ(0, bind(fd, &addr.sa, sizeof(addr.in6)));
+	client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE);
+	ASSERT_LE(0, client);
+	net_addr_set(&addr, "127.0.0.1", 7777);
+	ASSERT_EQ(1, sendto(client, "x", 1, 0, &addr.sa, sizeof(addr.in)));
+	ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
+	EXPECT_TRUE(net_addr_mapped(&src));
+	ds_expect_none(_metadata, &self->ds, fd);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	close(client);
+	close(fd);
+}
+
+/* The kernel's own sockets: that of VXLAN over IPv6 is V6ONLY. */
+TEST_F_TIMEOUT(kernel, vxlan, DS_TIMEOUT)
+{
+	in_port_t port = 4789;
+	int err;
+
+	err = net_link_vxlan6("vxlan0", 1, NET_ADDR6, port);
+	if (err == -EOPNOTSUPP)
+		SKIP(return, "this kernel has no VXLAN");
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(1, net_refused(SOCK_DGRAM, "127.0.0.1", port, NULL));
+	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
+	expect_only(_metadata, &self->ds, IPPROTO_UDP, &self->seen);
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+
+	/* Its record goes with the device. */
+	ASSERT_EQ(0, net_link_del("vxlan0"));
+	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+	ds_expect_sums(_metadata, &self->ds, &self->seen);
+}
+
+TEST_HARNESS_MAIN
