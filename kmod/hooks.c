@@ -232,90 +232,69 @@ enum {
 
 static_assert(DS_HOOK_NO_SOCKET + 1 == DS_N_HOOKS);
 
+#define DS_FTRACE_OPS(callback)						\
+	{								\
+		.func	= (callback),					\
+		.flags	= FTRACE_OPS_FL_PERMANENT,			\
+	}
+
 struct ds_hook ds_hooks[DS_N_HOOKS] = {
 	[DS_HOOK_DESTRUCT] = {
 		.name	 = "inet_sock_destruct",
 		.purpose = "the end of a socket, and of its record",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_destruct,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_destruct),
 		.hits	 = ds_hits_destruct,
 	},
 	[DS_HOOK_ACCEPT] = {
 		.name	 = "tcp_child_process",
 		.purpose = "TCP handshakes completed",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_accept,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_accept),
 		.hits	 = ds_hits_accept,
 	},
 	[DS_HOOK_FASTOPEN] = {
 		.name	 = "inet_csk_reqsk_queue_add",
 		.purpose = "TCP connections accepted by Fast Open",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_fastopen,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_fastopen),
 		.hits	 = ds_hits_fastopen,
 	},
 	[DS_HOOK_SYN] = {
 		.purpose = "SYNs over IPv6 with a mapped source",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_syn,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_syn),
 		.hits	 = ds_hits_syn,
 	},
 	[DS_HOOK_RECV] = {
 		.name	 = "skb_consume_udp",
 		.purpose = "datagrams handed to recvmsg()",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_recv,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_recv),
 		.hits	 = ds_hits_recv,
 	},
 	[DS_HOOK_CONNECT_TCP] = {
 		.purpose = "TCP connect() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_connect,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_connect),
 		.hits	 = ds_hits_connect_tcp,
 	},
 	[DS_HOOK_CONNECT_UDP] = {
 		.purpose = "UDP connect() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_connect,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_connect),
 		.hits	 = ds_hits_connect_udp,
 	},
 	[DS_HOOK_SEND] = {
 		.purpose = "UDP sendmsg() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_send,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_send),
 		.hits	 = ds_hits_send,
 	},
 	[DS_HOOK_BIND] = {
 		.purpose = "bind() to mapped addresses that IPV6_V6ONLY forbids",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = {
-			.func	= ds_hook_bind,
-			.flags	= FTRACE_OPS_FL_PERMANENT,
-		},
+		.ops	 = DS_FTRACE_OPS(ds_hook_bind),
 		.hits	 = ds_hits_bind,
 	},
 	[DS_HOOK_NO_SOCKET] = {
