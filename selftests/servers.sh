@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Servers as distributions ship them: vsftpd with one dual socket, sshd with a
-# pair, nginx with its V6ONLY default. dsctl tells each one's mode, its process
-# and what its clients saw.
+# Servers as distributions ship them: vsftpd and Python's with one dual socket,
+# sshd with a pair, nginx with its V6ONLY default, lighttpd with a socket that it
+# inherited the systemd way. dsctl tells each one's mode, its process and what
+# its clients saw.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -162,6 +163,50 @@ nginx_v6only()
 		(.last_rejected_peer | startswith(\"127.0.0.1:\"))"
 }
 
+python_dual()
+{
+	local port=8000
+
+	(cd "$tmp" && exec python3 -m http.server --bind :: $port) \
+		>"$tmp/python.log" 2>&1 &
+	pids+=($!)
+	check "Python's server listens" wait_for 60 listening $port
+	clients $port "HTTP/1.0 200" "GET / HTTP/1.0"
+	check "Python's server serves both families" fared \
+		"$IPV4_CLIENTS $IPV6_CLIENTS 0"
+	check "dsctl: Python's server is dual" shows $port python3 "
+		.mode == \"dual\" and .shadowed == false and
+		.mapped_accept == $served4 and .native_accept == $served6 and
+		.reject_v6only == 0 and
+		(.last_mapped_peer | startswith(\"127.0.0.1:\"))"
+}
+
+# The socket is made by one program, which runs the other at the first client.
+inherited_dual()
+{
+	local port=8081
+
+	echo "ok" >"$tmp/index.html"
+	cat >"$tmp/lighttpd.conf" <<-EOF
+		server.document-root = "$tmp"
+		server.port = $port
+		server.systemd-socket-activation = "enable"
+		index-file.names = ( "index.html" )
+	EOF
+	systemd-socket-activate -l "[::]:$port" -- \
+		"$(command -v lighttpd)" -D -f "$tmp/lighttpd.conf" \
+		>"$tmp/lighttpd.log" 2>&1 &
+	pids+=($!)
+	check "an inherited socket listens" wait_for 60 listening $port
+	clients $port "HTTP/1.0 200" "GET / HTTP/1.0"
+	check "lighttpd serves both families from it" fared \
+		"$IPV4_CLIENTS $IPV6_CLIENTS 0"
+	check "dsctl: the socket is dual, and lighttpd's now" shows $port \
+		lighttpd ".mode == \"dual\" and .shadowed == false and
+		.mapped_accept == $served4 and .native_accept == $served6 and
+		.reject_v6only == 0"
+}
+
 # server COMMAND FUNCTION: three subtests, skipped where it is not installed
 server()
 {
@@ -177,10 +222,12 @@ server()
 }
 
 ktap_print_header
-ktap_set_plan 9
+ktap_set_plan 15
 
 server vsftpd vsftpd_dual
 server sshd sshd_pair
 server nginx nginx_v6only
+server python3 python_dual
+server systemd-socket-activate inherited_dual
 
 ktap_finished

@@ -44,6 +44,7 @@ root_packages() {
 		busybox-static mount kmod udev procps file iproute2
 		jq curl socat netcat-openbsd iputils-ping valgrind
 		nginx-light openssh-server openssh-client vsftpd
+		lighttpd systemd
 		linux-perf trace-cmd bpftrace
 	EOT
 }
