@@ -25,8 +25,45 @@ const struct nla_policy dualstack_hook_get_nl_policy[DUALSTACK_A_HOOK_NAME + 1] 
 	[DUALSTACK_A_HOOK_NAME] = { .type = NLA_NUL_STRING, .len = 63, },
 };
 
+/* DUALSTACK_CMD_CONFIG_GET - do */
+const struct nla_policy dualstack_config_get_nl_policy[DUALSTACK_A_CONFIG_DEFAULTS + 1] = {
+	[DUALSTACK_A_CONFIG_DEFAULTS] = { .type = NLA_FLAG, },
+};
+
+/* DUALSTACK_CMD_CONFIG_SET - do */
+const struct nla_policy dualstack_config_set_nl_policy[DUALSTACK_A_CONFIG_BINDV6ONLY + 1] = {
+	[DUALSTACK_A_CONFIG_TRACKING] = NLA_POLICY_MAX(NLA_U8, 1),
+	[DUALSTACK_A_CONFIG_MAX_SOCKETS] = { .type = NLA_U32, },
+	[DUALSTACK_A_CONFIG_EVENT_RATE] = { .type = NLA_U32, },
+	[DUALSTACK_A_CONFIG_BINDV6ONLY] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* DUALSTACK_CMD_V6ONLY_SET - do */
+const struct nla_policy dualstack_v6only_set_nl_policy[DUALSTACK_A_V6ONLY_DRY_RUN + 1] = {
+	[DUALSTACK_A_V6ONLY_COOKIE] = { .type = NLA_U64, },
+	[DUALSTACK_A_V6ONLY_PROTOCOL] = { .type = NLA_U8, },
+	[DUALSTACK_A_V6ONLY_PORT] = { .type = NLA_U16, },
+	[DUALSTACK_A_V6ONLY_V6ONLY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[DUALSTACK_A_V6ONLY_DRY_RUN] = { .type = NLA_FLAG, },
+};
+
+/* DUALSTACK_CMD_RESET - do */
+const struct nla_policy dualstack_reset_nl_policy[DUALSTACK_A_SOCKET_COOKIE + 1] = {
+	[DUALSTACK_A_SOCKET_COOKIE] = { .type = NLA_U64, },
+};
+
+/* DUALSTACK_CMD_EXPLAIN - do */
+const struct nla_policy dualstack_explain_nl_policy[DUALSTACK_A_EXPLAIN_IFINDEX + 1] = {
+	[DUALSTACK_A_EXPLAIN_PROTOCOL] = { .type = NLA_U8, },
+	[DUALSTACK_A_EXPLAIN_ADDR] = { .type = NLA_BINARY, },
+	[DUALSTACK_A_EXPLAIN_PORT] = { .type = NLA_U16, },
+	[DUALSTACK_A_EXPLAIN_FROM_ADDR] = { .type = NLA_BINARY, },
+	[DUALSTACK_A_EXPLAIN_FROM_PORT] = { .type = NLA_U16, },
+	[DUALSTACK_A_EXPLAIN_IFINDEX] = { .type = NLA_U32, },
+};
+
 /* Ops table for dualstack */
-const struct genl_ops dualstack_nl_ops[3] = {
+const struct genl_ops dualstack_nl_ops[8] = {
 	{
 		.cmd		= DUALSTACK_CMD_SOCKET_GET,
 		.doit		= dualstack_nl_socket_get_doit,
@@ -47,4 +84,41 @@ const struct genl_ops dualstack_nl_ops[3] = {
 		.policy		= dualstack_hook_get_nl_policy,
 		.maxattr	= DUALSTACK_A_HOOK_NAME,
 	},
+	{
+		.cmd		= DUALSTACK_CMD_CONFIG_GET,
+		.doit		= dualstack_nl_config_get_doit,
+		.policy		= dualstack_config_get_nl_policy,
+		.maxattr	= DUALSTACK_A_CONFIG_DEFAULTS,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_CONFIG_SET,
+		.doit		= dualstack_nl_config_set_doit,
+		.policy		= dualstack_config_set_nl_policy,
+		.maxattr	= DUALSTACK_A_CONFIG_BINDV6ONLY,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_V6ONLY_SET,
+		.doit		= dualstack_nl_v6only_set_doit,
+		.policy		= dualstack_v6only_set_nl_policy,
+		.maxattr	= DUALSTACK_A_V6ONLY_DRY_RUN,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_RESET,
+		.doit		= dualstack_nl_reset_doit,
+		.policy		= dualstack_reset_nl_policy,
+		.maxattr	= DUALSTACK_A_SOCKET_COOKIE,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_EXPLAIN,
+		.doit		= dualstack_nl_explain_doit,
+		.policy		= dualstack_explain_nl_policy,
+		.maxattr	= DUALSTACK_A_EXPLAIN_IFINDEX,
+	},
+};
+
+static const struct genl_multicast_group dualstack_nl_mcgrps[] = {
+	[DUALSTACK_NLGRP_EVENTS] = { "events", },
 };

@@ -17,8 +17,18 @@ extern const struct nla_policy dualstack_stats_get_nl_policy[DUALSTACK_A_STATS_P
 
 extern const struct nla_policy dualstack_hook_get_nl_policy[DUALSTACK_A_HOOK_NAME + 1];
 
+extern const struct nla_policy dualstack_config_get_nl_policy[DUALSTACK_A_CONFIG_DEFAULTS + 1];
+
+extern const struct nla_policy dualstack_config_set_nl_policy[DUALSTACK_A_CONFIG_BINDV6ONLY + 1];
+
+extern const struct nla_policy dualstack_v6only_set_nl_policy[DUALSTACK_A_V6ONLY_DRY_RUN + 1];
+
+extern const struct nla_policy dualstack_reset_nl_policy[DUALSTACK_A_SOCKET_COOKIE + 1];
+
+extern const struct nla_policy dualstack_explain_nl_policy[DUALSTACK_A_EXPLAIN_IFINDEX + 1];
+
 /* Ops table for dualstack */
-extern const struct genl_ops dualstack_nl_ops[3];
+extern const struct genl_ops dualstack_nl_ops[8];
 
 int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
@@ -27,5 +37,14 @@ int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
+int dualstack_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_reset_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
+
+enum {
+	DUALSTACK_NLGRP_EVENTS,
+};
 
 #endif /* _LINUX_DUALSTACK_GEN_H */
