@@ -26,14 +26,16 @@ static_assert((int)DUALSTACK_A_COUNTER_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_PEER_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_STATS_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_HOOK_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_CONFIG_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_EVENT_PAD == DS_A_PAD);
 
-static int ds_put_u64(struct sk_buff *skb, int attr, u64 value)
+int ds_put_u64(struct sk_buff *skb, int attr, u64 value)
 {
 	return nla_put_u64_64bit(skb, attr, value, DS_A_PAD);
 }
 
-static void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
-			   u8 cmd)
+void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
+		    u8 cmd)
 {
 	return genlmsg_put(skb, portid, seq, &ds_family, flags, cmd);
 }
@@ -342,6 +344,11 @@ int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(msg, info);
 }
 
+/* The generator has such a table, but keeps it to itself. */
+static const struct genl_multicast_group ds_mcgrps[] = {
+	[DUALSTACK_NLGRP_EVENTS] = { .name = DUALSTACK_MCGRP_EVENTS },
+};
+
 static struct genl_family ds_family __ro_after_init = {
 	.name		= DUALSTACK_GENL_NAME,
 	.version	= DUALSTACK_GENL_VERSION,
@@ -350,7 +357,20 @@ static struct genl_family ds_family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.ops		= dualstack_nl_ops,
 	.n_ops		= ARRAY_SIZE(dualstack_nl_ops),
+	.mcgrps		= ds_mcgrps,
+	.n_mcgrps	= ARRAY_SIZE(ds_mcgrps),
 };
+
+bool ds_has_listeners(struct net *net)
+{
+	return genl_has_listeners(&ds_family, net, DUALSTACK_NLGRP_EVENTS);
+}
+
+int ds_multicast(struct net *net, struct sk_buff *skb)
+{
+	return genlmsg_multicast_netns(&ds_family, net, skb, 0,
+				       DUALSTACK_NLGRP_EVENTS, GFP_KERNEL);
+}
 
 int __init ds_netlink_init(void)
 {

@@ -5,6 +5,10 @@
 #define _DUALSTACK_NETLINK_H
 
 #include <linux/init.h>
+#include <linux/types.h>
+
+struct net;
+struct sk_buff;
 
 /**
  * ds_netlink_init() - register the family
@@ -17,5 +21,51 @@ int __init ds_netlink_init(void);
 
 /* Unregister it; no request is being answered when this returns. */
 void ds_netlink_exit(void);
+
+/**
+ * ds_put_header() - begin a message of the family
+ * @skb:	the buffer
+ * @portid:	port of the receiver, 0 for the multicast group
+ * @seq:	sequence number of the request
+ * @flags:	NLM_F_*
+ * @cmd:	DUALSTACK_CMD_*
+ *
+ * Return: what genlmsg_end() and genlmsg_cancel() want, or NULL for want of
+ * room.
+ */
+void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
+		    u8 cmd);
+
+/**
+ * ds_put_u64() - add an aligned number, in any of the attribute sets
+ * @skb:	the message
+ * @attr:	the attribute
+ * @value:	its value
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ds_put_u64(struct sk_buff *skb, int attr, u64 value);
+
+/**
+ * ds_has_listeners() - may somebody listen to events?
+ * @net:	the namespace
+ *
+ * Context: any.
+ *
+ * Return: false where nobody does. The kernel keeps account of the listeners
+ * of all namespaces together, so true may be wrong.
+ */
+bool ds_has_listeners(struct net *net);
+
+/**
+ * ds_multicast() - send a message to the listeners of events
+ * @net:	the namespace
+ * @skb:	the message, or several; it is taken
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0, -ESRCH where nobody listens, or another negative errno.
+ */
+int ds_multicast(struct net *net, struct sk_buff *skb);
 
 #endif /* _DUALSTACK_NETLINK_H */
