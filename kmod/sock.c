@@ -11,11 +11,6 @@
 
 #include "sock.h"
 
-/* For one namespace; the memory is charged like that of the sockets. Enough for
- * a busy server: 24 MiB of records, chains of two on average.
- */
-#define DS_MAX_SOCKETS	(2 * DS_SOCK_BUCKETS)
-
 struct hlist_head ds_sock_table[DS_SOCK_BUCKETS];
 
 /* Serialises changes of the table; nests inside the lock of a namespace. Like
@@ -68,7 +63,7 @@ static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
 	spin_lock(&ds_sock_table_lock);
 	rec = ds_sock_find(new->sk);
 	if (!rec && dn->tracked[DS_TCP] + dn->tracked[DS_UDP] <
-		    DS_MAX_SOCKETS) {
+		    READ_ONCE(dn->max_sockets)) {
 		hlist_add_head_rcu(&new->node, ds_sock_bucket(new->sk));
 		hlist_add_head_rcu(&new->net_node, &dn->records);
 		dn->tracked[new->proto]++;
@@ -79,10 +74,23 @@ static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
 	return rec;
 }
 
-static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
+void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 {
+	u64 n;
 	int i;
 
+	/* An event of this moment is in what is taken, or in what stays. */
+	for (i = 0; i < DS_N_EVENTS; i++) {
+		if (!atomic64_read(&rec->count[i]))
+			continue;
+		n = atomic64_xchg(&rec->count[i], 0);
+		if (to)
+			atomic64_add(n, &to[i]);
+	}
+}
+
+static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
+{
 	lockdep_assert_held(&dn->lock);
 
 	write_seqcount_begin(&dn->seq);
@@ -90,9 +98,7 @@ static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
 	hlist_del_rcu(&rec->node);
 	spin_unlock(&ds_sock_table_lock);
 	hlist_del_rcu(&rec->net_node);
-	for (i = 0; i < DS_N_EVENTS; i++)
-		atomic64_add(atomic64_read(&rec->count[i]),
-			     &dn->count[rec->proto][i]);
+	ds_sock_take(rec, dn->count[rec->proto]);
 	dn->tracked[rec->proto]--;
 	dn->ended++;
 	write_seqcount_end(&dn->seq);
@@ -126,9 +132,19 @@ struct ds_sock *ds_sock_get(struct sock *sk)
 	return rec;
 }
 
+void ds_sock_end_rec(struct ds_sock *rec)
+{
+	struct ds_net *dn = ds_net(rec->net);
+
+	spin_lock_bh(&dn->lock);
+	/* Unless somebody was faster. */
+	if (ds_sock_find(rec->sk) == rec)
+		ds_sock_remove(dn, rec);
+	spin_unlock_bh(&dn->lock);
+}
+
 void ds_sock_end(const struct sock *sk)
 {
-	struct ds_net *dn = NULL;
 	struct ds_sock *rec;
 
 	/* Most sockets that close have no record: look before locking. One of
@@ -138,14 +154,7 @@ void ds_sock_end(const struct sock *sk)
 	rcu_read_lock();
 	rec = ds_sock_find(sk);
 	if (rec)
-		dn = ds_net(rec->net);
-	if (dn) {
-		spin_lock_bh(&dn->lock);
-		rec = ds_sock_find(sk);
-		if (rec)
-			ds_sock_remove(dn, rec);
-		spin_unlock_bh(&dn->lock);
-	}
+		ds_sock_end_rec(rec);
 	rcu_read_unlock();
 }
 
@@ -171,25 +180,67 @@ struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie)
 	return NULL;
 }
 
+bool ds_sock_reset(const struct net *net, u64 cookie)
+{
+	struct ds_net *dn = ds_net(net);
+	struct ds_sock *rec;
+	bool found = false;
+
+	rcu_read_lock();
+	rec = ds_sock_by_cookie(net, cookie);
+	if (rec) {
+		spin_lock_bh(&dn->lock);
+		found = ds_sock_find(rec->sk) == rec;
+		if (found) {
+			write_seqcount_begin(&dn->seq);
+			ds_sock_take(rec, dn->count[rec->proto]);
+			write_seqcount_end(&dn->seq);
+			ds_sock_forget(rec);
+		}
+		spin_unlock_bh(&dn->lock);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* The two low bits of reject_seq; the rest of it counts changes, so that a
+ * reader sees that there was one.
+ */
+#define DS_REJECT_BUSY	BIT(0)	/* somebody writes */
+#define DS_REJECT_PEER	BIT(1)	/* there is a peer */
+#define DS_REJECT_STEP	BIT(2)
+
 void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
 			  __be16 port)
 {
 	int seq;
 
-	preempt_disable();	/* readers wait while reject_seq is odd */
+	preempt_disable();	/* readers wait while somebody writes */
 	seq = atomic_read(&rec->reject_seq);
 	/* A trylock: the one who writes at this moment is as much the last. */
-	if (!(seq & 1) &&
-	    atomic_cmpxchg_acquire(&rec->reject_seq, seq, seq + 1) == seq) {
-		/* It is odd before the peer changes. */
+	if (!(seq & DS_REJECT_BUSY) &&
+	    atomic_cmpxchg_acquire(&rec->reject_seq, seq,
+				   seq | DS_REJECT_BUSY) == seq) {
+		/* It is busy before the peer changes. */
 		smp_wmb();
 		rec->reject_addr = *addr;
 		rec->reject_port = port;
 		rec->reject_when = jiffies;
-		/* 0 stands for none: pass over it */
-		atomic_set_release(&rec->reject_seq, seq + 2 ?: 2);
+		atomic_set_release(&rec->reject_seq,
+				   (seq + DS_REJECT_STEP) | DS_REJECT_PEER);
 	}
 	preempt_enable();
+}
+
+void ds_sock_forget(struct ds_sock *rec)
+{
+	int seq = atomic_read(&rec->reject_seq);
+
+	WRITE_ONCE(rec->mapped_peer, 0);
+	/* Who writes at this moment, or comes first, has a newer peer. */
+	if (!(seq & DS_REJECT_BUSY))
+		atomic_cmpxchg(&rec->reject_seq, seq,
+			       (seq + DS_REJECT_STEP) & ~DS_REJECT_PEER);
 }
 
 bool ds_sock_get_rejected(const struct ds_sock *rec, struct ds_peer *peer)
@@ -198,9 +249,9 @@ bool ds_sock_get_rejected(const struct ds_sock *rec, struct ds_peer *peer)
 
 	for (;;) {
 		seq = atomic_read_acquire(&rec->reject_seq);
-		if (!seq)
+		if (!(seq & DS_REJECT_PEER))
 			return false;
-		if (!(seq & 1)) {
+		if (!(seq & DS_REJECT_BUSY)) {
 			peer->addr = rec->reject_addr;
 			peer->port = rec->reject_port;
 			peer->when = rec->reject_when;

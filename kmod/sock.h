@@ -44,10 +44,12 @@ struct ds_peer {
  * @rcu:	for the end. Takes the place of @reject_addr, which readers
  *		leave alone once @reject_seq is 0
  * @reject_when: its time in jiffies
- * @reject_seq:	odd while somebody writes these, 0 where there is none
+ * @reject_seq:	says whether there is one, whether somebody writes these, and
+ *		moves when they change; 0 at the beginning and at the end
  * @reject_port: its port, network byte order
  * @family:	AF_INET6 or AF_INET
  * @proto:	enum ds_proto
+ * @alive:	its socket was found, during ds_sweep()
  * @net_node:	link in &struct ds_net.records
  * @net:	namespace of the socket. A record is gone before its namespace
  * @cookie:	the socket's cookie, its name in user space
@@ -69,7 +71,8 @@ struct ds_sock {
 	atomic_t reject_seq;
 	__be16 reject_port;
 	u8 family;
-	u8 proto;
+	u8 proto : 7;
+	u8 alive : 1;
 	struct hlist_node net_node;
 	const struct net *net;
 	u64 cookie;
@@ -77,6 +80,13 @@ struct ds_sock {
 
 #define DS_SOCK_HASH_BITS	16
 #define DS_SOCK_BUCKETS		BIT(DS_SOCK_HASH_BITS)
+
+/* For one namespace, unless it is set otherwise; the memory is charged like that
+ * of the sockets. Enough for a busy server: 24 MiB of records, chains of two on
+ * average. What may be set at most are chains of sixteen, and 192 MiB.
+ */
+#define DS_MAX_SOCKETS		131072
+#define DS_MAX_SOCKETS_LIMIT	1048576
 
 /* Read under RCU. */
 extern struct hlist_head ds_sock_table[DS_SOCK_BUCKETS];
@@ -154,6 +164,48 @@ struct ds_sock *ds_sock_get(struct sock *sk);
  * Context: process or softirq.
  */
 void ds_sock_end(const struct sock *sk);
+
+/**
+ * ds_sock_end_rec() - end a record
+ * @rec:	the record. Nothing happens where it has ended by now
+ *
+ * Its counts move to the sums of the namespace.
+ *
+ * Context: process or softirq, under RCU.
+ */
+void ds_sock_end_rec(struct ds_sock *rec);
+
+/**
+ * ds_sock_take() - set the counts of a record to 0
+ * @rec:	the record
+ * @to:		what they are added to, an array by enum ds_event, or NULL
+ *
+ * An event that happens meanwhile is neither lost nor doubled.
+ *
+ * Context: under the lock of the namespace, within its seqcount.
+ */
+void ds_sock_take(struct ds_sock *rec, atomic64_t *to);
+
+/**
+ * ds_sock_forget() - forget the last peers of a record
+ * @rec:	the record
+ *
+ * Context: under the lock of the namespace, which keeps the record.
+ */
+void ds_sock_forget(struct ds_sock *rec);
+
+/**
+ * ds_sock_reset() - set a socket's counts to 0 and forget its last peers
+ * @net:	the namespace
+ * @cookie:	cookie of the socket
+ *
+ * The counts move to the sums of the namespace.
+ *
+ * Context: process.
+ *
+ * Return: whether there is such a record.
+ */
+bool ds_sock_reset(const struct net *net, u64 cookie);
 
 /**
  * ds_sock_end_net() - end the records of a namespace that is going

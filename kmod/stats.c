@@ -94,12 +94,37 @@ void ds_net_sums(const struct net *net, struct ds_sums *sums)
 	spin_unlock_bh(&dn->lock);
 }
 
+void ds_net_reset(const struct net *net)
+{
+	struct ds_net *dn = ds_net(net);
+	struct ds_sock *rec;
+	unsigned int i, j;
+
+	spin_lock_bh(&dn->lock);
+	write_seqcount_begin(&dn->seq);
+	for (i = 0; i < DS_N_PROTOS; i++) {
+		for (j = 0; j < DS_N_EVENTS; j++)
+			atomic64_set(&dn->count[i][j], 0);
+		atomic64_set(&dn->untracked[i], 0);
+	}
+	atomic64_set(&dn->fastopen, 0);
+	atomic64_set(&dn->looked_up, 0);
+	dn->ended = 0;
+	hlist_for_each_entry(rec, &dn->records, net_node) {
+		ds_sock_take(rec, NULL);
+		ds_sock_forget(rec);
+	}
+	write_seqcount_end(&dn->seq);
+	spin_unlock_bh(&dn->lock);
+}
+
 static int __net_init ds_net_init(struct net *net)
 {
 	struct ds_net *dn = ds_net(net);
 
 	spin_lock_init(&dn->lock);
 	seqcount_spinlock_init(&dn->seq, &dn->lock);
+	dn->max_sockets = DS_MAX_SOCKETS;
 	return 0;
 }
 

@@ -104,6 +104,7 @@ struct ds_sums {
  * @fastopen:	see &struct ds_sums
  * @looked_up:	see &struct ds_sums
  * @ended:	see &struct ds_sums; under @lock
+ * @max_sockets: how many records it can have
  * @records:	its records; written under @lock, read under RCU
  * @lock:	serialises the coming and going of records; never taken for a
  *		hit
@@ -117,6 +118,7 @@ struct ds_net {
 	atomic64_t fastopen;
 	atomic64_t looked_up;
 	u64 ended;
+	u32 max_sockets;
 	struct hlist_head records;
 	spinlock_t lock;	/* for ended, tracked, records */
 	seqcount_spinlock_t seq;
@@ -182,6 +184,19 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
  * Context: process.
  */
 void ds_net_sums(const struct net *net, struct ds_sums *sums);
+
+/**
+ * ds_net_reset() - set the sums of a namespace, and all its records, to 0
+ * @net:	the namespace, held by the caller
+ *
+ * Each event that happened before the call is forgotten; one that happens
+ * during the call is, or counts from there on. Sockets keep their records but
+ * forget their last peers.
+ *
+ * Context: process. Sockets of the namespace that want a record, or that end
+ * with one, wait meanwhile.
+ */
+void ds_net_reset(const struct net *net);
 
 /* Register and unregister the state that each namespace gets. */
 int __init ds_stats_init(void);
