@@ -31,6 +31,7 @@
 #include "hooks.h"
 #include "sock.h"
 #include "stats.h"
+#include "sweep.h"
 
 #define DS_CHECK_TARGET(target, proto)					\
 	static_assert(__same_type(&(target), (proto)NULL),		\
@@ -425,6 +426,11 @@ int ds_hooks_attach(void)
 		err = ds_hook_attach(&ds_hooks[i]);
 		if (err)
 			goto err_detach;
+		/* The end of a socket is seen from here on; the ones before,
+		 * nobody saw.
+		 */
+		if (i == DS_HOOK_DESTRUCT)
+			ds_sweep();
 	}
 	return 0;
 
@@ -439,5 +445,12 @@ void ds_hooks_detach(void)
 	int i = DS_N_HOOKS;
 
 	while (i--)
-		ds_hook_detach(&ds_hooks[i]);
+		if (ds_hooks[i].attached)
+			ds_hook_detach(&ds_hooks[i]);
+}
+
+bool ds_hooks_attached(void)
+{
+	/* The last to come and the first to go. */
+	return READ_ONCE(ds_hooks[DS_N_HOOKS - 1].attached);
 }

@@ -59,7 +59,8 @@ void ds_hooks_exit(void);
 /**
  * ds_hooks_attach() - put every hook in place
  *
- * All or none. What fails is named in the kernel log.
+ * All or none. What fails is named in the kernel log. Records that are there
+ * from a time before are kept where ds_sweep() finds their socket.
  *
  * Context: process, may sleep.
  *
@@ -71,10 +72,14 @@ int ds_hooks_attach(void);
 /**
  * ds_hooks_detach() - take every hook out
  *
- * No callback runs any more when this returns.
+ * No callback runs any more when this returns. Nothing to do where they are out
+ * already.
  *
  * Context: process, may sleep.
  */
 void ds_hooks_detach(void);
+
+/* Whether all hooks are in place. */
+bool ds_hooks_attached(void);
 
 #endif /* _DUALSTACK_HOOKS_H */

@@ -74,7 +74,7 @@ static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
 	return rec;
 }
 
-void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
+static void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 {
 	u64 n;
 	int i;
@@ -158,16 +158,19 @@ void ds_sock_end(const struct sock *sk)
 	rcu_read_unlock();
 }
 
-void ds_sock_end_net(const struct net *net)
+bool ds_sock_end_net(const struct net *net)
 {
 	struct ds_net *dn = ds_net(net);
 	struct hlist_node *next;
 	struct ds_sock *rec;
+	bool ended;
 
 	spin_lock_bh(&dn->lock);
+	ended = !hlist_empty(&dn->records);
 	hlist_for_each_entry_safe(rec, next, &dn->records, net_node)
 		ds_sock_remove(dn, rec);
 	spin_unlock_bh(&dn->lock);
+	return ended;
 }
 
 struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie)
@@ -178,29 +181,6 @@ struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie)
 		if (rec->cookie == cookie)
 			return rec;
 	return NULL;
-}
-
-bool ds_sock_reset(const struct net *net, u64 cookie)
-{
-	struct ds_net *dn = ds_net(net);
-	struct ds_sock *rec;
-	bool found = false;
-
-	rcu_read_lock();
-	rec = ds_sock_by_cookie(net, cookie);
-	if (rec) {
-		spin_lock_bh(&dn->lock);
-		found = ds_sock_find(rec->sk) == rec;
-		if (found) {
-			write_seqcount_begin(&dn->seq);
-			ds_sock_take(rec, dn->count[rec->proto]);
-			write_seqcount_end(&dn->seq);
-			ds_sock_forget(rec);
-		}
-		spin_unlock_bh(&dn->lock);
-	}
-	rcu_read_unlock();
-	return found;
 }
 
 /* The two low bits of reject_seq; the rest of it counts changes, so that a
@@ -232,7 +212,7 @@ void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
 	preempt_enable();
 }
 
-void ds_sock_forget(struct ds_sock *rec)
+static void ds_sock_forget(struct ds_sock *rec)
 {
 	int seq = atomic_read(&rec->reject_seq);
 
@@ -273,6 +253,51 @@ bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer)
 	ipv6_addr_set_v4mapped((__force __be32)(u32)(mapped >> 16),
 			       &peer->addr);
 	return mapped;
+}
+
+/* Returns whether the record was there still. */
+static bool ds_sock_reset_rec(struct ds_sock *rec, bool keep_counts)
+{
+	struct ds_net *dn = ds_net(rec->net);
+	bool found;
+
+	spin_lock_bh(&dn->lock);
+	found = ds_sock_find(rec->sk) == rec;
+	if (found) {
+		write_seqcount_begin(&dn->seq);
+		ds_sock_take(rec, keep_counts ? dn->count[rec->proto] : NULL);
+		write_seqcount_end(&dn->seq);
+		ds_sock_forget(rec);
+	}
+	spin_unlock_bh(&dn->lock);
+	return found;
+}
+
+bool ds_sock_reset(const struct net *net, u64 cookie)
+{
+	struct ds_sock *rec;
+	bool found;
+
+	rcu_read_lock();
+	rec = ds_sock_by_cookie(net, cookie);
+	found = rec && ds_sock_reset_rec(rec, true);
+	rcu_read_unlock();
+	return found;
+}
+
+void ds_sock_reset_net(const struct net *net)
+{
+	struct ds_sock *rec;
+	unsigned int i;
+
+	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node)
+			if (rec->net == net)
+				ds_sock_reset_rec(rec, false);
+		rcu_read_unlock();
+		cond_resched();
+	}
 }
 
 int __init ds_sock_init(void)

@@ -176,25 +176,6 @@ void ds_sock_end(const struct sock *sk);
 void ds_sock_end_rec(struct ds_sock *rec);
 
 /**
- * ds_sock_take() - set the counts of a record to 0
- * @rec:	the record
- * @to:		what they are added to, an array by enum ds_event, or NULL
- *
- * An event that happens meanwhile is neither lost nor doubled.
- *
- * Context: under the lock of the namespace, within its seqcount.
- */
-void ds_sock_take(struct ds_sock *rec, atomic64_t *to);
-
-/**
- * ds_sock_forget() - forget the last peers of a record
- * @rec:	the record
- *
- * Context: under the lock of the namespace, which keeps the record.
- */
-void ds_sock_forget(struct ds_sock *rec);
-
-/**
  * ds_sock_reset() - set a socket's counts to 0 and forget its last peers
  * @net:	the namespace
  * @cookie:	cookie of the socket
@@ -208,14 +189,27 @@ void ds_sock_forget(struct ds_sock *rec);
 bool ds_sock_reset(const struct net *net, u64 cookie);
 
 /**
+ * ds_sock_reset_net() - reset all records of a namespace
+ * @net:	the namespace, held by the caller
+ *
+ * The counts are gone.
+ *
+ * Context: process, may sleep.
+ */
+void ds_sock_reset_net(const struct net *net);
+
+/**
  * ds_sock_end_net() - end the records of a namespace that is going
  * @net:	the namespace, for which no new record can be made any more
  *
  * Sockets of the kernel's own may outlive it; they are not accounted further.
  *
  * Context: process.
+ *
+ * Return: whether there were any. Somebody may be about to lock the namespace
+ * for one of them, and is through after a grace period of RCU.
  */
-void ds_sock_end_net(const struct net *net);
+bool ds_sock_end_net(const struct net *net);
 
 /**
  * ds_sock_set_rejected() - remember a refused peer

@@ -97,8 +97,10 @@ void ds_net_sums(const struct net *net, struct ds_sums *sums)
 void ds_net_reset(const struct net *net)
 {
 	struct ds_net *dn = ds_net(net);
-	struct ds_sock *rec;
 	unsigned int i, j;
+
+	/* Records first: what one that ends meanwhile leaves behind goes, too. */
+	ds_sock_reset_net(net);
 
 	spin_lock_bh(&dn->lock);
 	write_seqcount_begin(&dn->seq);
@@ -110,10 +112,6 @@ void ds_net_reset(const struct net *net)
 	atomic64_set(&dn->fastopen, 0);
 	atomic64_set(&dn->looked_up, 0);
 	dn->ended = 0;
-	hlist_for_each_entry(rec, &dn->records, net_node) {
-		ds_sock_take(rec, NULL);
-		ds_sock_forget(rec);
-	}
 	write_seqcount_end(&dn->seq);
 	spin_unlock_bh(&dn->lock);
 }
@@ -128,14 +126,21 @@ static int __net_init ds_net_init(struct net *net)
 	return 0;
 }
 
-static void __net_exit ds_net_exit(struct net *net)
+static void __net_exit ds_net_exit(struct list_head *nets)
 {
-	ds_sock_end_net(net);
+	bool ended = false;
+	struct net *net;
+
+	list_for_each_entry(net, nets, exit_list)
+		ended |= ds_sock_end_net(net);
+	/* Who found one of these records is about to look at its namespace. */
+	if (ended)
+		synchronize_rcu();
 }
 
 static struct pernet_operations ds_net_ops = {
 	.init	= ds_net_init,
-	.exit	= ds_net_exit,
+	.exit_batch = ds_net_exit,
 	.id	= &ds_net_id,
 	.size	= sizeof(struct ds_net),
 };

@@ -193,8 +193,7 @@ void ds_net_sums(const struct net *net, struct ds_sums *sums);
  * during the call is, or counts from there on. Sockets keep their records but
  * forget their last peers.
  *
- * Context: process. Sockets of the namespace that want a record, or that end
- * with one, wait meanwhile.
+ * Context: process, may sleep.
  */
 void ds_net_reset(const struct net *net);
 

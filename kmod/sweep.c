@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Records whose sockets ended while nobody looked. */
+
+#include <linux/rculist.h>
+#include <linux/rculist_nulls.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <net/inet_hashtables.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/udp.h>
+
+#include "sock.h"
+#include "sweep.h"
+
+/* A socket that came to the address of a former one has another cookie. */
+static void ds_sweep_mark(const struct sock *sk)
+{
+	struct ds_sock *rec = ds_sock_find(sk);
+
+	if (rec && rec->cookie == atomic64_read(&sk->sk_cookie))
+		rec->alive = 1;
+}
+
+static void ds_sweep_listeners(const struct inet_hashinfo *hinfo)
+{
+	struct inet_listen_hashbucket *head;
+	struct hlist_nulls_node *node;
+	struct sock *sk;
+	unsigned int i;
+
+	for (i = 0; i <= hinfo->lhash2_mask; i++) {
+		head = &hinfo->lhash2[i];
+		if (!hlist_nulls_empty(&head->nulls_head)) {
+			spin_lock_bh(&head->lock);
+			sk_nulls_for_each(sk, node, &head->nulls_head)
+				ds_sweep_mark(sk);
+			spin_unlock_bh(&head->lock);
+		}
+		cond_resched();
+	}
+}
+
+static void ds_sweep_connections(struct inet_hashinfo *hinfo)
+{
+	struct hlist_nulls_head *chain;
+	struct hlist_nulls_node *node;
+	struct sock *sk;
+	unsigned int i;
+
+	for (i = 0; i <= hinfo->ehash_mask; i++) {
+		chain = &hinfo->ehash[i].chain;
+		if (!hlist_nulls_empty(chain)) {
+			spin_lock_bh(inet_ehash_lockp(hinfo, i));
+			sk_nulls_for_each(sk, node, chain)
+				ds_sweep_mark(sk);
+			spin_unlock_bh(inet_ehash_lockp(hinfo, i));
+		}
+		cond_resched();
+	}
+}
+
+static void ds_sweep_udp(const struct udp_table *table)
+{
+	struct udp_hslot *slot;
+	struct sock *sk;
+	unsigned int i;
+
+	for (i = 0; i <= table->mask; i++) {
+		slot = &table->hash[i];
+		if (!hlist_empty(&slot->head)) {
+			spin_lock_bh(&slot->lock);
+			sk_for_each(sk, &slot->head)
+				ds_sweep_mark(sk);
+			spin_unlock_bh(&slot->lock);
+		}
+		cond_resched();
+	}
+}
+
+/* Most namespaces share the tables of the first one. */
+static void ds_sweep_net(const struct net *net)
+{
+	const struct inet_hashinfo *first = init_net.ipv4.tcp_death_row.hashinfo;
+	struct inet_hashinfo *hinfo = net->ipv4.tcp_death_row.hashinfo;
+	bool is_first = net == &init_net;
+
+	if (is_first || hinfo->lhash2 != first->lhash2)
+		ds_sweep_listeners(hinfo);
+	if (is_first || hinfo->ehash != first->ehash)
+		ds_sweep_connections(hinfo);
+	if (is_first || ds_udp_table(net) != ds_udp_table(&init_net))
+		ds_sweep_udp(ds_udp_table(net));
+}
+
+/* The records of a namespace that is going are left to the end. */
+static void ds_sweep_nets(void)
+{
+	struct net *net;
+
+	rcu_read_lock();
+	for_each_net_rcu(net) {
+		if (!maybe_get_net(net))
+			continue;
+		/* Held, it stays in the list that goes on from here. */
+		rcu_read_unlock();
+		ds_sweep_net(net);
+		rcu_read_lock();
+		put_net(net);
+	}
+	rcu_read_unlock();
+}
+
+static bool ds_sweep_needed(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < DS_SOCK_BUCKETS; i++)
+		if (!hlist_empty(&ds_sock_table[i]))
+			return true;
+	return false;
+}
+
+void ds_sweep(void)
+{
+	struct ds_sock *rec;
+	unsigned int i;
+
+	if (!ds_sweep_needed())
+		return;
+
+	ds_sweep_nets();
+
+	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node) {
+			if (!rec->alive)
+				ds_sock_end_rec(rec);
+			rec->alive = 0;
+		}
+		rcu_read_unlock();
+		cond_resched();
+	}
+}
