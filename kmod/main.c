@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <uapi/linux/dualstack.h>
 
+#include "events.h"
 #include "hooks.h"
 #include "netlink.h"
 #include "sock.h"
@@ -23,9 +24,13 @@ static int __init ds_init(void)
 	if (err)
 		goto err_sock;
 
-	err = ds_hooks_init();
+	err = ds_events_init();
 	if (err)
 		goto err_stats;
+
+	err = ds_hooks_init();
+	if (err)
+		goto err_events;
 
 	err = ds_hooks_attach();
 	if (err)
@@ -41,6 +46,8 @@ err_attached:
 	ds_hooks_detach();
 err_hooks:
 	ds_hooks_exit();
+err_events:
+	ds_events_exit();
 err_stats:
 	ds_stats_exit();
 err_sock:
@@ -50,9 +57,11 @@ err_sock:
 
 static void __exit ds_exit(void)
 {
+	ds_events_close();
 	ds_netlink_exit();
 	ds_hooks_detach();
 	ds_hooks_exit();
+	ds_events_exit();
 	ds_stats_exit();
 	ds_sock_exit();
 }

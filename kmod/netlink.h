@@ -62,10 +62,11 @@ bool ds_has_listeners(struct net *net);
  * @net:	the namespace
  * @skb:	the message, or several; it is taken
  *
- * Context: process, may sleep.
+ * Nothing is said of who gets it: netlink's -ESRCH is for listeners whose buffer
+ * is full as well as for none.
  *
- * Return: 0, -ESRCH where nobody listens, or another negative errno.
+ * Context: process, may sleep.
  */
-int ds_multicast(struct net *net, struct sk_buff *skb);
+void ds_multicast(struct net *net, struct sk_buff *skb);
 
 #endif /* _DUALSTACK_NETLINK_H */
