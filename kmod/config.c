@@ -1,20 +1,170 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Settings, and counters back to 0. */
 
+#include <linux/capability.h>
+#include <linux/mutex.h>
+#include <linux/netlink.h>
+#include <linux/stringify.h>
 #include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include <net/netlink.h>
+#include <uapi/linux/dualstack.h>
 
+#include "events.h"
+#include "hooks.h"
+#include "netlink.h"
 #include "netlink_gen.h"
+#include "sock.h"
+#include "stats.h"
+
+/* Serialises changes of the kernel text. */
+static DEFINE_MUTEX(ds_tracking_mutex);
+
+static int ds_put_config(struct sk_buff *skb, const struct net *net)
+{
+	if (nla_put_u8(skb, DUALSTACK_A_CONFIG_TRACKING, ds_hooks_attached()) ||
+	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+			READ_ONCE(ds_net(net)->max_sockets)) ||
+	    nla_put_u32(skb, DUALSTACK_A_CONFIG_EVENT_RATE,
+			ds_events_rate(net)) ||
+	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY,
+		       !!READ_ONCE(net->ipv6.sysctl.bindv6only)) ||
+	    ds_put_u64(skb, DUALSTACK_A_CONFIG_EVENT_SEQ, ds_events_seq(net)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int ds_put_defaults(struct sk_buff *skb)
+{
+	if (nla_put_u8(skb, DUALSTACK_A_CONFIG_TRACKING, 1) ||
+	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_SOCKETS, DS_MAX_SOCKETS) ||
+	    nla_put_u32(skb, DUALSTACK_A_CONFIG_EVENT_RATE, DS_EVENT_RATE) ||
+	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY, 0))
+		return -EMSGSIZE;
+	return 0;
+}
 
 int dualstack_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return -EOPNOTSUPP;
+	bool defaults = info->attrs[DUALSTACK_A_CONFIG_DEFAULTS];
+	struct net *net = genl_info_net(info);
+	struct sk_buff *msg;
+	void *hdr;
+	int err;
+
+	/* Before the number is read: each later event has one. */
+	err = defaults ? 0 : ds_events_listen(net);
+	if (err) {
+		NL_SET_ERR_MSG(info->extack, "Cannot start sending events");
+		return err;
+	}
+
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
+			    DUALSTACK_CMD_CONFIG_GET);
+	if (!hdr || (defaults ? ds_put_defaults(msg) :
+				ds_put_config(msg, net))) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int ds_set_tracking(bool on, struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	mutex_lock(&ds_tracking_mutex);
+	if (!on)
+		ds_hooks_detach();
+	else if (!ds_hooks_attached())
+		err = ds_hooks_attach();
+	mutex_unlock(&ds_tracking_mutex);
+
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(extack,
+			       "ftrace is disabled: set sysctl kernel.ftrace_enabled to 1");
+	else if (err)
+		NL_SET_ERR_MSG(extack,
+			       "A hook cannot be attached, so none is: the kernel log names it");
+	return err;
+}
+
+static int ds_check_config(const struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *tracking, *sockets, *rate;
+
+	tracking = info->attrs[DUALSTACK_A_CONFIG_TRACKING];
+	if (tracking && !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tracking,
+				    "Tracking is for the whole system: it needs CAP_NET_ADMIN in the initial user namespace");
+		return -EPERM;
+	}
+
+	sockets = info->attrs[DUALSTACK_A_CONFIG_MAX_SOCKETS];
+	if (sockets && nla_get_u32(sockets) > DS_MAX_SOCKETS_LIMIT) {
+		NL_SET_ERR_MSG_ATTR(info->extack, sockets,
+				    "max-sockets is at most " __stringify(DS_MAX_SOCKETS_LIMIT));
+		return -EINVAL;
+	}
+
+	rate = info->attrs[DUALSTACK_A_CONFIG_EVENT_RATE];
+	if (rate && nla_get_u32(rate) > DS_EVENT_RATE_LIMIT) {
+		NL_SET_ERR_MSG_ATTR(info->extack, rate,
+				    "event-rate is at most " __stringify(DS_EVENT_RATE_LIMIT));
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return -EOPNOTSUPP;
+	struct net *net = genl_info_net(info);
+	const struct nlattr *attr;
+	int err;
+
+	err = ds_check_config(skb, info);
+	if (err)
+		return err;
+
+	/* What can fail comes first, so that all is set or nothing. */
+	attr = info->attrs[DUALSTACK_A_CONFIG_TRACKING];
+	if (attr)
+		err = ds_set_tracking(nla_get_u8(attr), info->extack);
+	if (err)
+		return err;
+
+	attr = info->attrs[DUALSTACK_A_CONFIG_MAX_SOCKETS];
+	if (attr)
+		WRITE_ONCE(ds_net(net)->max_sockets, nla_get_u32(attr));
+
+	attr = info->attrs[DUALSTACK_A_CONFIG_EVENT_RATE];
+	if (attr)
+		ds_events_set_rate(net, nla_get_u32(attr));
+
+	attr = info->attrs[DUALSTACK_A_CONFIG_BINDV6ONLY];
+	if (attr)
+		WRITE_ONCE(net->ipv6.sysctl.bindv6only, nla_get_u8(attr));
+	return 0;
 }
 
 int dualstack_nl_reset_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return -EOPNOTSUPP;
+	struct nlattr *cookie = info->attrs[DUALSTACK_A_SOCKET_COOKIE];
+	const struct net *net = genl_info_net(info);
+
+	if (!cookie) {
+		ds_net_reset(net);
+		return 0;
+	}
+	if (!ds_sock_reset(net, nla_get_u64(cookie))) {
+		NL_SET_ERR_MSG_ATTR(info->extack, cookie,
+				    "No socket with this cookie has had an event in this namespace");
+		return -ENOENT;
+	}
+	return 0;
 }
