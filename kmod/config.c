@@ -94,31 +94,50 @@ static int ds_set_tracking(bool on, struct netlink_ext_ack *extack)
 	return err;
 }
 
+/* The table of records and the time to send events are shared by all: a
+ * container may have less than what it starts with, not more.
+ */
+static int ds_check_share(const struct sk_buff *skb, struct genl_info *info,
+			  const struct nlattr *attr, u32 share)
+{
+	if (!attr || nla_get_u32(attr) <= share ||
+	    netlink_capable(skb, CAP_NET_ADMIN))
+		return 0;
+
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "More than the default needs CAP_NET_ADMIN in the initial user namespace");
+	return -EPERM;
+}
+
 static int ds_check_config(const struct sk_buff *skb, struct genl_info *info)
 {
-	const struct nlattr *tracking, *sockets, *rate;
+	const struct nlattr *attr;
+	int err;
 
-	tracking = info->attrs[DUALSTACK_A_CONFIG_TRACKING];
-	if (tracking && !netlink_capable(skb, CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, tracking,
+	attr = info->attrs[DUALSTACK_A_CONFIG_TRACKING];
+	if (attr && !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "Tracking is for the whole system: it needs CAP_NET_ADMIN in the initial user namespace");
 		return -EPERM;
 	}
 
-	sockets = info->attrs[DUALSTACK_A_CONFIG_MAX_SOCKETS];
-	if (sockets && nla_get_u32(sockets) > DS_MAX_SOCKETS_LIMIT) {
-		NL_SET_ERR_MSG_ATTR(info->extack, sockets,
+	attr = info->attrs[DUALSTACK_A_CONFIG_MAX_SOCKETS];
+	if (attr && nla_get_u32(attr) > DS_MAX_SOCKETS_LIMIT) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "max-sockets is at most " __stringify(DS_MAX_SOCKETS_LIMIT));
 		return -EINVAL;
 	}
+	err = ds_check_share(skb, info, attr, DS_MAX_SOCKETS);
+	if (err)
+		return err;
 
-	rate = info->attrs[DUALSTACK_A_CONFIG_EVENT_RATE];
-	if (rate && nla_get_u32(rate) > DS_EVENT_RATE_LIMIT) {
-		NL_SET_ERR_MSG_ATTR(info->extack, rate,
+	attr = info->attrs[DUALSTACK_A_CONFIG_EVENT_RATE];
+	if (attr && nla_get_u32(attr) > DS_EVENT_RATE_LIMIT) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "event-rate is at most " __stringify(DS_EVENT_RATE_LIMIT));
 		return -EINVAL;
 	}
-	return 0;
+	return ds_check_share(skb, info, attr, DS_EVENT_RATE);
 }
 
 int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)

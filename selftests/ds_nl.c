@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
@@ -219,35 +220,43 @@ static void parse_counters(struct nlattr *nest, struct ds_counters *c)
 	}
 }
 
+static int parse_addr(struct nlattr *tb[], union net_addr *addr)
+{
+	struct nlattr *bytes = tb[DUALSTACK_A_PEER_ADDR];
+
+	if (!bytes || !tb[DUALSTACK_A_PEER_PORT])
+		return -EBADMSG;
+
+	switch (nla_len(bytes)) {
+	case sizeof(struct in_addr):
+		addr->in.sin_family = AF_INET;
+		addr->in.sin_port = nla_get_u16(tb[DUALSTACK_A_PEER_PORT]);
+		memcpy(&addr->in.sin_addr, nla_data(bytes), nla_len(bytes));
+		break;
+	case sizeof(struct in6_addr):
+		addr->in6.sin6_family = AF_INET6;
+		addr->in6.sin6_port = nla_get_u16(tb[DUALSTACK_A_PEER_PORT]);
+		memcpy(&addr->in6.sin6_addr, nla_data(bytes), nla_len(bytes));
+		break;
+	default:
+		return -EBADMSG;
+	}
+	return 0;
+}
+
 static int parse_peer(struct nlattr *nest, struct ds_peer *p)
 {
-	struct nlattr *tb[DUALSTACK_A_PEER_MAX + 1], *addr;
+	struct nlattr *tb[DUALSTACK_A_PEER_MAX + 1];
 
 	memset(p, 0, sizeof(*p));
 	if (!nest)
 		return 0;
 	if (nla_parse_nested(tb, DUALSTACK_A_PEER_MAX, nest, NULL) ||
-	    !tb[DUALSTACK_A_PEER_ADDR] || !tb[DUALSTACK_A_PEER_PORT] ||
 	    !tb[DUALSTACK_A_PEER_AGE])
 		return -EBADMSG;
 
-	addr = tb[DUALSTACK_A_PEER_ADDR];
-	switch (nla_len(addr)) {
-	case sizeof(struct in_addr):
-		p->addr.in.sin_family = AF_INET;
-		p->addr.in.sin_port = nla_get_u16(tb[DUALSTACK_A_PEER_PORT]);
-		memcpy(&p->addr.in.sin_addr, nla_data(addr), nla_len(addr));
-		break;
-	case sizeof(struct in6_addr):
-		p->addr.in6.sin6_family = AF_INET6;
-		p->addr.in6.sin6_port = nla_get_u16(tb[DUALSTACK_A_PEER_PORT]);
-		memcpy(&p->addr.in6.sin6_addr, nla_data(addr), nla_len(addr));
-		break;
-	default:
-		return -EBADMSG;
-	}
 	p->age = nla_get_u64(tb[DUALSTACK_A_PEER_AGE]);
-	return 0;
+	return parse_addr(tb, &p->addr);
 }
 
 struct socket_out {
@@ -394,4 +403,168 @@ int ds_hook_dump(struct ds_nl *ds, ds_hook_cb cb, void *arg)
 	struct hook_out out = { .cb = cb, .arg = arg };
 
 	return ds_talk(ds, msg, parse_hook, &out);
+}
+
+static int parse_config(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_CONFIG_MAX + 1];
+	struct ds_config *c = arg;
+
+	if (nla_parse(tb, DUALSTACK_A_CONFIG_MAX, attrs, len, NULL) ||
+	    !tb[DUALSTACK_A_CONFIG_TRACKING] ||
+	    !tb[DUALSTACK_A_CONFIG_MAX_SOCKETS] ||
+	    !tb[DUALSTACK_A_CONFIG_EVENT_RATE] ||
+	    !tb[DUALSTACK_A_CONFIG_BINDV6ONLY])
+		return -EBADMSG;
+
+	c->tracking = nla_get_u8(tb[DUALSTACK_A_CONFIG_TRACKING]);
+	c->max_sockets = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_SOCKETS]);
+	c->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
+	c->bindv6only = nla_get_u8(tb[DUALSTACK_A_CONFIG_BINDV6ONLY]);
+	if (tb[DUALSTACK_A_CONFIG_EVENT_SEQ])
+		c->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
+	return 0;
+}
+
+int ds_config_get(struct ds_nl *ds, struct ds_config *c)
+{
+	memset(c, 0, sizeof(*c));
+	return ds_talk(ds, ds_msg(ds, DUALSTACK_CMD_CONFIG_GET, 0),
+		       parse_config, c);
+}
+
+int ds_config_defaults(struct ds_nl *ds, struct ds_config *c)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_CONFIG_GET, 0);
+
+	memset(c, 0, sizeof(*c));
+	if (msg)
+		nla_put_flag(msg, DUALSTACK_A_CONFIG_DEFAULTS);
+	return ds_talk(ds, msg, parse_config, c);
+}
+
+int ds_put_setting(struct nl_msg *msg, int attr, __u32 value)
+{
+	switch (attr) {
+	case DUALSTACK_A_CONFIG_TRACKING:
+	case DUALSTACK_A_CONFIG_BINDV6ONLY:
+		return nla_put_u8(msg, attr, value);
+	default:
+		return nla_put_u32(msg, attr, value);
+	}
+}
+
+int ds_config_set(struct ds_nl *ds, int attr, __u32 value)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_CONFIG_SET, 0);
+
+	if (msg)
+		ds_put_setting(msg, attr, value);
+	return ds_talk(ds, msg, NULL, NULL);
+}
+
+int ds_reset(struct ds_nl *ds, __u64 cookie)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_RESET, 0);
+
+	if (msg && cookie)
+		nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE, cookie);
+	return ds_talk(ds, msg, NULL, NULL);
+}
+
+int ds_listen(struct ds_listener *l)
+{
+	struct ds_config config;
+	struct ds_nl asker;
+	int err, group;
+
+	l->len = 0;
+	err = ds_open(&l->ds);
+	if (err)
+		return err;
+	group = genl_ctrl_resolve_grp(l->ds.sk, DUALSTACK_GENL_NAME,
+				      DUALSTACK_MCGRP_EVENTS);
+	if (group < 0 || nl_socket_add_membership(l->ds.sk, group))
+		err = -ENOENT;
+
+	/* By another socket: nothing but events comes by this one. */
+	if (!err)
+		err = ds_open(&asker);
+	if (!err) {
+		err = ds_config_get(&asker, &config);
+		l->seq = config.event_seq;
+		ds_close(&asker);
+	}
+	if (err)
+		ds_close(&l->ds);
+	return err;
+}
+
+void ds_listen_end(struct ds_listener *l)
+{
+	ds_close(&l->ds);
+}
+
+static int parse_end(struct nlattr *nest, union net_addr *addr)
+{
+	struct nlattr *tb[DUALSTACK_A_PEER_MAX + 1];
+
+	if (!nest || nla_parse_nested(tb, DUALSTACK_A_PEER_MAX, nest, NULL))
+		return -EBADMSG;
+	return parse_addr(tb, addr);
+}
+
+static int parse_event(struct nlmsghdr *nlh, struct ds_event *ev)
+{
+	struct nlattr *tb[DUALSTACK_A_EVENT_MAX + 1];
+
+	memset(ev, 0, sizeof(*ev));
+	if (genlmsg_parse(nlh, 0, tb, DUALSTACK_A_EVENT_MAX, NULL) ||
+	    !tb[DUALSTACK_A_EVENT_SEQ] || !tb[DUALSTACK_A_EVENT_TIME])
+		return -EBADMSG;
+	ev->seq = nla_get_u64(tb[DUALSTACK_A_EVENT_SEQ]);
+	ev->time = nla_get_u64(tb[DUALSTACK_A_EVENT_TIME]);
+	ev->type = -1;
+	if (!tb[DUALSTACK_A_EVENT_TYPE])
+		return 0;
+
+	if (!tb[DUALSTACK_A_EVENT_FAMILY] || !tb[DUALSTACK_A_EVENT_PROTOCOL] ||
+	    !tb[DUALSTACK_A_EVENT_COOKIE])
+		return -EBADMSG;
+	ev->type = nla_get_u32(tb[DUALSTACK_A_EVENT_TYPE]);
+	ev->family = nla_get_u8(tb[DUALSTACK_A_EVENT_FAMILY]);
+	ev->protocol = nla_get_u8(tb[DUALSTACK_A_EVENT_PROTOCOL]);
+	ev->cookie = nla_get_u64(tb[DUALSTACK_A_EVENT_COOKIE]);
+	if (tb[DUALSTACK_A_EVENT_FLOWLABEL])
+		ev->flowlabel = nla_get_u32(tb[DUALSTACK_A_EVENT_FLOWLABEL]);
+	if (parse_end(tb[DUALSTACK_A_EVENT_LOCAL], &ev->local) ||
+	    parse_end(tb[DUALSTACK_A_EVENT_PEER], &ev->peer))
+		return -EBADMSG;
+	return 0;
+}
+
+int ds_listen_next(struct ds_listener *l, int timeout_ms, struct ds_event *ev)
+{
+	int fd = nl_socket_get_fd(l->ds.sk);
+	struct nlmsghdr *nlh;
+	int err;
+
+	/* One datagram may hold several messages. */
+	if (!nlmsg_ok(l->msg, l->len)) {
+		err = net_wait_in(fd, timeout_ms);
+		if (err)
+			return err;
+		l->len = recv(fd, l->buf, sizeof(l->buf), MSG_DONTWAIT);
+		if (l->len < 0) {
+			l->len = 0;
+			return -errno;
+		}
+		l->msg = (struct nlmsghdr *)l->buf;
+	}
+	nlh = l->msg;
+	l->msg = nlmsg_next(nlh, &l->len);
+	if (nlh->nlmsg_type != l->ds.family ||
+	    genlmsg_hdr(nlh)->cmd != DUALSTACK_CMD_EVENT)
+		return -EBADMSG;
+	return parse_event(nlh, ev);
 }

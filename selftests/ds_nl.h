@@ -16,6 +16,7 @@
 struct nl_msg;
 struct nl_sock;
 struct nlattr;
+struct nlmsghdr;
 
 /* Counters are indexed by their attribute, so that no test needs a list. */
 #define DS_COUNTERS	(DUALSTACK_A_COUNTER_MAX + 1)
@@ -117,6 +118,62 @@ struct ds_nl {
 	bool intr;
 };
 
+/**
+ * struct ds_config - the settings
+ * @tracking: whether the hooks are in the kernel
+ * @max_sockets: how many records the namespace can have
+ * @event_rate: how many events it sends a second
+ * @bindv6only: IPV6_V6ONLY of its sockets to come
+ * @event_seq: number of its latest event
+ */
+struct ds_config {
+	bool tracking;
+	__u32 max_sockets;
+	__u32 event_rate;
+	bool bindv6only;
+	__u64 event_seq;
+};
+
+/**
+ * struct ds_event - one message of the multicast group
+ * @seq: number of the event
+ * @time: nanoseconds since the epoch
+ * @type: enum dualstack_event_type, or -1 where events were lost
+ * @family: AF_INET or AF_INET6
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP
+ * @cookie: the socket's cookie
+ * @local: this end
+ * @peer: the other end
+ * @flowlabel: of an IPv6 packet
+ */
+struct ds_event {
+	__u64 seq;
+	__u64 time;
+	int type;
+	int family;
+	int protocol;
+	__u64 cookie;
+	union net_addr local;
+	union net_addr peer;
+	__u32 flowlabel;
+};
+
+/**
+ * struct ds_listener - a member of the multicast group
+ * @ds: its own connection
+ * @seq: number of the latest event when it joined
+ * @buf: what was received last
+ * @msg: the next message in @buf
+ * @len: how many bytes are left there
+ */
+struct ds_listener {
+	struct ds_nl ds;
+	__u64 seq;
+	char buf[65536];
+	struct nlmsghdr *msg;
+	int len;
+};
+
 typedef int (*ds_attr_cb)(struct nlattr *attrs, size_t len, void *arg);
 typedef int (*ds_socket_cb)(const struct ds_socket *s, void *arg);
 typedef int (*ds_hook_cb)(const struct ds_hook *h, void *arg);
@@ -161,6 +218,33 @@ int ds_hook_dump(struct ds_nl *ds, ds_hook_cb cb, void *arg);
 
 /* Number of records that a dump shows, or -errno. */
 int ds_socket_count(struct ds_nl *ds);
+
+/* Settings in force, and those that a namespace starts with. */
+int ds_config_get(struct ds_nl *ds, struct ds_config *c);
+int ds_config_defaults(struct ds_nl *ds, struct ds_config *c);
+
+/* Add a setting, DUALSTACK_A_CONFIG_*, to a request. */
+int ds_put_setting(struct nl_msg *msg, int attr, __u32 value);
+/* Change one setting. */
+int ds_config_set(struct ds_nl *ds, int attr, __u32 value);
+
+/* Set one socket's counters to 0, or those of the namespace with 0. */
+int ds_reset(struct ds_nl *ds, __u64 cookie);
+
+/* Join the multicast group, and have events sent; 0 or -errno. */
+int ds_listen(struct ds_listener *l);
+void ds_listen_end(struct ds_listener *l);
+
+/**
+ * ds_listen_next() - wait for the next message
+ * @l: the listener
+ * @timeout_ms: how long to wait
+ * @ev: filled in
+ *
+ * Return: 0, -ETIMEDOUT, -ENOBUFS where the socket's buffer was too small, or
+ * another error.
+ */
+int ds_listen_next(struct ds_listener *l, int timeout_ms, struct ds_event *ev);
 
 bool ds_counters_zero(const struct ds_counters *c);
 

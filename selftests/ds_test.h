@@ -57,6 +57,31 @@ static inline void ds_saw_recv(struct ds_counters *c,
 				       DUALSTACK_A_COUNTER_NATIVE_RECV]++;
 }
 
+/* One client, IPv4 or IPv6 by its address, that a server of either type serves. */
+static inline void ds_serve(struct __test_metadata *_metadata, int type, int fd,
+			    const char *addr, struct ds_counters *seen)
+{
+	union net_addr peer = { };
+	socklen_t len = sizeof(peer);
+	int client, conn;
+	char c;
+
+	if (type == SOCK_DGRAM) {
+		ASSERT_EQ(0, net_send_to(addr, net_port(fd), "x", 1));
+		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+		ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &peer.sa, &len));
+		ds_saw_recv(seen, &peer);
+		return;
+	}
+	client = net_client(type, addr, net_port(fd), NULL);
+	ASSERT_LE(0, client);
+	conn = net_accept(fd, &peer);
+	ASSERT_LE(0, conn);
+	ds_saw_accept(seen, &peer);
+	net_close_reset(client);
+	close(conn);
+}
+
 static inline void ds_add(struct ds_counters *sum, const struct ds_counters *c)
 {
 	size_t i;

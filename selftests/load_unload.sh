@@ -3,7 +3,7 @@
 #
 # Load and unload the module under traffic. Each load counts what sockets see
 # from then on, those that are older than the load included; each unload
-# leaves nothing in the kernel.
+# leaves nothing in the kernel. Somebody listens to events all the time.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -21,7 +21,7 @@ own_netns "$@"
 tmp=$(mktemp -d)
 cleanup()
 {
-	[ -z "$traffic" ] || kill "$traffic" 2>/dev/null
+	[ -z "$traffic" ] || kill "$traffic" "$listener" 2>/dev/null
 	rm -rf "$tmp"
 	grep -q '^dualstack ' /proc/modules || load_module
 }
@@ -39,7 +39,7 @@ ftrace_users()
 }
 
 ktap_print_header
-ktap_set_plan 7
+ktap_set_plan 8
 mark_log
 
 unload_module
@@ -49,6 +49,8 @@ check "the family goes with the module" test ! -e /sys/module/dualstack
 
 ./traffic >"$tmp/traffic" 2>&1 &
 traffic=$!
+./traffic -l >"$tmp/listener" 2>&1 &
+listener=$!
 
 load="insmod '$DUALSTACK_KO'"
 [ -n "$DUALSTACK_KO" ] || load="modprobe dualstack"
@@ -89,6 +91,11 @@ kill "$traffic"
 wait "$traffic" 2>/dev/null
 sed 's/^/# /' "$tmp/traffic"
 traffic=
+kill "$listener"
+wait "$listener"
+heard=$?
+check "events came between unloads" test "$heard" = 0
+sed 's/^/# /' "$tmp/listener"
 
 ftrace_users >"$tmp/after"
 check "no function is left hooked" diff "$tmp/before" "$tmp/after"

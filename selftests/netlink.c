@@ -64,6 +64,9 @@ TEST_F_TIMEOUT(netlink, unknown_attribute, DS_TIMEOUT)
 		{ DUALSTACK_CMD_STATS_GET, 0 },
 		{ DUALSTACK_CMD_HOOK_GET, 0 },
 		{ DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP },
+		{ DUALSTACK_CMD_CONFIG_GET, 0 },
+		{ DUALSTACK_CMD_CONFIG_SET, 0 },
+		{ DUALSTACK_CMD_RESET, 0 },
 	};
 	struct nl_msg *msg;
 	size_t i;

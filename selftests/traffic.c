@@ -6,8 +6,11 @@
  *   traffic                  until it is killed
  *   traffic -n N             N rounds, then compare all counters
  *   traffic -n N -c COMMAND  run COMMAND after the sockets were opened
+ *   traffic -l               no traffic: listen to events, again and again,
+ *                            whether or not the module is there; until SIGTERM
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +138,37 @@ static int compare(void)
 	return ret;
 }
 
+static sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	(void)sig;
+	__atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
+}
+
+/* The group goes with the module: join it anew all the time. */
+static int listen_events(void)
+{
+	static struct ds_listener l;
+	unsigned long events = 0, joins = 0;
+	struct ds_event ev;
+	int i;
+
+	signal(SIGTERM, stop);
+	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED)) {
+		if (ds_listen(&l)) {
+			net_nap();
+			continue;
+		}
+		joins++;
+		for (i = 0; i < 100 && !ds_listen_next(&l, 100, &ev); i++)
+			events += ev.type >= 0;
+		ds_listen_end(&l);
+	}
+	printf("%lu events, joined %lu times\n", events, joins);
+	return !events;
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = NULL;
@@ -142,16 +176,18 @@ int main(int argc, char **argv)
 	size_t i, k;
 	int err, opt;
 
-	while ((opt = getopt(argc, argv, "c:n:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:ln:")) != -1) {
 		switch (opt) {
 		case 'c':
 			command = optarg;
 			break;
+		case 'l':
+			return listen_events();
 		case 'n':
 			rounds = strtol(optarg, NULL, 10);
 			break;
 		default:
-			fprintf(stderr, "Usage: %s [-n ROUNDS [-c COMMAND]]\n",
+			fprintf(stderr, "Usage: %s [-n ROUNDS [-c COMMAND] | -l]\n",
 				argv[0]);
 			return 2;
 		}

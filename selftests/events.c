@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events by the multicast group: all of them in order, or a number that tells
+ * how many were lost.
+ */
+#include <netlink/netlink.h>
+#include <netlink/genl/ctrl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "ds_test.h"
+#include "net_wire.h"
+
+#define FLOOD		5000
+#define FLOWLABEL	0x12345
+/* In which something that is about to come has come. */
+#define QUIET_MS	2000
+
+FIXTURE(events)
+{
+	struct ds_nl ds;
+	struct ds_listener l;
+};
+
+FIXTURE_SETUP(events)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
+	ASSERT_EQ(0, ds_listen(&self->l));
+}
+
+FIXTURE_TEARDOWN(events)
+{
+	if (self->l.ds.sk)
+		ds_listen_end(&self->l);
+	ds_close(&self->ds);
+}
+
+static union net_addr addr(const char *text, in_port_t port)
+{
+	union net_addr a;
+
+	net_addr_set(&a, text, port);
+	return a;
+}
+
+/* The next message is this event, with the next number. */
+static void expect_event(struct __test_metadata *_metadata,
+			 struct ds_listener *l, const struct ds_event *want)
+{
+	struct timespec now;
+	struct ds_event got;
+	__u64 ns;
+
+	ASSERT_EQ(0, ds_listen_next(l, NET_TIMEOUT_MS, &got))
+		TH_LOG("event type %d did not come", want->type);
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	EXPECT_EQ(++l->seq, got.seq);
+	EXPECT_EQ(want->type, got.type);
+	EXPECT_EQ(want->family, got.family);
+	EXPECT_EQ(want->protocol, got.protocol);
+	EXPECT_EQ(want->cookie, got.cookie);
+	EXPECT_EQ(want->flowlabel, got.flowlabel);
+	EXPECT_TRUE(net_addr_eq(&want->local, &got.local))
+		TH_LOG("type %d: local family %d port %d", got.type,
+		       got.local.sa.sa_family, ntohs(got.local.in.sin_port));
+	EXPECT_TRUE(net_addr_eq(&want->peer, &got.peer))
+		TH_LOG("type %d: peer family %d port %d", got.type,
+		       got.peer.sa.sa_family, ntohs(got.peer.in.sin_port));
+	EXPECT_GE(ns, got.time);
+	EXPECT_LE(ns - 60 * 1000000000ULL, got.time);
+}
+
+static void expect_silence(struct __test_metadata *_metadata,
+			   struct ds_listener *l)
+{
+	struct ds_event got;
+
+	EXPECT_EQ(-ETIMEDOUT, ds_listen_next(l, QUIET_MS, &got))
+		TH_LOG("event %llu of type %d", got.seq, got.type);
+}
+
+static int protocol(int type)
+{
+	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+static void serve(struct __test_metadata *_metadata, struct ds_listener *l,
+		  int type)
+{
+	struct ds_event e = {
+		.type = type == SOCK_STREAM ?
+			DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT :
+			DUALSTACK_EVENT_TYPE_MAPPED_RECV,
+		.family = AF_INET,
+		.protocol = protocol(type),
+	};
+	struct ds_counters ignored = { };
+	int fd, client, conn;
+	char c;
+
+	fd = net_server(type, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	/* IPv6 is no event. */
+	ds_serve(_metadata, type, fd, "::1", &ignored);
+	client = net_client(type, "127.0.0.1", net_port(fd), NULL);
+	ASSERT_LE(0, client);
+	if (type == SOCK_STREAM) {
+		conn = net_accept(fd, NULL);
+		ASSERT_LE(0, conn);
+		close(conn);
+	} else {
+		ASSERT_EQ(1, send(client, "x", 1, 0));
+		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+		ASSERT_EQ(1, recv(fd, &c, 1, 0));
+	}
+	e.cookie = net_cookie(fd);
+	e.local = addr("127.0.0.1", net_port(fd));
+	e.peer = net_local(client);
+	expect_event(_metadata, l, &e);
+	close(client);
+	close(fd);
+}
+
+static void refuse(struct __test_metadata *_metadata, struct ds_listener *l,
+		   int type, int event, const char *server, unsigned int flags,
+		   const char *client)
+{
+	struct ds_event e = { .type = event, .protocol = protocol(type) };
+	int fd;
+
+	fd = net_server(type, server, 0, flags);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1, net_refused(type, client, net_port(fd), &e.peer));
+	e.family = e.peer.sa.sa_family;
+	e.local = addr(client, net_port(fd));
+	e.cookie = net_cookie(fd);
+	expect_event(_metadata, l, &e);
+	close(fd);
+}
+
+static void go_out(struct __test_metadata *_metadata, struct ds_listener *l,
+		   int type)
+{
+	struct ds_event e = {
+		.type = DUALSTACK_EVENT_TYPE_MAPPED_CONNECT,
+		.family = AF_INET,
+		.protocol = protocol(type),
+	};
+	int fd, server;
+
+	server = net_server(type, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, server);
+	fd = net_client(type, "::ffff:127.0.0.1", net_port(server), NULL);
+	ASSERT_LE(0, fd);
+	e.cookie = net_cookie(fd);
+	e.local = addr("127.0.0.1", net_port(fd));
+	e.peer = addr("127.0.0.1", net_port(server));
+	expect_event(_metadata, l, &e);
+	if (type == SOCK_DGRAM) {
+		ASSERT_EQ(1, send(fd, "x", 1, 0));
+		e.type = DUALSTACK_EVENT_TYPE_MAPPED_SEND;
+		expect_event(_metadata, l, &e);
+	}
+	close(fd);
+	close(server);
+}
+
+static void fail_out(struct __test_metadata *_metadata, struct ds_listener *l,
+		     int type)
+{
+	struct ds_event e = {
+		.type = DUALSTACK_EVENT_TYPE_REJECT_BIND,
+		.family = AF_INET,
+		.protocol = protocol(type),
+		.local = addr("127.0.0.1", 9),
+		.peer = addr("0.0.0.0", 0),
+	};
+	union net_addr to = addr("::ffff:127.0.0.1", 9);
+	int fd, one = 1;
+
+	fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
+				sizeof(one)));
+	e.cookie = net_cookie(fd);
+	ASSERT_EQ(-1, bind(fd, &to.sa, sizeof(to.in6)));
+	expect_event(_metadata, l, &e);
+
+	/* Bound to an IPv6 address, which is shown as what it is. */
+	e.local = addr(NET_ADDR6, 0);
+	ASSERT_EQ(0, bind(fd, &e.local.sa, sizeof(e.local.in6)));
+	e.local = net_local(fd);
+	e.peer = addr("127.0.0.1", 9);
+	e.type = DUALSTACK_EVENT_TYPE_REJECT_CONNECT;
+	ASSERT_EQ(-1, connect(fd, &to.sa, sizeof(to.in6)));
+	expect_event(_metadata, l, &e);
+	if (type == SOCK_DGRAM) {
+		e.type = DUALSTACK_EVENT_TYPE_REJECT_SEND;
+		ASSERT_EQ(-1, sendto(fd, "x", 1, 0, &to.sa, sizeof(to.in6)));
+		expect_event(_metadata, l, &e);
+	}
+	close(fd);
+}
+
+static void spoof(struct __test_metadata *_metadata, struct ds_listener *l,
+		  int type)
+{
+	struct ds_event e = {
+		.type = DUALSTACK_EVENT_TYPE_WIRE_MAPPED,
+		.family = AF_INET6,
+		.protocol = protocol(type),
+		.flowlabel = FLOWLABEL,
+	};
+	struct net_packet p;
+	int fd;
+	char c;
+
+	fd = net_server(type, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	e.cookie = net_cookie(fd);
+	e.local = addr("::1", net_port(fd));
+	e.peer = addr("::ffff:192.0.2.9", 9);
+	net_packet_set(&p, type, &e.peer, &e.local);
+	p.ip6.ip6_flow |= htonl(FLOWLABEL);
+	ASSERT_EQ(0, net_packet_send(&p));
+	if (type == SOCK_DGRAM) {
+		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+		ASSERT_EQ(1, recv(fd, &c, 1, 0));
+	}
+	expect_event(_metadata, l, &e);
+	close(fd);
+}
+
+/* One of each kind, compared with what the application saw of it. */
+static void every_kind(struct __test_metadata *_metadata,
+		       struct ds_listener *l)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		serve(_metadata, l, types[i]);
+		refuse(_metadata, l, types[i],
+		       DUALSTACK_EVENT_TYPE_REJECT_V6ONLY, "::", NET_V6ONLY,
+		       "127.0.0.1");
+		refuse(_metadata, l, types[i],
+		       DUALSTACK_EVENT_TYPE_REJECT_ADDR, "::1", 0, NET_ADDR4);
+		refuse(_metadata, l, types[i],
+		       DUALSTACK_EVENT_TYPE_REJECT_V4ONLY, "0.0.0.0", 0,
+		       NET_ADDR6);
+		go_out(_metadata, l, types[i]);
+		fail_out(_metadata, l, types[i]);
+		spoof(_metadata, l, types[i]);
+	}
+}
+
+TEST_F_TIMEOUT(events, every_kind, DS_TIMEOUT)
+{
+	struct ds_config config;
+
+	EXPECT_EQ(0, self->l.seq);
+	every_kind(_metadata, &self->l);
+	expect_silence(_metadata, &self->l);
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	EXPECT_EQ(self->l.seq, config.event_seq);
+}
+
+/* Sockets that have no record have events. */
+TEST_F_TIMEOUT(events, untracked, DS_TIMEOUT)
+{
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				   0));
+	every_kind(_metadata, &self->l);
+	EXPECT_EQ(0, ds_socket_count(&self->ds));
+}
+
+/* Datagrams over IPv4 that a dual socket took. */
+static void flood(struct __test_metadata *_metadata, int n)
+{
+	union net_addr to;
+	int i, fd, client;
+	char c;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, client);
+	to = addr("127.0.0.1", net_port(fd));
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(1, sendto(client, "x", 1, 0, &to.sa,
+				    net_addr_len(&to)));
+		ASSERT_EQ(1, recv(fd, &c, 1, 0));
+	}
+	close(client);
+	close(fd);
+}
+
+/* What a listener knows at the end: events that came, and that did not. */
+struct tally {
+	__u64 received;
+	__u64 lost;
+	__u64 last;
+	unsigned int overruns;
+	unsigned int notices;
+	bool disorder;
+};
+
+/* Until nothing more comes for a time in which a loss must have been told of. */
+static void drain(struct ds_listener *l, struct tally *t)
+{
+	struct ds_event ev;
+	int err;
+
+	if (!t->last)
+		t->last = l->seq;
+	for (;;) {
+		err = ds_listen_next(l, QUIET_MS, &ev);
+		if (err == -ENOBUFS) {
+			t->overruns++;
+			continue;
+		}
+		if (err)
+			break;
+		if (ev.seq <= l->seq)
+			continue;
+		if (ev.seq <= t->last)
+			t->disorder = true;
+		t->lost += ev.seq - t->last - 1;
+		t->last = ev.seq;
+		if (ev.type < 0) {
+			t->notices++;
+			t->lost++;
+		} else {
+			t->received++;
+		}
+	}
+}
+
+static void expect_tally(struct __test_metadata *_metadata, struct ds_nl *ds,
+			 const struct tally *t)
+{
+	struct ds_stats stats;
+	struct ds_config config;
+
+	TH_LOG("%llu received, %llu lost, %u overruns, %u notices",
+	       t->received, t->lost, t->overruns, t->notices);
+	EXPECT_FALSE(t->disorder);
+	ASSERT_EQ(0, ds_stats_get(ds, 0, &stats));
+	EXPECT_EQ(stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV],
+		  t->received + t->lost);
+	ASSERT_EQ(0, ds_config_get(ds, &config));
+	EXPECT_EQ(config.event_seq, t->last);
+}
+
+TEST_F_TIMEOUT(events, flood, DS_TIMEOUT)
+{
+	struct tally t = { };
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   100));
+	flood(_metadata, FLOOD);
+	drain(&self->l, &t);
+	expect_tally(_metadata, &self->ds, &t);
+	EXPECT_LE(100, t.received);
+	EXPECT_LT(0, t.lost);
+}
+
+/* With no limit to speak of, and a listener that keeps up, little is lost. */
+TEST_F_TIMEOUT(events, full_rate, DS_TIMEOUT)
+{
+	struct tally t = { };
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   1000000));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		flood(_metadata, FLOOD);
+		_exit(0);
+	}
+	drain(&self->l, &t);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	drain(&self->l, &t);
+	expect_tally(_metadata, &self->ds, &t);
+	EXPECT_LE(FLOOD / 2, t.received);
+}
+
+/* As many as the rate allows at once; the loss of the rest is told of. */
+TEST_F_TIMEOUT(events, rate, DS_TIMEOUT)
+{
+	struct tally t = { };
+	__u64 began, ms;
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   10));
+	began = net_now_ms();
+	flood(_metadata, 100);
+	ms = net_now_ms() - began;
+	drain(&self->l, &t);
+	expect_tally(_metadata, &self->ds, &t);
+	EXPECT_LE(10, t.received);
+	EXPECT_GE(11 + ms / 100, t.received);
+	EXPECT_LE(1, t.notices);
+
+	/* None at all. */
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   0));
+	t.received = 0;
+	t.notices = 0;
+	t.lost = 0;
+	flood(_metadata, 20);
+	drain(&self->l, &t);
+	EXPECT_EQ(0, t.received);
+	EXPECT_EQ(20, t.lost);
+	EXPECT_LE(1, t.notices);
+}
+
+/* A loss is told of soon, though nothing follows. */
+TEST_F_TIMEOUT(events, notice, DS_TIMEOUT)
+{
+	struct ds_event ev;
+	__u64 began;
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   0));
+	flood(_metadata, 1);
+	began = net_now_ms();
+	ASSERT_EQ(0, ds_listen_next(&self->l, NET_TIMEOUT_MS, &ev));
+	TH_LOG("after %llu ms", net_now_ms() - began);
+	EXPECT_EQ(-1, ev.type);
+	EXPECT_EQ(self->l.seq + 1, ev.seq);
+	EXPECT_GE(QUIET_MS, net_now_ms() - began);
+	expect_silence(_metadata, &self->l);
+}
+
+/* One that does not read loses events, and nobody else does. */
+TEST_F_TIMEOUT(events, slow_listener, DS_TIMEOUT)
+{
+	struct tally slow = { }, quick = { };
+	static struct ds_listener lazy;
+	int small = 1, large = 8 << 20;
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   1000000));
+	ASSERT_EQ(0, ds_listen(&lazy));
+	ASSERT_EQ(0, setsockopt(nl_socket_get_fd(lazy.ds.sk), SOL_SOCKET,
+				SO_RCVBUF, &small, sizeof(small)));
+	ASSERT_EQ(0, setsockopt(nl_socket_get_fd(self->l.ds.sk), SOL_SOCKET,
+				SO_RCVBUFFORCE, &large, sizeof(large)));
+	flood(_metadata, 500);
+	drain(&self->l, &quick);
+	expect_tally(_metadata, &self->ds, &quick);
+	EXPECT_EQ(500, quick.received);
+	EXPECT_EQ(0, quick.overruns);
+
+	/* It learns of it by the error, and how many by the next event. */
+	lazy.seq = 0;
+	drain(&lazy, &slow);
+	EXPECT_LT(0, slow.overruns);
+	flood(_metadata, 1);
+	drain(&lazy, &slow);
+	expect_tally(_metadata, &self->ds, &slow);
+	EXPECT_LT(0, slow.lost);
+	ds_listen_end(&lazy);
+}
+
+/* A second one joins later and sees the same from there on. */
+TEST_F_TIMEOUT(events, two_listeners, DS_TIMEOUT)
+{
+	static struct ds_listener second;
+	struct tally t = { }, u = { };
+
+	flood(_metadata, 30);
+	ASSERT_EQ(0, ds_listen(&second));
+	EXPECT_EQ(30, second.seq);
+	flood(_metadata, 50);
+	drain(&self->l, &t);
+	drain(&second, &u);
+	EXPECT_EQ(80, t.received);
+	EXPECT_EQ(50, u.received);
+	EXPECT_EQ(t.last, u.last);
+
+	/* The end of one is not that of the other. */
+	ds_listen_end(&self->l);
+	usleep(2000 * 1000);
+	flood(_metadata, 5);
+	drain(&second, &u);
+	EXPECT_EQ(55, u.received);
+	EXPECT_EQ(0, u.lost);
+	ds_listen_end(&second);
+	self->l.ds.sk = NULL;
+}
+
+/* Nobody hears of other namespaces, listened to or not. */
+TEST_F_TIMEOUT(events, separate, DS_TIMEOUT)
+{
+	static struct ds_listener other;
+	struct tally t = { };
+
+	ASSERT_EQ(0, net_ns_new());
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
+	flood(_metadata, 10);
+	expect_silence(_metadata, &self->l);
+	ASSERT_EQ(0, ds_listen(&other));
+	EXPECT_EQ(0, other.seq);
+	every_kind(_metadata, &other);
+	expect_silence(_metadata, &self->l);
+	flood(_metadata, 10);
+	drain(&other, &t);
+	EXPECT_EQ(10, t.received);
+	ds_listen_end(&other);
+}
+
+static __u64 event_seq(struct __test_metadata *_metadata, struct ds_nl *ds)
+{
+	struct ds_config config;
+
+	EXPECT_EQ(0, ds_config_get(ds, &config));
+	return config.event_seq;
+}
+
+/* Without listeners nothing is numbered, so nothing is in the packet's way. */
+TEST_F_TIMEOUT(events, off_again, DS_TIMEOUT)
+{
+	static struct ds_listener l;
+	struct tally t = { };
+	int group;
+	__u64 seq;
+
+	flood(_metadata, 5);
+	EXPECT_EQ(5, event_seq(_metadata, &self->ds));
+	ds_listen_end(&self->l);
+	usleep(QUIET_MS * 1000);
+	flood(_metadata, 5);
+	EXPECT_EQ(5, event_seq(_metadata, &self->ds));
+
+	/* One that leaves the group without closing its socket. */
+	ASSERT_EQ(0, ds_listen(&self->l));
+	EXPECT_EQ(5, self->l.seq);
+	flood(_metadata, 5);
+	drain(&self->l, &t);
+	EXPECT_EQ(5, t.received);
+	group = genl_ctrl_resolve_grp(self->ds.sk, DUALSTACK_GENL_NAME,
+				      DUALSTACK_MCGRP_EVENTS);
+	ASSERT_EQ(0, nl_socket_drop_membership(self->l.ds.sk, group));
+	/* It is noticed at the next event. */
+	flood(_metadata, 1);
+	usleep(QUIET_MS * 1000);
+	seq = event_seq(_metadata, &self->ds);
+	flood(_metadata, 5);
+	EXPECT_EQ(seq, event_seq(_metadata, &self->ds));
+
+	/* To ask without listening changes nothing. */
+	flood(_metadata, 5);
+	EXPECT_EQ(seq, event_seq(_metadata, &self->ds));
+	ASSERT_EQ(0, ds_listen(&l));
+	flood(_metadata, 5);
+	EXPECT_EQ(seq + 5, event_seq(_metadata, &self->ds));
+	ds_listen_end(&l);
+}
+
+static void *flood_forever(void *arg)
+{
+	bool *stop = arg;
+	union net_addr to;
+	int fd, client;
+	char c;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	to = addr("127.0.0.1", net_port(fd));
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED))
+		if (sendto(client, "x", 1, 0, &to.sa, net_addr_len(&to)) != 1 ||
+		    recv(fd, &c, 1, 0) != 1)
+			break;
+	close(client);
+	close(fd);
+	return NULL;
+}
+
+/* Listeners that come and go, tracking too, in the middle of events. */
+TEST_F_TIMEOUT(events, churn, DS_TIMEOUT)
+{
+	static struct ds_listener other;
+	bool stop = false;
+	struct tally t = { };
+	pthread_t thread;
+	struct ds_event ev;
+	int i;
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   1000000));
+	ds_listen_end(&self->l);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flood_forever, &stop));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, ds_listen(&other));
+		/* Older ones may be on their way when it joins. */
+		do {
+			ASSERT_EQ(0, ds_listen_next(&other, NET_TIMEOUT_MS,
+						    &ev));
+		} while (ev.seq <= other.seq);
+		if (i % 5 == 0) {
+			EXPECT_EQ(0, ds_config_set(&self->ds,
+						   DUALSTACK_A_CONFIG_TRACKING,
+						   0));
+			EXPECT_EQ(0, ds_config_set(&self->ds,
+						   DUALSTACK_A_CONFIG_TRACKING,
+						   1));
+		}
+		ds_listen_end(&other);
+		if (i % 2)
+			usleep(100 * 1000);
+	}
+	ASSERT_EQ(0, ds_listen(&self->l));
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	drain(&self->l, &t);
+	EXPECT_EQ(event_seq(_metadata, &self->ds), t.last);
+	EXPECT_FALSE(t.disorder);
+}
+
+/* A namespace that ends with events on their way. */
+TEST_F_TIMEOUT(events, namespace_ends, DS_TIMEOUT)
+{
+	static struct ds_listener l;
+	int i, status;
+	pid_t pid;
+
+	for (i = 0; i < 5; i++) {
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			if (net_ns_new() || ds_listen(&l))
+				_exit(1);
+			flood(_metadata, 500);
+			_exit(0);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	every_kind(_metadata, &self->l);
+}
+
+TEST_HARNESS_MAIN
