@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "diag.h"
 #include "dsctl.h"
 #include "filter.h"
 
 static int parse_port(struct filter *filter, const char *value)
 {
-	unsigned long port = 0;
+	uint64_t port;
 
-	/* Nothing but digits: strtoul() would take signs and spaces too. */
-	if (*value && strspn(value, "0123456789") == strlen(value))
-		port = strtoul(value, NULL, 10);
-	if (!port || port > UINT16_MAX) {
-		err("port \"%s\": not a number from 1 to 65535", value);
+	if (arg_number("port", value, 1, UINT16_MAX, &port))
 		return -1;
-	}
 	filter->port = port;
 	return 0;
 }
@@ -44,6 +39,11 @@ static int parse_mode(struct filter *filter, const char *value)
 	return -1;
 }
 
+static int parse_cookie(struct filter *filter, const char *value)
+{
+	return arg_number("cookie", value, 1, UINT64_MAX, &filter->cookie);
+}
+
 /* In the order of the bits of FILTER_... */
 static const struct {
 	const char *name;
@@ -52,6 +52,7 @@ static const struct {
 	{ "port", parse_port },
 	{ "proto", parse_proto },
 	{ "mode", parse_mode },
+	{ "cookie", parse_cookie },
 };
 
 int filter_parse(struct filter *filter, unsigned int allowed, int argc,
@@ -62,6 +63,7 @@ int filter_parse(struct filter *filter, unsigned int allowed, int argc,
 	int found;
 
 	memset(filter, 0, sizeof(*filter));
+	filter->all = opts.all;
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		if (!(allowed & 1U << i))
 			continue;

@@ -3,6 +3,7 @@
 #ifndef DSCTL_FILTER_H
 #define DSCTL_FILTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The words of a filter, as bits. */
@@ -10,6 +11,7 @@ enum {
 	FILTER_PORT = 1,
 	FILTER_PROTO = 2,
 	FILTER_MODE = 4,
+	FILTER_COOKIE = 8,
 };
 
 #define FILTER_PROTO_ARGS "proto { tcp | udp }"
@@ -20,12 +22,16 @@ enum {
  * @port: local port, else 0.
  * @proto: IPPROTO_TCP or IPPROTO_UDP, else 0.
  * @mode: enum sock_mode.
+ * @all: AF_INET sockets and connections too; as -a says.
+ * @cookie: cookie of a socket, else 0.
  */
 struct filter {
 	unsigned int given;
 	uint16_t port;
 	uint8_t proto;
 	uint8_t mode;
+	bool all;
+	uint64_t cookie;
 };
 
 /**

@@ -26,7 +26,7 @@ static struct record *record_add(struct record_list *list)
 	return v;
 }
 
-static void parse_peer(struct last_peer *last, struct nlattr *nest)
+void peer_parse(struct last_peer *last, struct nlattr *nest)
 {
 	struct nlattr *tb[DUALSTACK_A_PEER_MAX + 1], *addr;
 
@@ -78,8 +78,8 @@ static int records_each(const struct nlmsghdr *hdr, void *arg)
 	rec->family = nla_get_u8(tb[DUALSTACK_A_SOCKET_FAMILY]);
 	rec->protocol = nla_get_u8(tb[DUALSTACK_A_SOCKET_PROTOCOL]);
 	counters_parse(rec->counters, tb[DUALSTACK_A_SOCKET_COUNTERS]);
-	parse_peer(&rec->mapped, tb[DUALSTACK_A_SOCKET_LAST_MAPPED_PEER]);
-	parse_peer(&rec->rejected, tb[DUALSTACK_A_SOCKET_LAST_REJECTED_PEER]);
+	peer_parse(&rec->mapped, tb[DUALSTACK_A_SOCKET_LAST_MAPPED_PEER]);
+	peer_parse(&rec->rejected, tb[DUALSTACK_A_SOCKET_LAST_REJECTED_PEER]);
 	return 0;
 }
 

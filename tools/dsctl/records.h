@@ -3,6 +3,7 @@
 #ifndef DSCTL_RECORDS_H
 #define DSCTL_RECORDS_H
 
+#include <netlink/attr.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,6 +54,13 @@ struct record_list {
 	size_t size;
 	struct map by_cookie;
 };
+
+/**
+ * peer_parse() - Read the nest of a peer.
+ * @last: filled in, unchanged if there is no address.
+ * @nest: the attribute, may be NULL.
+ */
+void peer_parse(struct last_peer *last, struct nlattr *nest);
 
 /**
  * records_dump() - Get the records of the namespace.

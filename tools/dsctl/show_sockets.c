@@ -9,6 +9,7 @@
 #include "dsctl.h"
 #include "filter.h"
 #include "output.h"
+#include "show_sockets.h"
 #include "view.h"
 
 /* The name of a socket's device, NULL if it is bound to none. */
@@ -59,7 +60,7 @@ static json_t *json_mode(const struct sock *sk)
 	return json_string(mode_names[sk->mode]);
 }
 
-static json_t *json_processes(const struct procs *procs, const struct sock *sk)
+json_t *json_processes(const struct procs *procs, const struct sock *sk)
 {
 	json_t *array = json_array();
 	uint32_t i;
@@ -77,9 +78,7 @@ static json_t *json_processes(const struct procs *procs, const struct sock *sk)
 	return array;
 }
 
-/* Fill an object, or fill it anew: its keys and their order stay. */
-static int json_socket(json_t *obj, const struct procs *procs,
-		       const struct sock *sk)
+int json_socket(json_t *obj, const struct procs *procs, const struct sock *sk)
 {
 	const struct record *rec = sk->rec;
 	const char *dev = dev_name(sk->ifindex);
@@ -234,14 +233,13 @@ static void cell_cookie(const struct row *row, struct text *text)
 	text_printf(text, "%llu", (unsigned long long)row->sk->cookie);
 }
 
-/* "systemd(1) nginx(812,813)": a process once, however many descriptors. */
-static void cell_process(const struct row *row, struct text *text)
+void text_processes(struct text *text, const struct procs *procs,
+		    const struct sock *sk)
 {
 	const struct proc_task *task, *prev = NULL;
-	const struct procs *procs = row->procs;
 	uint32_t i;
 
-	for (i = row->sk->procs.first; i != PROC_NONE; i = procs->fds[i].next) {
+	for (i = sk->procs.first; i != PROC_NONE; i = procs->fds[i].next) {
 		task = &procs->tasks[procs->fds[i].task];
 		if (task == prev)
 			continue;
@@ -254,6 +252,11 @@ static void cell_process(const struct row *row, struct text *text)
 	}
 	if (prev)
 		text_puts(text, ")");
+}
+
+static void cell_process(const struct row *row, struct text *text)
+{
+	text_processes(text, row->procs, row->sk);
 }
 
 static bool has_peer(const struct view *view)

@@ -85,9 +85,10 @@ static bool has_dual(const struct sock_list *list, uint8_t protocol)
 	return false;
 }
 
-static bool is_needed(const struct view *view, const struct pass *pass)
+static bool is_needed(const struct view *view, const struct filter *filter,
+		      const struct pass *pass)
 {
-	if (opts.all || pass->reason == SERVERS)
+	if (filter->all || pass->reason == SERVERS)
 		return true;
 	if (finds_missing(&view->records, &pass->req))
 		return true;
@@ -123,10 +124,10 @@ static int get_sockets(struct view *view, const struct filter *filter)
 		req = passes[i].req;
 		if (filter->proto && filter->proto != req.protocol)
 			continue;
-		if (!is_needed(view, &passes[i]))
+		if (!is_needed(view, filter, &passes[i]))
 			continue;
 		req.port = filter->port;
-		if (!opts.all)
+		if (!filter->all)
 			req.states &= ~MINI_STATES;
 		n = view->socks.n;
 		ret = diag_dump(&nl, &req, &view->socks);
@@ -198,7 +199,7 @@ static bool is_shown(const struct sock *sk, const struct filter *filter)
 {
 	if (filter->given & FILTER_MODE && sk->mode != filter->mode)
 		return false;
-	return opts.all || is_server(sk) || counters_any(sk->rec->counters);
+	return filter->all || is_server(sk) || counters_any(sk->rec->counters);
 }
 
 static void keep_shown(struct sock_list *list, const struct filter *filter)
@@ -233,7 +234,7 @@ static int compare(const void *pa, const void *pb)
  * A dump in several reads can meet a socket twice while its hash chain changes;
  * sorted, the two are neighbours.
  */
-static void sort_unique(struct sock_list *list)
+void sock_list_sort(struct sock_list *list)
 {
 	size_t i, n = 0;
 
@@ -259,14 +260,14 @@ int view_get(struct view *view, const struct filter *filter)
 	if (!ret)
 		ret = sock_list_shadow(&view->socks);
 	/* They have no port, and a table of servers does without them. */
-	if (!ret && !filter->port && (opts.json || opts.all))
+	if (!ret && !filter->port && (opts.json || filter->all))
 		ret = get_unlisted(view, filter, &nl);
 	dsnl_close(&nl);
 	if (ret)
 		return ret;
 
 	keep_shown(&view->socks, filter);
-	sort_unique(&view->socks);
+	sock_list_sort(&view->socks);
 	return procs_find(&view->procs, &view->socks);
 }
 

@@ -35,4 +35,10 @@ int view_get(struct view *view, const struct filter *filter);
  */
 void view_free(struct view *view);
 
+/**
+ * sock_list_sort() - Sort by port and so on, and drop what is there twice.
+ * @list: the sockets.
+ */
+void sock_list_sort(struct sock_list *list);
+
 #endif /* DSCTL_VIEW_H */
