@@ -163,7 +163,8 @@ static int parse(struct exchange *x, struct nlmsghdr *hdr, int len)
 		case NLMSG_NOOP:
 			break;
 		default:
-			error = x->each(hdr, x->arg);
+			if (x->each)
+				error = x->each(hdr, x->arg);
 		}
 	}
 	return error;
@@ -224,10 +225,21 @@ int dsnl_request(struct dsnl *nl, struct nl_msg *msg, dsnl_start_t start,
 	return error;
 }
 
-void dsnl_err(const struct dsnl *nl, const char *what, int error)
+const char *dsnl_strerror(const struct dsnl *nl, int error, char *buf,
+			  size_t size)
 {
 	if (*nl->extack)
-		err("%s: %s: %s", what, nl->extack, strerror(-error));
+		snprintf(buf, size, "%s: %s", nl->extack, strerror(-error));
+	else if (error == -EPERM)	/* generic netlink's own check */
+		snprintf(buf, size, "this needs CAP_NET_ADMIN in the network namespace");
 	else
-		err("%s: %s", what, strerror(-error));
+		snprintf(buf, size, "%s", strerror(-error));
+	return buf;
+}
+
+void dsnl_err(const struct dsnl *nl, const char *what, int error)
+{
+	char buf[sizeof(nl->extack) + 128];
+
+	err("%s: %s", what, dsnl_strerror(nl, error, buf, sizeof(buf)));
 }

@@ -72,13 +72,26 @@ struct nl_msg *dsnl_genl_msg(const struct dsnl *nl, int cmd, int flags);
  * @msg: the request, freed here.
  * @start: called before the answer, again if a dump has to be repeated because
  *	   the kernel's list changed meanwhile; or NULL.
- * @each: called for each message of the answer.
+ * @each: called for each message of the answer, NULL where there is none but
+ *	  the acknowledgment.
  * @arg: for both.
  *
  * Return: 0 or a negative errno; @nl->extack may hold more.
  */
 int dsnl_request(struct dsnl *nl, struct nl_msg *msg, dsnl_start_t start,
 		 dsnl_each_t each, void *arg);
+
+/**
+ * dsnl_strerror() - Say why a request failed.
+ * @nl: the socket.
+ * @error: what dsnl_request() returned.
+ * @buf: result.
+ * @size: size of @buf.
+ *
+ * Return: @buf.
+ */
+const char *dsnl_strerror(const struct dsnl *nl, int error, char *buf,
+			  size_t size);
 
 /**
  * dsnl_err() - Print why a request failed.

@@ -16,7 +16,7 @@
 /* Why stdout failed, for the end: errno is long gone then. */
 static int out_errno;
 
-static bool out_failed(void)
+bool out_failed(void)
 {
 	if (!ferror(stdout))
 		return false;

@@ -19,6 +19,13 @@
 int out_close(void);
 
 /**
+ * out_failed() - Whether a write to stdout has failed.
+ *
+ * Return: true if so; out_close() will say why.
+ */
+bool out_failed(void);
+
+/**
  * json_text() - A JSON string of a text that can hold anything.
  * @text: the text. Where it is not UTF-8, "?" replaces what is not ASCII.
  *
