@@ -64,6 +64,7 @@ extern const struct cmd cmd_show;
 extern const struct cmd cmd_show_sockets;
 extern const struct cmd cmd_show_stats;
 extern const struct cmd cmd_show_hooks;
+extern const struct cmd cmd_show_config;
 
 /**
  * cmd_run() - Run the command that the arguments name.

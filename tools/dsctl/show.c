@@ -8,6 +8,7 @@ static const struct cmd *const objects[] = {
 	&cmd_show_sockets,
 	&cmd_show_stats,
 	&cmd_show_hooks,
+	&cmd_show_config,
 	NULL
 };
 

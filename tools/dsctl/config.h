@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The settings of the module. */
+#ifndef DSCTL_CONFIG_H
+#define DSCTL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dsnl.h"
+
+/**
+ * struct config - The settings of a namespace, and those of the whole module.
+ * @tracking: the hooks are in the kernel.
+ * @bindv6only: IPV6_V6ONLY is on for sockets to come.
+ * @max_sockets: how many sockets can have a record.
+ * @event_rate: how many events a second are sent.
+ * @event_seq: number of the latest event.
+ */
+struct config {
+	bool tracking;
+	bool bindv6only;
+	uint32_t max_sockets;
+	uint32_t event_rate;
+	uint64_t event_seq;
+};
+
+/**
+ * config_get() - Ask for the settings.
+ * @nl: from dsnl_open_dualstack().
+ * @defaults: ask for what a namespace starts with instead.
+ * @config: filled in.
+ *
+ * Return: 0 or a negative errno; dsnl_err() explains it.
+ */
+int config_get(struct dsnl *nl, bool defaults, struct config *config);
+
+#endif /* DSCTL_CONFIG_H */
