@@ -65,6 +65,11 @@ extern const struct cmd cmd_show_sockets;
 extern const struct cmd cmd_show_stats;
 extern const struct cmd cmd_show_hooks;
 extern const struct cmd cmd_show_config;
+extern const struct cmd cmd_set;
+extern const struct cmd cmd_set_tracking;
+extern const struct cmd cmd_set_bindv6only;
+extern const struct cmd cmd_set_max_sockets;
+extern const struct cmd cmd_set_event_rate;
 
 /**
  * cmd_run() - Run the command that the arguments name.
