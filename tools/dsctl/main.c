@@ -11,6 +11,7 @@ struct options opts;
 static const struct cmd *const commands[] = {
 	&cmd_show,
 	&cmd_set,
+	&cmd_reset,
 	NULL
 };
 
