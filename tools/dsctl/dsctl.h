@@ -67,6 +67,7 @@ extern const struct cmd cmd_show_hooks;
 extern const struct cmd cmd_show_config;
 extern const struct cmd cmd_set;
 extern const struct cmd cmd_set_tracking;
+extern const struct cmd cmd_set_v6only;
 extern const struct cmd cmd_set_bindv6only;
 extern const struct cmd cmd_set_max_sockets;
 extern const struct cmd cmd_set_event_rate;

@@ -6,6 +6,7 @@
 
 static const struct cmd *const objects[] = {
 	&cmd_set_tracking,
+	&cmd_set_v6only,
 	&cmd_set_bindv6only,
 	&cmd_set_max_sockets,
 	&cmd_set_event_rate,
