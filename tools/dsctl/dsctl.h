@@ -72,6 +72,7 @@ extern const struct cmd cmd_set_bindv6only;
 extern const struct cmd cmd_set_max_sockets;
 extern const struct cmd cmd_set_event_rate;
 extern const struct cmd cmd_reset;
+extern const struct cmd cmd_monitor;
 
 /**
  * cmd_run() - Run the command that the arguments name.
