@@ -73,6 +73,7 @@ extern const struct cmd cmd_set_max_sockets;
 extern const struct cmd cmd_set_event_rate;
 extern const struct cmd cmd_reset;
 extern const struct cmd cmd_monitor;
+extern const struct cmd cmd_explain;
 
 /**
  * cmd_run() - Run the command that the arguments name.

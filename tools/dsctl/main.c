@@ -10,6 +10,7 @@ struct options opts;
 
 static const struct cmd *const commands[] = {
 	&cmd_show,
+	&cmd_explain,
 	&cmd_monitor,
 	&cmd_set,
 	&cmd_reset,
