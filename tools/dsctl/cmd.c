@@ -99,6 +99,28 @@ void cmd_help(const struct cmd *cmd)
 	usage(stdout, path, cmd);
 }
 
+int exit_worse(int a, int b)
+{
+	if (!a || !b)
+		return a + b;
+	return a < b ? a : b;
+}
+
+static int run(const struct cmd *cmd, const char *path, int argc, char **argv)
+{
+	int ret;
+
+	if (!opts.every_netns) {
+		ret = cmd->run(argc, argv);
+	} else if (cmd->every_netns) {
+		ret = netns_each(cmd, argc, argv);
+	} else {
+		err("%sdoes not go with -N", path);
+		return EXIT_USAGE;
+	}
+	return cmd->end ? cmd->end(ret) : ret;
+}
+
 int cmd_run(const struct cmd *cmd, int argc, char **argv)
 {
 	char path[MAX_PATH] = "";
@@ -140,5 +162,5 @@ int cmd_run(const struct cmd *cmd, int argc, char **argv)
 		err("%stakes no argument: \"%s\"", path, argv[0]);
 		return EXIT_USAGE;
 	}
-	return cmd->run(argc, argv);
+	return run(cmd, path, argc, argv);
 }

@@ -6,8 +6,10 @@
 #include "dsctl.h"
 
 #define COUNTER(attr, key, heading, label, show, help)	\
-	{ DUALSTACK_A_COUNTER_##attr, key, heading,	\
-	  label, SHOW_##show, help }
+	[COUNTER_INDEX(attr)] = {			\
+		DUALSTACK_A_COUNTER_##attr, key, heading,	\
+		label, SHOW_##show, help		\
+	}
 
 const struct counter counters[] = {
 	COUNTER(MAPPED_ACCEPT, "mapped_accept", "Mapped", NULL, ALWAYS,
@@ -63,4 +65,9 @@ bool counters_any(const uint64_t *values)
 		if (values[i])
 			return true;
 	return false;
+}
+
+bool counter_is_bad(size_t counter)
+{
+	return counters[counter].attr >= DUALSTACK_A_COUNTER_REJECT_V6ONLY;
 }

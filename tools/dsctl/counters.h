@@ -43,6 +43,10 @@ struct counter {
 /* One of each attribute but the padding. */
 #define NUM_COUNTERS (DUALSTACK_A_COUNTER_MAX - DUALSTACK_A_COUNTER_PAD)
 
+/* Where a counter is in counters[] and in arrays of values. */
+#define COUNTER_INDEX(attr) \
+	(DUALSTACK_A_COUNTER_##attr - DUALSTACK_A_COUNTER_PAD - 1)
+
 extern const struct counter counters[];
 
 /**
@@ -59,5 +63,13 @@ void counters_parse(uint64_t *values, struct nlattr *nest);
  * Return: true if one of them is not 0.
  */
 bool counters_any(const uint64_t *values);
+
+/**
+ * counter_is_bad() - Whether a counter tells of something refused or forged.
+ * @counter: index in counters[].
+ *
+ * Return: true if it does.
+ */
+bool counter_is_bad(size_t counter);
 
 #endif /* DSCTL_COUNTERS_H */

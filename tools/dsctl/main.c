@@ -2,6 +2,8 @@
 /* dsctl: show where IPv4 meets AF_INET6 sockets, by the dualstack module. */
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "dsctl.h"
 #include "output.h"
@@ -21,8 +23,12 @@ static const struct cmd root = {
 	.name = "dsctl",
 	.details =
 		"OPTIONS := { -j[son] | -p[retty] | -s[tatistics] | -a[ll] |\n"
-		"             -n[etns] NETNS | -V[ersion] | -h[elp] }\n"
-		"NETNS   := a name of `ip netns`, a path, or a process ID",
+		"             -c[olor][={ always | auto | never }] |\n"
+		"             -n[etns] NETNS | -N | -b[atch] FILE | -force |\n"
+		"             -V[ersion] | -h[elp] }\n"
+		"NETNS   := a name of `ip netns`, a path, or a process ID\n"
+		"-N      := in every network namespace that may be entered\n"
+		"FILE    := commands, one on a line; - for stdin",
 	.sub = commands,
 };
 
@@ -39,6 +45,46 @@ void err(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+/* NO_COLOR is for defaults (no-color.org); "always" was asked for. */
+static int parse_color(const char *when)
+{
+	static const char *const names[] = { "always", "auto", "never" };
+	const char *no_color = getenv("NO_COLOR");
+
+	switch (when ? word_match("-color", when, names, ARRAY_SIZE(names)) : 0) {
+	case 0:
+		opts.color = true;
+		return 0;
+	case 1:
+		opts.color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+		return 0;
+	case 2:
+		opts.color = false;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	if (opts.every_netns && opts.netns) {
+		err("-N and -n: one or the other");
+		return EXIT_USAGE;
+	}
+	if (!opts.batch)
+		return cmd_run(&root, argc, argv);
+	if (opts.every_netns) {
+		err("-N does not go with -b");
+		return EXIT_USAGE;
+	}
+	if (argc) {
+		err("-b takes its commands from the file: \"%s\"", argv[0]);
+		return EXIT_USAGE;
+	}
+	return batch_run(&root, opts.batch);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option longopts[] = {
@@ -46,7 +92,11 @@ int main(int argc, char **argv)
 		{ "pretty",	no_argument,		NULL, 'p' },
 		{ "statistics",	no_argument,		NULL, 's' },
 		{ "all",	no_argument,		NULL, 'a' },
+		{ "color",	optional_argument,	NULL, 'c' },
 		{ "netns",	required_argument,	NULL, 'n' },
+		{ "every-netns", no_argument,		NULL, 'N' },
+		{ "batch",	required_argument,	NULL, 'b' },
+		{ "force",	no_argument,		NULL, 'f' },
 		{ "Version",	no_argument,		NULL, 'V' },
 		{ "version",	no_argument,		NULL, 'V' },
 		{ "help",	no_argument,		NULL, 'h' },
@@ -58,7 +108,7 @@ int main(int argc, char **argv)
 	if (argc)
 		argv[0] = (char *)root.name;
 
-	while ((c = getopt_long_only(argc, argv, "+jpsan:Vh", longopts,
+	while ((c = getopt_long_only(argc, argv, "+jpsac::n:Nb:Vh", longopts,
 				     NULL)) != -1) {
 		switch (c) {
 		case 'j':
@@ -73,8 +123,21 @@ int main(int argc, char **argv)
 		case 'a':
 			opts.all = true;
 			break;
+		case 'c':
+			if (parse_color(optarg))
+				return EXIT_USAGE;
+			break;
 		case 'n':
 			opts.netns = optarg;
+			break;
+		case 'N':
+			opts.every_netns = true;
+			break;
+		case 'b':
+			opts.batch = optarg;
+			break;
+		case 'f':
+			opts.force = true;
 			break;
 		case 'V':
 			puts("dsctl utility, dualstack-" DUALSTACK_VERSION);
@@ -88,7 +151,7 @@ int main(int argc, char **argv)
 		}
 	}
 
-	ret = cmd_run(&root, argc - optind, argv + optind);
+	ret = run(argc - optind, argv + optind);
 	end = out_close();
-	return ret ? ret : end;
+	return exit_worse(ret, end);
 }

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* -n NETNS: run the command in another network namespace. */
+/* -n NETNS, -N: run the command in another network namespace, or in every. */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "dsctl.h"
+#include "dsnl.h"
+#include "output.h"
 
 #define NETNS_RUN_DIR "/run/netns"	/* where `ip netns` keeps its names */
 
@@ -38,12 +45,13 @@ static int netns_open(const char *name)
 	return fd;
 }
 
+/* With -N, netns_each() is the one to enter them. */
 int netns_enter(void)
 {
 	static bool entered;
 	int fd, ret;
 
-	if (!opts.netns || entered)
+	if (!opts.netns || opts.every_netns || entered)
 		return 0;
 
 	fd = netns_open(opts.netns);
@@ -58,5 +66,202 @@ int netns_enter(void)
 		    strerror(errno));
 	close(fd);
 	entered = !ret;
+	return ret;
+}
+
+/**
+ * struct netns - A network namespace.
+ * @name: as -n takes it, empty for the caller's own if that has none.
+ * @dev: its device number; with
+ * @ino: its inode number it is that one and no other.
+ */
+struct netns {
+	char name[NAME_MAX + 1];
+	dev_t dev;
+	ino_t ino;
+};
+
+/**
+ * struct netns_list - The network namespaces that were found.
+ * @v: the namespaces, the caller's own first.
+ * @n: how many.
+ * @size: for how many there is room.
+ * @hidden: processes whose namespace the caller may not see.
+ */
+struct netns_list {
+	struct netns *v;
+	size_t n;
+	size_t size;
+	unsigned int hidden;
+};
+
+static bool is_same(int fd, const struct netns *ns)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_dev == ns->dev && st.st_ino == ns->ino;
+}
+
+/* Only a name may be given later to one that has none: it goes before a PID. */
+static int add(struct netns_list *list, const char *name, const struct stat *st)
+{
+	struct netns *ns;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		ns = &list->v[i];
+		if (ns->dev != st->st_dev || ns->ino != st->st_ino)
+			continue;
+		if (!*ns->name)
+			snprintf(ns->name, sizeof(ns->name), "%s", name);
+		return 0;
+	}
+
+	if (array_grow((void **)&list->v, list->n, &list->size,
+		       sizeof(*list->v))) {
+		err("out of memory");
+		return -1;
+	}
+	ns = &list->v[list->n++];
+	ns->dev = st->st_dev;
+	ns->ino = st->st_ino;
+	snprintf(ns->name, sizeof(ns->name), "%s", name);
+	return 0;
+}
+
+static int add_named(struct netns_list *list)
+{
+	DIR *dir = opendir(NETNS_RUN_DIR);
+	struct dirent *d;
+	struct stat st;
+	int ret = 0;
+
+	while (dir && !ret && (d = readdir(dir)))
+		if (*d->d_name != '.' &&
+		    !fstatat(dirfd(dir), d->d_name, &st, 0))
+			ret = add(list, d->d_name, &st);
+	if (dir)
+		closedir(dir);
+	return ret;
+}
+
+static int add_processes(struct netns_list *list)
+{
+	struct stat st, own = { };
+	struct dirent *d;
+	char path[64];
+	int ret = 0;
+	DIR *dir;
+
+	stat("/proc/self/ns/net", &own);
+	dir = opendir("/proc");
+	while (dir && !ret && (d = readdir(dir))) {
+		if (!isdigit((unsigned char)*d->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%.20s/ns/net", d->d_name);
+		if (fstatat(dirfd(dir), path, &st, 0))
+			list->hidden += errno == EACCES || errno == EPERM;
+		else if (st.st_dev != own.st_dev || st.st_ino != own.st_ino)
+			ret = add(list, d->d_name, &st);
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}
+
+static int find_all(struct netns_list *list, int own)
+{
+	struct stat st;
+
+	if (fstat(own, &st)) {
+		err("cannot tell the own network namespace: %s",
+		    strerror(errno));
+		return -1;
+	}
+	if (add(list, "", &st) || add_named(list) || add_processes(list))
+		return -1;
+	if (opts.stats && list->hidden)
+		err("passed over %u processes: their network namespaces cannot be seen",
+		    list->hidden);
+	return 0;
+}
+
+/* A name, and more so a PID, can be another namespace's by now. */
+static int enter(const struct netns *ns)
+{
+	int fd = netns_open(ns->name), ret = -1;
+
+	if (fd < 0)
+		return -1;
+	if (is_same(fd, ns))
+		ret = setns(fd, CLONE_NEWNET);
+	else
+		errno = ENOENT;
+	close(fd);
+	return ret;
+}
+
+/* The own one comes first and is not entered: that would take rights. */
+static int run_in(const struct cmd *cmd, int argc, char **argv,
+		  const struct netns_list *list)
+{
+	int ret = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < list->n && ret != EXIT_USAGE; i++) {
+		const struct netns *ns = &list->v[i];
+
+		if (i && enter(ns)) {
+			if (opts.stats)
+				err("passed over network namespace \"%s\": %s",
+				    ns->name, strerror(errno));
+			continue;
+		}
+		opts.netns = *ns->name ? ns->name : NULL;
+		/* What the end of a command prints is of all of them. */
+		if (!opts.json && !cmd->end)
+			printf("%snetns: %s\n", i ? "\n" : "",
+			       opts.netns ? opts.netns : "(own)");
+		ret = exit_worse(ret, cmd->run(argc, argv));
+	}
+	return ret;
+}
+
+int netns_each(const struct cmd *cmd, int argc, char **argv)
+{
+	struct netns_list list = { };
+	int own, ret = EXIT_KERNEL;
+	struct dsnl nl;
+
+	/* Without the module, say so once. */
+	if (dsnl_open_dualstack(&nl))
+		return EXIT_KERNEL;
+	dsnl_close(&nl);
+
+	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (own < 0) {
+		err("cannot open the own network namespace: %s",
+		    strerror(errno));
+		return EXIT_KERNEL;
+	}
+	if (find_all(&list, own))
+		goto out;
+
+	if (opts.json)
+		json_join();
+	ret = run_in(cmd, argc, argv, &list);
+	if (opts.json && ret != EXIT_USAGE)
+		json_join_end();
+
+	opts.netns = NULL;
+	/* Who may not leave it may not return to it either. */
+	if (setns(own, CLONE_NEWNET) && errno != EPERM) {
+		err("cannot return to the own network namespace: %s",
+		    strerror(errno));
+		ret = EXIT_KERNEL;
+	}
+out:
+	close(own);
+	free(list.v);
 	return ret;
 }

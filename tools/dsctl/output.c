@@ -13,6 +13,10 @@
 /* Lines that a table holds at once: its size in memory is that of these. */
 #define TABLE_LINES 4096
 
+/* The array of json_join(). */
+static struct json_array joined;
+static bool joining;
+
 /* Why stdout failed, for the end: errno is long gone then. */
 static int out_errno;
 
@@ -64,11 +68,48 @@ static size_t json_flags(void)
 						: JSON_COMPACT);
 }
 
+/* The namespace comes first, where an object does not name it anyway. */
+static json_t *with_netns(json_t *value)
+{
+	json_t *obj;
+
+	if (json_object_get(value, "netns"))
+		return json_incref(value);
+	obj = json_pack("{s:o}", "netns",
+			opts.netns ? json_text(opts.netns) : json_null());
+	json_object_update(obj, value);
+	return obj;
+}
+
+static int join_one(json_t *value)
+{
+	json_t *obj = with_netns(value);
+	int ret = json_array_put(&joined, obj);
+
+	json_decref(obj);
+	return ret ? EXIT_KERNEL : EXIT_OK;
+}
+
+static int join(json_t *value)
+{
+	int ret = EXIT_OK;
+	json_t *elem;
+	size_t i;
+
+	if (!json_is_array(value))
+		return join_one(value);
+	json_array_foreach(value, i, elem)
+		ret = exit_worse(ret, join_one(elem));
+	return ret;
+}
+
 int json_out(json_t *value)
 {
 	int ret = EXIT_OK;
 
-	if (value) {
+	if (value && joining) {
+		ret = join(value);
+	} else if (value) {
 		json_dumpf(value, stdout, json_flags());
 		putchar('\n');
 		out_failed();
@@ -120,8 +161,11 @@ static size_t dump(struct json_array *array, const json_t *value)
 
 int json_array_put(struct json_array *array, const json_t *value)
 {
-	size_t len = value ? dump(array, value) : 0;
+	size_t len;
 
+	if (joining)
+		array = &joined;
+	len = value ? dump(array, value) : 0;
 	if (!len) {
 		err("out of memory");
 		json_array_free(array);
@@ -140,12 +184,26 @@ int json_array_put(struct json_array *array, const json_t *value)
 
 void json_array_end(struct json_array *array)
 {
+	if (joining)
+		return;
 	if (!array->n)
 		putchar('[');
 	else if (opts.pretty)
 		putchar('\n');
 	puts("]");
 	json_array_free(array);
+}
+
+void json_join(void)
+{
+	joining = true;
+}
+
+void json_join_end(void)
+{
+	joining = false;
+	json_array_end(&joined);
+	joined.n = 0;
 }
 
 void text_clear(struct text *text)
@@ -201,7 +259,7 @@ void table_init(struct table *table)
 	}
 	/* Lines are never cut, and a terminal wraps them as it does for ss. */
 	scols_table_set_termforce(table->tb, SCOLS_TERMFORCE_NEVER);
-	scols_table_enable_colors(table->tb, 0);
+	scols_table_enable_colors(table->tb, opts.color);
 	scols_table_set_column_separator(table->tb, "  ");
 }
 
@@ -264,6 +322,22 @@ void table_number(struct table *table, uint64_t number)
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
 	table_text(table, text);
+}
+
+void table_color(struct table *table, enum color color)
+{
+	static const char *const names[] = {
+		[COLOR_BAD] = "red",
+		[COLOR_NOTE] = "yellow",
+		[COLOR_GOOD] = "green",
+	};
+	struct libscols_cell *cell;
+
+	if (table->failed || !opts.color)
+		return;
+	cell = scols_line_get_cell(table->line, table->column - 1);
+	if (!cell || scols_cell_set_color(cell, names[color]))
+		table->failed = true;
 }
 
 int table_out(struct table *table)

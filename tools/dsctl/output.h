@@ -71,6 +71,19 @@ int json_array_put(struct json_array *array, const json_t *value);
 void json_array_end(struct json_array *array);
 
 /**
+ * json_join() - Make one array of all JSON from here on, for -N.
+ *
+ * The elements of an array become elements of this one, an object becomes one
+ * of them. Each gets a member "netns", unless it has one.
+ */
+void json_join(void);
+
+/**
+ * json_join_end() - Print the end of the array of json_join().
+ */
+void json_join_end(void);
+
+/**
  * struct text - A text that grows, to be used again and again.
  * @buf: the text, ended by NUL once something was put into it.
  * @len: its length.
@@ -166,6 +179,25 @@ void table_text(struct table *table, const char *text);
  * @number: the number.
  */
 void table_number(struct table *table, uint64_t number);
+
+/**
+ * enum color - What a cell's colour says.
+ * @COLOR_BAD: something is refused, or has to be done.
+ * @COLOR_NOTE: something is worth a look.
+ * @COLOR_GOOD: all is well.
+ */
+enum color {
+	COLOR_BAD,
+	COLOR_NOTE,
+	COLOR_GOOD,
+};
+
+/**
+ * table_color() - Colour the cell that was filled last, if -c asks for colour.
+ * @table: the table.
+ * @color: what the colour is to say.
+ */
+void table_color(struct table *table, enum color color);
 
 /**
  * table_out() - Print what is left of a table and free it.

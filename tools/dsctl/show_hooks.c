@@ -99,8 +99,10 @@ static int print_table(const json_t *hooks)
 		table_text(&table, name);
 		if (opts.stats)
 			table_text(&table, kind);
-		if (show_attached)
+		if (show_attached) {
 			table_text(&table, attached ? "yes" : "no");
+			table_color(&table, attached ? COLOR_GOOD : COLOR_BAD);
+		}
 		table_number(&table, hits);
 		table_text(&table, purpose);
 	}
@@ -140,4 +142,5 @@ const struct cmd cmd_show_hooks = {
 	.name = "hooks",
 	.help = "The hooks in the kernel, and how often each one fired",
 	.run = show_hooks,
+	.every_netns = true,
 };

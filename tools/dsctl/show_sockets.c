@@ -12,18 +12,24 @@
 #include "show_sockets.h"
 #include "view.h"
 
+static uint32_t last_ifindex;
+
+void dev_forget(void)
+{
+	last_ifindex = 0;
+}
+
 /* The name of a socket's device, NULL if it is bound to none. */
 static const char *dev_name(uint32_t ifindex)
 {
 	static char name[IF_NAMESIZE];
-	static uint32_t last;
 
 	if (!ifindex)
 		return NULL;
 	/* Many sockets, few devices: ask once in a row. */
-	if (ifindex != last && !if_indextoname(ifindex, name))
+	if (ifindex != last_ifindex && !if_indextoname(ifindex, name))
 		snprintf(name, sizeof(name), "if%u", ifindex);
-	last = ifindex;
+	last_ifindex = ifindex;
 	return name;
 }
 
@@ -174,7 +180,7 @@ static void cell_peer(const struct row *row, struct text *text)
 }
 
 /* The age in whole units, the largest that fits. */
-static void put_last(const struct last_peer *last, struct text *text)
+void text_last(struct text *text, const struct last_peer *last)
 {
 	unsigned long long s = last->age / 1000;
 
@@ -193,12 +199,12 @@ static void put_last(const struct last_peer *last, struct text *text)
 
 static void cell_mapped(const struct row *row, struct text *text)
 {
-	put_last(&row->sk->rec->mapped, text);
+	text_last(text, &row->sk->rec->mapped);
 }
 
 static void cell_rejected(const struct row *row, struct text *text)
 {
-	put_last(&row->sk->rec->rejected, text);
+	text_last(text, &row->sk->rec->rejected);
 }
 
 /* Few sockets have both: the later of the two saves a column. */
@@ -209,10 +215,10 @@ static void cell_last(const struct row *row, struct text *text)
 
 	if (rejected->peer.family &&
 	    (!mapped->peer.family || rejected->age < mapped->age)) {
-		put_last(rejected, text);
+		text_last(text, rejected);
 		text_puts(text, " rejected");
 	} else {
-		put_last(mapped, text);
+		text_last(text, mapped);
 	}
 }
 
@@ -386,14 +392,14 @@ static void counter_cells(const struct layout *layout, const struct record *rec,
 			sums[layout->column[i]] += rec->counters[i];
 
 	for (i = 0; i < layout->n; i++) {
-		if (!counters[layout->first[i]].label) {
-			table_number(table, sums[i]);
-			continue;
-		}
 		text_clear(text);
-		if (sums[i])
+		if (!counters[layout->first[i]].label)
+			text_printf(text, "%llu", (unsigned long long)sums[i]);
+		else if (sums[i])
 			put_labelled(layout, i, rec, text);
 		put_cell(table, text);
+		if (sums[i] && counter_is_bad(layout->first[i]))
+			table_color(table, COLOR_BAD);
 	}
 }
 
@@ -413,6 +419,9 @@ static void fill_line(struct table *table, const struct row *row,
 		text_clear(text);
 		columns[i].cell(row, text);
 		put_cell(table, text);
+		if (columns[i].cell == cell_mode && row->sk->mode == MODE_DUAL)
+			table_color(table, row->sk->shadowed ? COLOR_NOTE
+							     : COLOR_GOOD);
 	}
 	table->failed |= text->failed;
 }
@@ -455,6 +464,7 @@ static int show_sockets(int argc, char **argv)
 	if (filter_parse(&filter, FILTER_PORT | FILTER_PROTO | FILTER_MODE,
 			 argc, argv))
 		return EXIT_USAGE;
+	dev_forget();
 	if (!view_get(&view, &filter))
 		ret = opts.json ? print_json(&view) : print_table(&view);
 	view_free(&view);
@@ -472,4 +482,5 @@ const struct cmd cmd_show_sockets = {
 		"AF_INET6 TCP listeners and UDP sockets, and what else has counts;\n"
 		"with -a all TCP and UDP sockets, with -s all counters.",
 	.run = show_sockets,
+	.every_netns = true,
 };

@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "output.h"
 #include "procs.h"
+#include "records.h"
 
 /**
  * json_socket() - Fill an object, or fill it anew: keys and order stay.
@@ -34,5 +35,17 @@ json_t *json_processes(const struct procs *procs, const struct sock *sk);
  */
 void text_processes(struct text *text, const struct procs *procs,
 		    const struct sock *sk);
+
+/**
+ * text_last() - A peer, and how long ago it was there.
+ * @text: gets "192.0.2.1:1234 5s" appended, nothing if there was no peer.
+ * @last: the peer.
+ */
+void text_last(struct text *text, const struct last_peer *last);
+
+/**
+ * dev_forget() - Forget the name of a device: others may have it now.
+ */
+void dev_forget(void);
 
 #endif /* DSCTL_SHOW_SOCKETS_H */

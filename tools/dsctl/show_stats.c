@@ -1,55 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsctl show stats */
-#include <errno.h>
-#include <linux/dualstack.h>
-#include <netlink/attr.h>
-#include <netlink/genl/genl.h>
-
 #include "counters.h"
 #include "dsctl.h"
 #include "filter.h"
 #include "dsnl.h"
 #include "output.h"
-
-/* The sums of a namespace, and two figures about them. */
-struct stats {
-	uint64_t counters[NUM_COUNTERS];
-	uint64_t untracked;
-	uint64_t tracked;
-};
-
-static int stats_each(const struct nlmsghdr *hdr, void *arg)
-{
-	struct nlattr *tb[DUALSTACK_A_STATS_MAX + 1];
-	struct stats *stats = arg;
-
-	if (genlmsg_parse((struct nlmsghdr *)hdr, 0, tb, DUALSTACK_A_STATS_MAX,
-			  NULL) < 0)
-		return -EBADMSG;
-	counters_parse(stats->counters, tb[DUALSTACK_A_STATS_COUNTERS]);
-	stats->untracked = nla_get_u64(tb[DUALSTACK_A_STATS_UNTRACKED]);
-	stats->tracked = nla_get_u64(tb[DUALSTACK_A_STATS_TRACKED]);
-	return 0;
-}
-
-static int get_stats(struct dsnl *nl, uint8_t proto, struct stats *stats)
-{
-	struct nl_msg *msg;
-	int error;
-
-	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_STATS_GET, 0);
-	if (!msg)
-		return -1;
-	if (proto && nla_put_u8(msg, DUALSTACK_A_STATS_PROTOCOL, proto)) {
-		nlmsg_free(msg);
-		err("out of memory");
-		return -1;
-	}
-	error = dsnl_request(nl, msg, NULL, stats_each, stats);
-	if (error)
-		dsnl_err(nl, "cannot get the sums", error);
-	return error;
-}
+#include "stats.h"
 
 static int print_json(const struct stats *stats)
 {
@@ -103,7 +59,7 @@ static int show_stats(int argc, char **argv)
 		return EXIT_USAGE;
 	if (dsnl_open_dualstack(&nl))
 		return EXIT_KERNEL;
-	error = get_stats(&nl, filter.proto, &stats);
+	error = stats_get(&nl, filter.proto, &stats);
 	dsnl_close(&nl);
 	if (error)
 		return EXIT_KERNEL;
@@ -115,4 +71,5 @@ const struct cmd cmd_show_stats = {
 	.args = "[ " FILTER_PROTO_ARGS " ]",
 	.help = "The sums of the counters, closed sockets included",
 	.run = show_stats,
+	.every_netns = true,
 };
