@@ -16,6 +16,7 @@ static const struct cmd *const commands[] = {
 	&cmd_monitor,
 	&cmd_set,
 	&cmd_reset,
+	&cmd_audit,
 	NULL
 };
 
