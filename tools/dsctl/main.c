@@ -17,6 +17,7 @@ static const struct cmd *const commands[] = {
 	&cmd_set,
 	&cmd_reset,
 	&cmd_audit,
+	&cmd_export,
 	NULL
 };
 
