@@ -220,8 +220,7 @@ static int run_in(const struct cmd *cmd, int argc, char **argv,
 		opts.netns = *ns->name ? ns->name : NULL;
 		/* What the end of a command prints is of all of them. */
 		if (!opts.json && !cmd->end)
-			printf("%snetns: %s\n", i ? "\n" : "",
-			       opts.netns ? opts.netns : "(own)");
+			out_heading(opts.netns ? opts.netns : "(own)");
 		ret = exit_worse(ret, cmd->run(argc, argv));
 	}
 	return ret;

@@ -17,6 +17,9 @@
 static struct json_array joined;
 static bool joining;
 
+/* Of out_heading(), NULL once it is printed. */
+static const char *heading;
+
 /* Why stdout failed, for the end: errno is long gone then. */
 static int out_errno;
 
@@ -206,6 +209,22 @@ void json_join_end(void)
 	joined.n = 0;
 }
 
+void out_heading(const char *netns)
+{
+	heading = netns;
+}
+
+void out_begin(void)
+{
+	static bool first = true;
+
+	if (!heading)
+		return;
+	printf("%snetns: %s\n", first ? "" : "\n", heading);
+	first = false;
+	heading = NULL;
+}
+
 void text_clear(struct text *text)
 {
 	text->len = 0;
@@ -282,6 +301,7 @@ static void table_flush(struct table *table)
 	/* Without a line not even headings are printed. */
 	if (table->failed)
 		return;
+	out_begin();
 	if (scols_print_table(table->tb)) {
 		table->failed = true;
 		return;

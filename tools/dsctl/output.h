@@ -84,6 +84,19 @@ void json_join(void);
 void json_join_end(void);
 
 /**
+ * out_heading() - Say what the next table is about, in the manner of ip(8).
+ * @netns: name of a network namespace, printed once there is a table.
+ */
+void out_heading(const char *netns);
+
+/**
+ * out_begin() - Print the heading, if there is one and it was not.
+ *
+ * A table does so; what prints without one has to.
+ */
+void out_begin(void);
+
+/**
  * struct text - A text that grows, to be used again and again.
  * @buf: the text, ended by NUL once something was put into it.
  * @len: its length.

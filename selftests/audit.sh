@@ -1,0 +1,306 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# dsctl audit and dsctl export against what services and their clients, in
+# Python, saw.
+
+. "$(dirname "$0")/lib.sh"
+
+require "$DSCTL" jq python3 ip unshare setpriv setsid insmod rmmod
+require_family
+own_netns "$@"
+
+NOBODY=65534
+ELSEWHERE=192.0.2.1	# of audit_peer.py
+NAME=$'a"b\\c\nd'
+
+tmp=$(mktemp -d)
+netns=audit-test-$$
+pids=()
+cleanup()
+{
+	local pid
+
+	for pid in "${pids[@]}"; do
+		kill -- -"$pid" 2>/dev/null
+	done
+	ip netns del $netns 2>/dev/null
+	rm -rf "$tmp"
+	grep -q '^dualstack ' /proc/modules || load_module
+}
+trap cleanup EXIT
+
+# peer FILE COMMAND...: what it starts lasts until the end, as nobody writes to
+# its stdin; what it says goes to the file
+peer()
+{
+	local file=$1
+
+	shift
+	setsid "$@" <&9 >"$file" &
+	pids+=($!)
+	wait_for 120 test -s "$file"
+}
+
+# status CODE ARGUMENT...
+status()
+{
+	local want=$1 rc
+
+	shift
+	"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	cat "$tmp/out" "$tmp/err"
+	echo "exit code $rc"
+	[ "$rc" = "$want" ]
+}
+
+# Of each service what its application knows of it
+audit_agrees()
+{
+	local want=$1
+
+	shift
+	"$DSCTL" -j "$@" audit | jq 'map({service, verdict,
+		pids: [.processes[].pid],
+		findings: (.findings |
+			map({(.finding): [.count, .connections]}) | add),
+		cookies: [.sockets[].cookie] | sort}) |
+		map(if .service == "client" then del(.cookies) else . end) |
+		sort_by(.service)' >"$tmp/got" || return 1
+	jq 'map(.pids = ([.pid] - [null]) | del(.pid)) |
+		map(if .cookies then .cookies |= sort else . end) |
+		sort_by(.service)' "$want" >"$tmp/expected"
+	diff <(jq -S . "$tmp/expected") <(jq -S . "$tmp/got")
+}
+
+# The first finding is the verdict, and the worst verdict comes first.
+findings_are_ordered()
+{
+	"$DSCTL" -j audit | jq -e '
+		["ipv4-only", "serves-ipv4", "uses-ipv4", "spoofed",
+		 "refuses-ipv6", "refuses-ipv4", "shadowed", "unused-ipv4",
+		 "ready"] as $order |
+		def ranks: map(. as $v | $order | index($v));
+		def sorted: . == sort;
+		(map(.verdict) | ranks | sorted) and
+		all(.[]; .verdict == .findings[0].finding and
+			 (.findings | map(.finding) | ranks | sorted))'
+}
+
+# The socket objects are those of `show sockets`, but for the time passed.
+sockets_are_the_same()
+{
+	"$DSCTL" -j -a show sockets | jq 'map(del(.last_mapped_age_ms,
+		.last_rejected_age_ms) | {("\(.cookie)"): .}) | add' \
+		>"$tmp/shown"
+	"$DSCTL" -j audit | jq -e --slurpfile shown "$tmp/shown" '
+		[.[].sockets[]] | length > 0 and
+		all(.[]; del(.last_mapped_age_ms, .last_rejected_age_ms) ==
+			 $shown[0]["\(.cookie)"])'
+}
+
+# A line for each finding, with the verdict where the service is named
+table_agrees()
+{
+	status 3 audit || return 1
+	[ ! -s "$tmp/err" ] || return 1
+	jq -r '.[] | "\(.service) \(.verdict) \(.pid // "")"' "$tmp/want" \
+		>"$tmp/services"
+	while read -r service verdict pid; do
+		if [ "$service" = closed ]; then
+			grep -Eq "^closed sockets +serves-ipv4 " "$tmp/out"
+		else
+			grep -Eq "^$service\($pid\) +$verdict " "$tmp/out"
+		fi || {
+			echo "no line for $service"
+			return 1
+		}
+	done <"$tmp/services"
+	[ "$(grep -cE '^.+(\.|[a-z])$' "$tmp/out")" -gt \
+	  "$(jq '[.[].findings | length] | add' "$tmp/want")" ]
+}
+
+summary_agrees()
+{
+	local all blocking
+
+	all=$(jq length "$tmp/want")
+	blocking=$(jq 'map(select(.verdict |
+		IN("ipv4-only", "serves-ipv4", "uses-ipv4"))) | length' \
+		"$tmp/want")
+	status 3 audit &&
+		grep -qx "$blocking of $all services would miss IPv4." "$tmp/out"
+}
+
+# As a user who sees no process: the same sockets, by owner
+unprivileged()
+{
+	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups \
+		"$DSCTL" -j audit >"$tmp/out"
+	[ $? = 3 ] || return 1
+	jq -e 'all(.[]; .processes == []) and
+		(map(.service) | sort) == ["closed sockets", "uid 0"]' \
+		"$tmp/out"
+}
+
+exported()
+{
+	"$DSCTL" "$@" >"$tmp/prom" && python3 ./prom_check.py <"$tmp/prom" \
+		>"$tmp/samples" && [ "$(jq length "$tmp/samples")" -gt 0 ]
+}
+
+# sums_are_exported NETNS STATS
+sums_are_exported()
+{
+	jq -e --arg netns "$1" --slurpfile stats "$2" 'map(select(
+		.labels == {netns: $netns})) as $s | $stats[0] | del(.netns) |
+		all(to_entries[];
+			(if .key == "tracked" then "dualstack_tracked_sockets"
+			 else "dualstack_\(.key)_total" end) as $name |
+			[.value] == ($s | map(select(.name == $name).value)))' \
+		"$tmp/samples"
+}
+
+export_has_sums()
+{
+	"$DSCTL" -j show stats >"$tmp/stats" && exported export &&
+		sums_are_exported "" "$tmp/stats"
+}
+
+# Each counter of a listed socket, by its cookie
+export_has_sockets()
+{
+	"$DSCTL" -j show sockets >"$tmp/shown" && exported -s export &&
+	jq -e --slurpfile shown "$tmp/shown" '
+		map(select(.labels.cookie)) as $samples | $shown[0] |
+		length > 0 and all(.[]; . as $sock |
+			($samples | map(select(.labels.cookie ==
+					       "\($sock.cookie)"))) as $s |
+			($s | length) > 5 and all($s[];
+				.name == "dualstack_sockets" and .value == 1 or
+				.labels.proto == $sock.proto and
+				.labels.mode == ($sock.mode // "") and
+				.labels.comm == ($sock.processes[0].comm // "")
+				and .value == $sock[.name |
+					ltrimstr("dualstack_socket_") |
+					rtrimstr("_total")]))' "$tmp/samples"
+}
+
+# Without cookies, sockets share samples: the total stays.
+export_adds_up()
+{
+	"$DSCTL" -j show sockets >"$tmp/shown" && exported export &&
+	jq -e --slurpfile shown "$tmp/shown" '. as $samples |
+		def total($n): $samples | map(select(.name == $n).value) | add;
+		all(.[]; .labels | has("cookie") | not) and
+		total("dualstack_sockets") == ($shown[0] | length) and
+		total("dualstack_socket_mapped_accept_total") ==
+			($shown[0] | map(.mapped_accept) | add) and
+		total("dualstack_socket_reject_v6only_total") ==
+			($shown[0] | map(.reject_v6only) | add)' "$tmp/samples"
+}
+
+# A name with everything in it that has to be escaped
+export_escapes()
+{
+	exported export && jq -e --arg comm "$NAME?" --arg port "$(cat "$tmp/port")" \
+		'map(select(.labels.local_port == $port)) | length > 5 and
+		 all(.[]; .labels.comm == $comm)' "$tmp/samples"
+}
+
+export_to_file()
+{
+	exported export && cp "$tmp/samples" "$tmp/stdout.samples" &&
+	mkdir "$tmp/textfile" && echo old >"$tmp/textfile/ds.prom" &&
+	"$DSCTL" export "$tmp/textfile/ds.prom" >"$tmp/out" &&
+	[ ! -s "$tmp/out" ] && [ "$(ls "$tmp/textfile")" = ds.prom ] &&
+	python3 ./prom_check.py <"$tmp/textfile/ds.prom" >"$tmp/samples" &&
+	cmp "$tmp/samples" "$tmp/stdout.samples"
+}
+
+# What cannot be written leaves the old file, and no other.
+export_fails()
+{
+	mkdir "$tmp/full" && mount -t tmpfs -o size=4k none "$tmp/full" &&
+		echo old >"$tmp/full/ds.prom" || return 1
+	status 2 export "$tmp/full/ds.prom" && [ -s "$tmp/err" ] &&
+		[ "$(cat "$tmp/full"/*)" = old ]
+	rc=$?
+	umount "$tmp/full"
+	return $rc
+}
+
+every_netns()
+{
+	"$DSCTL" -N -j audit | jq -s 'if length == 1 then .[0] else error("more than one") end' >"$tmp/all" || return 1
+	jq -e --slurpfile want "$tmp/want" --slurpfile ready "$tmp/ready" \
+		--arg netns $netns '
+		def names($ns): map(select(.netns == $ns).service) | sort;
+		names(null) == ($want[0] | map(.service) | sort) and
+		names($netns) == ($ready[0] | map(.service) | sort)' "$tmp/all"
+}
+
+every_netns_exported()
+{
+	"$DSCTL" -n $netns -j show stats >"$tmp/stats" && exported -N export &&
+		sums_are_exported $netns "$tmp/stats" &&
+		"$DSCTL" -j show stats >"$tmp/stats" &&
+		sums_are_exported "" "$tmp/stats"
+}
+
+without_module()
+{
+	status 2 "$@" && [ ! -s "$tmp/out" ] &&
+		[ "$(wc -l <"$tmp/err")" = 1 ] && grep -q load "$tmp/err"
+}
+
+ktap_print_header
+ktap_set_plan 24
+
+ip addr add $ELSEWHERE/32 dev lo
+check "nothing to audit" status 0 audit
+
+mkfifo "$tmp/stdin"
+exec 9<>"$tmp/stdin"
+peer "$tmp/want" /usr/bin/python3 ./audit_peer.py
+check "services" test -s "$tmp/want"
+check "audit agrees with the applications" audit_agrees "$tmp/want"
+check "findings are ordered" findings_are_ordered
+check "sockets as in show sockets" sockets_are_the_same
+check "table agrees" table_agrees
+check "summary agrees" summary_agrees
+check "exit status of JSON" status 3 -j audit
+check "unprivileged user" unprivileged
+check "no argument" status 1 audit all
+
+ip netns add $netns
+ip -n $netns link set lo up
+peer "$tmp/ready" ip netns exec $netns /usr/bin/python3 ./audit_peer.py ready
+check "harmless services" test -s "$tmp/ready"
+check "audit of another namespace agrees" audit_agrees "$tmp/ready" -n $netns
+check "nothing misses IPv4 there" status 0 -n $netns audit
+check "audit of every namespace" every_netns
+
+check "export has the sums" export_has_sums
+check "export has the sockets" export_has_sockets
+check "export adds up" export_adds_up
+check "export of every namespace" every_netns_exported
+peer "$tmp/port" /usr/bin/python3 -c '
+import socket, sys
+with open("/proc/self/comm", "wb") as comm:
+    comm.write(sys.argv[1].encode() + b"\xff")
+sock = socket.create_server(("::", 0), family=socket.AF_INET6)
+print(sock.getsockname()[1], flush=True)
+sys.stdin.read()' "$NAME"
+check "export escapes" export_escapes
+check "export to a file" export_to_file
+check "export to a full disk" export_fails
+check "no JSON" status 1 -j export
+
+unload_module
+check "audit without the module" without_module audit
+check "export without the module" without_module export
+load_module
+
+ktap_finished

@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Services of all kinds, with clients, and what an audit has to say of each.
+
+Each service is a process of its own. Prints a JSON array in the terms of
+`dsctl -j audit`, and keeps the services until standard input ends:
+
+  service, pid, verdict
+  findings  {finding: [count, connections]}
+  cookies   of its sockets
+
+With the argument "ready", only those that would not miss IPv4.
+"""
+
+import json
+import os
+import socket
+import sys
+
+from dsctl_peer import MAPPED, REFUSAL, Server, cookie
+
+ELSEWHERE = "192.0.2.1"     # an address of this host, not of 127.0.0.0/8
+
+
+class Service:
+    """What an application does, and what it saw."""
+
+    def __init__(self, verdict):
+        self.verdict = verdict
+        self.findings = {verdict: [0, 0]}
+        self.socks = []
+        self.kept = []
+        self.client = None
+
+    def found(self, finding, count, conns=0):
+        old = self.findings.get(finding, [0, 0])
+        self.findings[finding] = [old[0] + count, old[1] + conns]
+
+    def server(self, *args):
+        server = Server(*args)
+        self.socks.append(server.sock)
+        return server
+
+
+def rename(name):
+    with open("/proc/self/comm", "w", encoding="ascii") as comm:
+        comm.write(name)
+
+
+def mapped(server):
+    return server.seen["mapped_accept"] + server.seen["mapped_recv"]
+
+
+def dual():
+    service = Service("serves-ipv4")
+    for proto, clients in ("tcp", 5), ("udp", 4):
+        server = service.server(proto, "dual")
+        for _ in range(clients):
+            server.serve("127.0.0.1")
+        server.serve("::1")
+        service.found("serves-ipv4", mapped(server))
+    return service
+
+
+def refusing(mode, addr, client, finding, verdict):
+    """A server that serves one family, and refuses three of the other."""
+    service = Service(verdict)
+    server = service.server("tcp", mode, addr)
+    for _ in range(3):
+        server.refuse(client)
+    server.serve("127.0.0.1" if mode == "v4" else "::1")
+    service.found(finding, server.seen[REFUSAL[mode]])
+    return service
+
+
+def v6only():
+    return refusing("v6only", "::", "127.0.0.1", "refuses-ipv4",
+                    "refuses-ipv4")
+
+
+def one_address():
+    return refusing("v6", "::1", "127.0.0.1", "refuses-ipv4", "refuses-ipv4")
+
+
+def v4only():
+    return refusing("v4", "0.0.0.0", "::1", "refuses-ipv6", "ipv4-only")
+
+
+def sibling(service, server):
+    """A V6ONLY socket at the port of an AF_INET one."""
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.bind(("::", server.port))
+    sock.listen()
+    service.socks.append(sock)
+
+
+def pair():
+    service = Service("ready")
+    server = service.server("tcp", "v4", "0.0.0.0")
+    sibling(service, server)
+    server.serve("127.0.0.1")
+    return service
+
+
+def busy_pair():
+    """No counter tells of its client, which is connected."""
+    service = Service("serves-ipv4")
+    server = service.server("tcp", "v4", "0.0.0.0")
+    sibling(service, server)
+    service.client = os.fork()
+    if not service.client:
+        for sock in service.socks:
+            sock.close()
+        rename("client")
+        client = socket.create_connection((ELSEWHERE, server.port))
+        client.recv(1)
+        os._exit(0)
+    service.kept.append(server.sock.accept()[0])
+    service.found("serves-ipv4", 0, 1)
+    return service
+
+
+def local():
+    service = Service("ready")
+    service.server("tcp", "v4", "127.0.0.1").serve("127.0.0.1")
+    return service
+
+
+def unused():
+    service = Service("unused-ipv4")
+    server = service.server("udp", "dual")
+    server.serve("::1")
+    return service
+
+
+def spoofed():
+    service = Service("spoofed")
+    server = service.server("udp", "dual")
+    server.spoof()
+    service.found("spoofed", server.seen["wire_mapped"])
+    service.found("unused-ipv4", 0)
+    return service
+
+
+def shadowed():
+    service = Service("shadowed")
+    dual_sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    v4_sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    for sock in dual_sock, v4_sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        service.socks.append(sock)
+    dual_sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    dual_sock.bind(("::", 0))
+    v4_sock.bind(("0.0.0.0", dual_sock.getsockname()[1]))
+    for sock in service.socks:
+        sock.listen()
+    return service
+
+
+def outbound():
+    """Connects out through a mapped address, to a socket that never answers."""
+    service = Service("uses-ipv4")
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.connect((MAPPED, 9))
+    service.socks.append(sock)
+    service.found("uses-ipv4", 1)
+    return service
+
+
+def closing():
+    """A server that is gone: only the sums remember its two clients."""
+    server = Server("tcp", "dual")
+    for _ in range(2):
+        server.serve("127.0.0.1")
+    server.sock.close()
+    return {"service": "closed sockets", "pid": None,
+            "verdict": "serves-ipv4",
+            "findings": {"serves-ipv4": [mapped(server), 0]}, "cookies": []}
+
+
+READY = {"pair": pair, "local": local, "v6only": v6only,
+         "one-address": one_address, "unused": unused, "spoofed": spoofed,
+         "shadowed": shadowed}
+BLOCKING = {"dual": dual, "v4only": v4only, "busy-pair": busy_pair,
+            "outbound": outbound}
+
+
+def start(name, make):
+    """A process with a service, and perhaps a client; what they are."""
+    out, child_out = os.pipe()
+    if not os.fork():
+        rename(name)
+        service = make()
+        said = {"service": name, "pid": os.getpid(),
+                "verdict": service.verdict, "findings": service.findings,
+                "cookies": [cookie(s) for s in service.socks]}
+        ports = [s.getsockname()[1] for s in service.socks]
+        os.write(child_out, json.dumps([said, service.client, ports]).encode())
+        os.close(child_out)
+        sys.stdin.read()
+        os._exit(0)
+    # More than a pipe takes at once it never is.
+    said, client, ports = json.loads(os.read(out, 4096))
+    os.close(out)
+    os.close(child_out)
+    Server.ports.update(ports)
+    yield said
+    if client:
+        yield {"service": "client", "pid": client, "verdict": "uses-ipv4",
+               "findings": {"uses-ipv4": [0, 1]}}
+
+
+def main():
+    services = dict(READY)
+    said = []
+    if sys.argv[1:] != ["ready"]:
+        services.update(BLOCKING)
+        said.append(closing())
+    for name, make in services.items():
+        said += start(name, make)
+    print(json.dumps(said), flush=True)
+    sys.stdin.read()
+
+
+main()
