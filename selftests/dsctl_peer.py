@@ -166,7 +166,8 @@ class Server(Socket):
         packet = struct.pack("!IHBB", 6 << 28, len(udp), socket.IPPROTO_UDP,
                              64) + source + dest + udp
         with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as wire:
-            wire.sendto(packet, ("lo", ETH_P_IPV6))
+            # A link-layer address left out is whatever lies in memory.
+            wire.sendto(packet, ("lo", ETH_P_IPV6, 0, 0, bytes(6)))
         if self.sock.recvfrom(2)[1][0] == SPOOFED:
             self.seen["native_recv"] += 1
             self.seen["wire_mapped"] += 1
