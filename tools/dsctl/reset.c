@@ -87,4 +87,5 @@ const struct cmd cmd_reset = {
 		"Without a SOCKET all counters of the namespace, and its sums. What a socket\n"
 		"counted stays in the sums where that one is reset.",
 	.run = reset,
+	.every_netns = true,
 };

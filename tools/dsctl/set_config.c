@@ -101,6 +101,7 @@ const struct cmd cmd_set_bindv6only = {
 	.help = "What IPV6_V6ONLY is on sockets to come",
 	.details = "This is sysctl net.ipv6.bindv6only of the namespace.",
 	.run = set_bindv6only,
+	.every_netns = true,
 };
 
 const struct cmd cmd_set_max_sockets = {
@@ -110,6 +111,7 @@ const struct cmd cmd_set_max_sockets = {
 	.details =
 		"Events of a socket that has none count in the sums only, and as untracked.",
 	.run = set_max_sockets,
+	.every_netns = true,
 };
 
 const struct cmd cmd_set_event_rate = {
@@ -118,4 +120,5 @@ const struct cmd cmd_set_event_rate = {
 	.help = "How many events a second monitors are sent",
 	.details = "0 is for none.",
 	.run = set_event_rate,
+	.every_netns = true,
 };

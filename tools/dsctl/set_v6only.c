@@ -399,4 +399,5 @@ const struct cmd cmd_set_v6only = {
 		"A SO_REUSEPORT group changes as one. With all, and with dry-run, which\n"
 		"changes nothing, a table says what became of each socket, or would.",
 	.run = set_v6only,
+	.every_netns = true,
 };

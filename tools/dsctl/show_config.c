@@ -94,4 +94,5 @@ const struct cmd cmd_show_config = {
 	.name = "config",
 	.help = "The settings, with -s the defaults as well",
 	.run = show_config,
+	.every_netns = true,
 };
