@@ -174,7 +174,7 @@ def closing():
     for _ in range(2):
         server.serve("127.0.0.1")
     server.sock.close()
-    return {"service": "closed sockets", "pid": None,
+    return {"service": "closed or reset", "pid": None,
             "verdict": "serves-ipv4",
             "findings": {"serves-ipv4": [mapped(server), 0]}, "cookies": []}
 

@@ -131,6 +131,13 @@ too_many_words()
 	batch 1
 }
 
+in_another_namespace()
+{
+	echo "show stats" >"$tmp/batch"
+	batch 0 -j -n $netns &&
+		diff "$tmp/out" <("$DSCTL" -j -n $netns show stats)
+}
+
 # refused ARGUMENT...: with words on stderr only
 refused()
 {
@@ -141,8 +148,8 @@ refused()
 # Each namespace in turn, as -n has it, in one array
 sockets_of_all()
 {
-	"$DSCTL" -N -j show sockets | jq -s 'if length == 1 then .[0] else error("more than one") end' \
-		>"$tmp/all" || return 1
+	"$DSCTL" -N -j show sockets >"$tmp/all" || return 1
+	[ "$(jq -s length "$tmp/all")" = 1 ] || return 1
 	"$DSCTL" -j show sockets >"$tmp/own"
 	"$DSCTL" -n $netns -j show sockets >"$tmp/other"
 	jq -e --arg netns $netns --slurpfile own "$tmp/own" \
@@ -188,6 +195,16 @@ headings()
 		grep -qx "netns: $netns" "$tmp/out" &&
 		[ "$(grep -c '^netns: ' "$tmp/out")" = \
 		  "$(grep -c '^mapped_accept ' "$tmp/out")" ]
+}
+
+# An object for each hook of each namespace
+pretty()
+{
+	"$DSCTL" -N -j -p show hooks | jq -s -e --arg netns $netns '
+		length == 1 and (.[0] | length > 0 and
+			all(.[]; has("netns") and has("hits")) and
+			(map(select(.netns == null)) | length) ==
+			(map(select(.netns == $netns)) | length))'
 }
 
 # Who may enter no other namespace sees the own one, and no complaint.
@@ -243,6 +260,11 @@ auto_on_terminal()
 no_color()
 {
 	NO_COLOR=1 on_terminal -c=auto show sockets && ! is_coloured
+}
+
+no_color_but_always()
+{
+	NO_COLOR=1 "$DSCTL" -c show sockets >"$tmp/out" && is_coloured
 }
 
 no_color_unless_asked()
@@ -315,9 +337,7 @@ check "batch stops at the first failure" stops_at_the_first
 check "batch goes on with -force" goes_on_with_force
 check "batch goes on after findings" goes_on_after_findings
 check "batch refuses a long line" too_many_words
-check "batch in another namespace" eval \
-	'echo "show stats" >"$tmp/batch" && batch 0 -j -n $netns &&
-	 diff "$tmp/out" <("$DSCTL" -j -n $netns show stats)'
+check "batch in another namespace" in_another_namespace
 for args in "-b /nonexistent" "-b $tmp" "-b - show stats" "-N -b -" "-b"; do
 	# shellcheck disable=SC2086
 	check "dsctl ${args/$tmp/DIRECTORY}: usage" refused $args
@@ -329,8 +349,7 @@ check "a namespace without a name" by_process
 check "headings" headings
 check "unprivileged user" unprivileged
 check "unprivileged user is told" unprivileged_is_told
-check "every namespace, pretty" eval \
-	'"$DSCTL" -N -j -p show hooks | jq -s -e "length == 1 and .[0] != []"'
+check "every namespace, pretty" pretty
 for args in "-N -n $netns show stats" "-N show sockets port x"; do
 	# shellcheck disable=SC2086
 	check "dsctl ${args/$netns/NETNS}: usage" refused $args
@@ -341,8 +360,7 @@ check "colour, always" colours -color=always
 check "colour on a terminal" auto_on_terminal
 check "colour elsewhere" auto_elsewhere
 check "NO_COLOR" no_color
-check "NO_COLOR and always" env NO_COLOR=1 "$BASH" -c \
-	'"$1" -c show sockets | grep -q "$2"' - "$DSCTL" $'\e'
+check "NO_COLOR and always" no_color_but_always
 check "no colour unless asked for" no_color_unless_asked
 check "the last -c counts" last_one_counts
 check "no colour in JSON" json_has_no_colour

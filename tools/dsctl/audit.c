@@ -21,7 +21,7 @@
 
 /**
  * struct audit - All that the report is made of.
- * @view: the sockets; the last one stands for all that are closed.
+ * @view: the sockets; the last one stands for those that are gone.
  * @closed: record of that one.
  * @services: the sockets by service.
  * @findings: what is to say about each socket.

@@ -168,7 +168,7 @@ static void owner_name(const struct sock *sk, struct text *text)
 	uint64_t key = owner_key(sk);
 
 	if (key == KEY_CLOSED)
-		text_puts(text, "closed sockets");
+		text_puts(text, "closed or reset");
 	else if (key == KEY_UNLISTED)
 		text_puts(text, "unknown");
 	else if (!key && !geteuid())
