@@ -13,21 +13,117 @@ __dsctl_words() {
 	echo "${out[*]}"
 }
 
+# The values that a word is followed by; fails if it is no such word.
+__dsctl_values() {
+	case $1 in
+	proto)
+		echo "tcp udp"
+		;;
+	mode)
+		echo "dual v6only v6 mapped v4"
+		;;
+	dev)
+		ls /sys/class/net
+		;;
+	port | cookie | from)
+		;;
+	*)
+		return 1
+		;;
+	esac
+}
+
+# The words of a SOCKET after those given: a cookie, or a protocol and a port.
+__dsctl_socket() {
+	case " $1 " in
+	*" cookie "*) ;;
+	*" proto "* | *" port "*) __dsctl_words "proto port" "$1" ;;
+	*) echo "cookie proto port" ;;
+	esac
+}
+
+# The words that may follow those of a whole command.
+__dsctl_choices() {
+	local rest=${*:3}
+
+	if __dsctl_values "${*: -1}"; then
+		return
+	fi
+	case $* in
+	*help)
+		;;
+	"")
+		echo "show explain monitor set reset audit export help"
+		;;
+	show)
+		echo "sockets stats hooks config help"
+		;;
+	"show sockets"*)
+		__dsctl_words "port proto mode" "$rest"
+		[[ $rest ]] || echo help
+		;;
+	"show stats")
+		echo "proto help"
+		;;
+	"show hooks" | "show config" | audit)
+		echo "help"
+		;;
+	explain)
+		echo "tcp udp help"
+		;;
+	"explain "*" "*" "*)
+		__dsctl_words "from dev" "$rest"
+		;;
+	monitor)
+		echo "mapped reject help"
+		;;
+	set)
+		echo "tracking v6only bindv6only max-sockets event-rate help"
+		;;
+	"set tracking" | "set v6only" | "set bindv6only")
+		echo "on off help"
+		;;
+	"set v6only on" | "set v6only off")
+		echo "cookie proto port all"
+		;;
+	"set v6only "*dry-run)
+		;;
+	"set v6only "*)
+		case " $rest " in
+		*" all "* | *" cookie "*) ;;
+		*) __dsctl_socket "$rest" ;;
+		esac
+		[[ $rest == *" proto "[tu]* && $rest != *port* ]] || echo dry-run
+		;;
+	reset)
+		echo "cookie proto port help"
+		;;
+	"reset "*)
+		__dsctl_socket "$*"
+		;;
+	esac
+}
+
 _dsctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="-json -pretty -statistics -all -netns -Version -help"
-	local i word choices="" args=()
+	local options="-json -pretty -statistics -all -color -netns -every-netns"
+	local i word args=()
 
+	options+=" -batch -force -Version -help"
 	COMPREPLY=()
 
 	# What precedes the cursor, without options and their values.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		-n | -netns | --netns)
+		-n | -netns | --netns | -b | -batch | --batch)
 			((++i))
 			;;
 		-*)
+			;;
+		=)
+			# The shell makes three words of -color=WHEN.
+			((++i))
 			;;
 		*)
 			args+=("$word")
@@ -41,50 +137,31 @@ _dsctl() {
 			"$(ls /run/netns 2>/dev/null)" -- "$cur")
 		return
 		;;
+	-b | -batch | --batch)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	=)
+		cur=${cur#=}
+		mapfile -t COMPREPLY < <(compgen -W "always auto never" -- "$cur")
+		return
+		;;
+	-c | -color | --color)
+		if [[ $cur == "=" ]]; then
+			COMPREPLY=(always auto never)
+			return
+		fi
+		;;
 	esac
 
 	if [[ ${#args[@]} -eq 0 && $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-		return
+	elif [[ ${args[*]} == export ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(__dsctl_choices "${args[@]}")" -- "$cur")
 	fi
-
-	case ${args[*]} in
-	*help)
-		;;
-	"")
-		choices="show help"
-		;;
-	show)
-		choices="sockets stats hooks help"
-		;;
-	"show sockets"* | "show stats"*)
-		case $prev in
-		port)
-			;;
-		proto)
-			choices="tcp udp"
-			;;
-		mode)
-			choices="dual v6only v6 mapped v4"
-			;;
-		sockets)
-			choices="port proto mode help"
-			;;
-		stats)
-			choices="proto help"
-			;;
-		*)
-			[[ ${args[1]} == sockets ]] &&
-				choices=$(__dsctl_words "port proto mode" \
-					"${args[*]:2}")
-			;;
-		esac
-		;;
-	"show hooks")
-		choices="help"
-		;;
-	esac
-	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
 }
 
 complete -F _dsctl dsctl
