@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "diag.h"
 #include "dsctl.h"
 #include "map.h"
@@ -110,16 +111,10 @@ static void set_endpoint(struct endpoint *ep, int family, const __be32 *addr,
 
 struct sock *sock_list_add(struct sock_list *list)
 {
-	size_t size = list->size ? 2 * list->size : 64;
 	struct sock *v;
 
-	if (list->n == list->size) {
-		v = realloc(list->v, size * sizeof(*v));
-		if (!v)
-			return NULL;
-		list->v = v;
-		list->size = size;
-	}
+	if (array_grow((void **)&list->v, list->n, &list->size, sizeof(*v)))
+		return NULL;
 	v = &list->v[list->n++];
 	memset(v, 0, sizeof(*v));
 	return v;

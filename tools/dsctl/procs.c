@@ -8,25 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "dsctl.h"
 #include "map.h"
 #include "procs.h"
-
-/* Make room for one more element of an array. */
-static int grow(void **v, size_t n, size_t *size, size_t elem)
-{
-	size_t bigger = *size ? 2 * *size : 64;
-	void *p;
-
-	if (n < *size)
-		return 0;
-	p = realloc(*v, bigger * elem);
-	if (!p)
-		return -1;
-	*v = p;
-	*size = bigger;
-	return 0;
-}
 
 static int add_task(struct procs *procs, int pid)
 {
@@ -35,8 +20,8 @@ static int add_task(struct procs *procs, int pid)
 	ssize_t len = 0;
 	int fd;
 
-	if (grow((void **)&procs->tasks, procs->num_tasks, &procs->size_tasks,
-		 sizeof(*procs->tasks)))
+	if (array_grow((void **)&procs->tasks, procs->num_tasks,
+		       &procs->size_tasks, sizeof(*procs->tasks)))
 		return -1;
 	task = &procs->tasks[procs->num_tasks++];
 	task->pid = pid;
@@ -57,8 +42,8 @@ static int add_fd(struct procs *procs, struct sock *sk, int fd)
 	struct proc_fd *entry;
 	uint32_t i = procs->num_fds;
 
-	if (grow((void **)&procs->fds, procs->num_fds, &procs->size_fds,
-		 sizeof(*procs->fds)))
+	if (array_grow((void **)&procs->fds, procs->num_fds, &procs->size_fds,
+		       sizeof(*procs->fds)))
 		return -1;
 	entry = &procs->fds[procs->num_fds++];
 	entry->task = procs->num_tasks - 1;

@@ -5,22 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "dsctl.h"
 #include "dsnl.h"
 #include "records.h"
 
 static struct record *record_add(struct record_list *list)
 {
-	size_t size = list->size ? 2 * list->size : 64;
 	struct record *v;
 
-	if (list->n == list->size) {
-		v = realloc(list->v, size * sizeof(*v));
-		if (!v)
-			return NULL;
-		list->v = v;
-		list->size = size;
-	}
+	if (array_grow((void **)&list->v, list->n, &list->size, sizeof(*v)))
+		return NULL;
 	v = &list->v[list->n++];
 	memset(v, 0, sizeof(*v));
 	return v;
