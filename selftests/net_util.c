@@ -17,19 +17,14 @@
 #include "net_link.h"
 #include "net_util.h"
 
-static int link_up(const char *name)
+int net_ioctl(unsigned long request, struct ifreq *ifr)
 {
-	struct ifreq ifr = { };
 	int fd, err = 0;
 
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	if (ioctl(fd, SIOCGIFFLAGS, &ifr))
-		err = -errno;
-	ifr.ifr_flags |= IFF_UP;
-	if (!err && ioctl(fd, SIOCSIFFLAGS, &ifr))
+	if (ioctl(fd, request, ifr))
 		err = -errno;
 	close(fd);
 	return err;
@@ -38,15 +33,8 @@ static int link_up(const char *name)
 int net_lo_mtu(int mtu)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_mtu = mtu };
-	int fd, err = 0;
 
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, SIOCSIFMTU, &ifr))
-		err = -errno;
-	close(fd);
-	return err;
+	return net_ioctl(SIOCSIFMTU, &ifr);
 }
 
 static int lo_add_addr4(const char *text)
@@ -54,17 +42,10 @@ static int lo_add_addr4(const char *text)
 	/* An alias, or 127.0.0.1 would be replaced. */
 	struct ifreq ifr = { .ifr_name = "lo:1" };
 	union net_addr addr;
-	int fd, err = 0;
 
 	net_addr_set(&addr, text, 0);
 	ifr.ifr_addr = addr.sa;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, SIOCSIFADDR, &ifr))
-		err = -errno;
-	close(fd);
-	return err;
+	return net_ioctl(SIOCSIFADDR, &ifr);
 }
 
 int net_ns_new(void)
@@ -73,7 +54,7 @@ int net_ns_new(void)
 
 	if (unshare(CLONE_NEWNET))
 		return -errno;
-	err = link_up("lo");
+	err = net_link_up("lo");
 	if (!err)
 		err = lo_add_addr4(NET_ADDR4);
 	if (!err)
@@ -129,7 +110,7 @@ int net_dummy_add(const char *name)
 	else
 		err = ack.err.error;
 	close(fd);
-	return err ? err : link_up(name);
+	return err ? err : net_link_up(name);
 }
 
 int net_sysctl(const char *path, int value)

@@ -20,6 +20,8 @@
 #define NET_ADDR4	"192.0.2.1"
 #define NET_ADDR6	"2001:db8::1"
 
+struct ifreq;
+
 union net_addr {
 	struct sockaddr sa;
 	struct sockaddr_in in;
@@ -42,6 +44,9 @@ int net_ns_new(void);
 
 /* Add a device of the kind dummy to this namespace, and bring it up. */
 int net_dummy_add(const char *name);
+
+/* Ask a socket of no matter about a device; 0 or a negative errno. */
+int net_ioctl(unsigned long request, struct ifreq *ifr);
 
 /* Set the MTU of lo, which is so large that nothing is fragmented. */
 int net_lo_mtu(int mtu);

@@ -48,16 +48,11 @@ struct wire {
 static int get_mac(const char *name, unsigned char *mac)
 {
 	struct ifreq ifr = { };
-	int fd, err = 0;
+	int err;
 
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
-		err = -errno;
+	err = net_ioctl(SIOCGIFHWADDR, &ifr);
 	memcpy(mac, ifr.ifr_hwaddr.sa_data, ETH_ALEN);
-	close(fd);
 	return err;
 }
 
@@ -69,15 +64,9 @@ static void enter(struct __test_metadata *_metadata, int ns)
 static bool link_ready(const char *name)
 {
 	struct ifreq ifr = { };
-	bool ready = false;
-	int fd;
 
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	if (!ioctl(fd, SIOCGIFFLAGS, &ifr))
-		ready = ifr.ifr_flags & IFF_RUNNING;
-	close(fd);
-	return ready;
+	return !net_ioctl(SIOCGIFFLAGS, &ifr) && ifr.ifr_flags & IFF_RUNNING;
 }
 
 static void wire_open(struct __test_metadata *_metadata, struct wire *w)
