@@ -92,6 +92,17 @@ TRACE_DEFINE_ENUM(DS_REJECT_BIND);
 			       { DS_REJECT_SEND, "send" },		\
 			       { DS_REJECT_BIND, "bind" })
 
+/* How either is printed: where it happened, or why, goes by its own name. */
+#define DS_EVENT_FORMAT							\
+	"=%s family=%s protocol=%s local=%pISpc peer=%pISpc flowlabel=0x%05x cookie=%llu netns=%u"
+
+#define ds_printk(name)							\
+	TP_printk(name DS_EVENT_FORMAT, ds_show_site(__entry->site),	\
+		  ds_show_family(__entry->family),			\
+		  ds_show_protocol(__entry->protocol),			\
+		  __entry->local, __entry->peer, __entry->flowlabel,	\
+		  __entry->cookie, __entry->netns)
+
 DECLARE_EVENT_CLASS(dualstack_event,
 		    TP_PROTO(struct sock *sk, enum ds_event event,
 			     const struct ds_flow *flow),
@@ -115,13 +126,7 @@ DECLARE_EVENT_CLASS(dualstack_event,
 				   ds_trace_local(__entry->local, flow);
 				   ds_trace_peer(__entry->peer, flow);),
 
-		    TP_printk("site=%s family=%s protocol=%s local=%pISpc peer=%pISpc flowlabel=0x%05x cookie=%llu netns=%u",
-			      ds_show_site(__entry->site),
-			      ds_show_family(__entry->family),
-			      ds_show_protocol(__entry->protocol),
-			      __entry->local, __entry->peer,
-			      __entry->flowlabel, __entry->cookie,
-			      __entry->netns)
+		    ds_printk("site")
 );
 
 /* IPv4 went through an AF_INET6 socket; or, at site wire, an IPv6 packet came
@@ -141,13 +146,7 @@ DEFINE_EVENT_PRINT(dualstack_event, dualstack_reject,
 			    const struct ds_flow *flow),
 		   TP_ARGS(sk, event, flow),
 
-		   TP_printk("reason=%s family=%s protocol=%s local=%pISpc peer=%pISpc flowlabel=0x%05x cookie=%llu netns=%u",
-			     ds_show_site(__entry->site),
-			     ds_show_family(__entry->family),
-			     ds_show_protocol(__entry->protocol),
-			     __entry->local, __entry->peer,
-			     __entry->flowlabel, __entry->cookie,
-			     __entry->netns)
+		   ds_printk("reason")
 );
 
 #endif /* _DUALSTACK_TRACE_H */
