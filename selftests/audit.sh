@@ -250,6 +250,38 @@ every_netns_exported()
 		sums_are_exported "" "$tmp/stats"
 }
 
+# What is off, and for how long it was on, a report cannot tell by its counts.
+tracking_off_is_said()
+{
+	local rc=0
+
+	"$DSCTL" set tracking off || return 1
+	status 3 audit && grep -q 'tracking is off' "$tmp/err" &&
+		status 3 -j audit && grep -q 'tracking is off' "$tmp/err" &&
+		exported export && tracking_is_exported 0 || rc=1
+	"$DSCTL" set tracking on || return 1
+	[ $rc = 0 ] && status 3 audit && [ ! -s "$tmp/err" ] &&
+		exported export && tracking_is_exported 1
+}
+
+tracking_is_exported()
+{
+	jq -e --argjson value "$1" 'map(select(.name == "dualstack_tracking")) |
+		map(.value) == [$value]' "$tmp/samples"
+}
+
+# Nothing was seen since, but what is there now
+reset_forgets()
+{
+	"$DSCTL" reset && status 3 -j audit &&
+		jq -e 'all(.[].findings[]; .count == 0) and
+			(map(.service) | index("closed or reset")) == null and
+			(map({(.service): .verdict}) | add |
+			 .dual == "unused-ipv4" and .v4only == "ipv4-only" and
+			 .client == "uses-ipv4" and .v6only == "ready")' \
+			"$tmp/out"
+}
+
 without_module()
 {
 	status 2 "$@" && [ ! -s "$tmp/out" ] &&
@@ -257,7 +289,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 24
+ktap_set_plan 26
 
 ip addr add $ELSEWHERE/32 dev lo
 check "nothing to audit" status 0 audit
@@ -298,6 +330,9 @@ check "export escapes" export_escapes
 check "export to a file" export_to_file
 check "export to a full disk" export_fails
 check "no JSON" status 1 -j export
+
+check "tracking off is said" tracking_off_is_said
+check "a reset forgets" reset_forgets
 
 unload_module
 check "audit without the module" without_module audit

@@ -207,6 +207,23 @@ pretty()
 			(map(select(.netns == $netns)) | length))'
 }
 
+# What would change in each namespace, all in one array
+changes_all()
+{
+	"$DSCTL" -N -j set v6only on all dry-run >"$tmp/all" || return 1
+	jq -s -e --arg netns $netns 'length == 1 and (.[0] |
+		all(.[]; .dry_run and has("result")) and
+		any(.[]; .netns == null and .result == "changed") and
+		any(.[]; .netns == $netns and .result == "changed"))' "$tmp/all"
+}
+
+resets_all()
+{
+	"$DSCTL" -N reset && "$DSCTL" -N -j show stats >"$tmp/all" &&
+	jq -e 'length > 2 and all(.[]; .mapped_accept == 0 and
+				       .reject_v6only == 0)' "$tmp/all"
+}
+
 # Who may enter no other namespace sees the own one, and no complaint.
 unprivileged()
 {
@@ -316,7 +333,7 @@ serve()
 }
 
 ktap_print_header
-ktap_set_plan 33
+ktap_set_plan 38
 
 mkfifo "$tmp/stdin"
 exec 9<>"$tmp/stdin"
@@ -350,11 +367,13 @@ check "headings" headings
 check "unprivileged user" unprivileged
 check "unprivileged user is told" unprivileged_is_told
 check "every namespace, pretty" pretty
-for args in "-N -n $netns show stats" "-N show sockets port x"; do
+for args in "-N -n $netns show stats" "-N show sockets port x" \
+	    "-N set tracking on" "-N monitor" "-N explain tcp ::1 80"; do
 	# shellcheck disable=SC2086
 	check "dsctl ${args/$netns/NETNS}: usage" refused $args
 done
 
+check "a change in every namespace" changes_all
 check "colour" colours -c
 check "colour, always" colours -color=always
 check "colour on a terminal" auto_on_terminal
@@ -365,5 +384,7 @@ check "no colour unless asked for" no_color_unless_asked
 check "the last -c counts" last_one_counts
 check "no colour in JSON" json_has_no_colour
 check "dsctl -c=sometimes: usage" refused -c=sometimes show stats
+
+check "reset in every namespace" resets_all
 
 ktap_finished
