@@ -23,6 +23,7 @@
 #include <net/udp.h>
 
 #include "lookup.h"
+#include "v6only.h"
 
 /* The transport protocol of an IPv6 packet, past its extension headers. */
 static int ds_ipv6_protocol(const struct sk_buff *skb)
@@ -259,8 +260,8 @@ struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
 
 	*event = DS_REJECT_V6ONLY;
 	sk = ds_lookup6(drop, &flow->local, drop->dif);
-	if (!sk || !ipv6_only_sock(sk) ||
-	    !ipv6_addr_any(&sk->sk_v6_rcv_saddr)) {
+	if (!sk || !ipv6_addr_any(&sk->sk_v6_rcv_saddr) ||
+	    (!ipv6_only_sock(sk) && !ds_v6only_going(flow))) {
 		*event = DS_REJECT_ADDR;
 		sk = ds_lookup6_bound(drop);
 	}

@@ -123,6 +123,7 @@ static int __net_init ds_net_init(struct net *net)
 	spin_lock_init(&dn->lock);
 	seqcount_spinlock_init(&dn->seq, &dn->lock);
 	dn->max_sockets = DS_MAX_SOCKETS;
+	mutex_init(&dn->v6only_lock);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <linux/atomic.h>
 #include <linux/init.h>
 #include <linux/in.h>
+#include <linux/mutex.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -110,6 +111,9 @@ struct ds_sums {
  *		hit
  * @seq:	moves while a record's counts move into @count, so that a reader
  *		sees them on one side only
+ * @v6only_lock: lets one request at a time set IPV6_V6ONLY
+ * @v6only_off:	the port where it is being switched off, 0 for none; see
+ *		ds_v6only_going()
  */
 struct ds_net {
 	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
@@ -122,6 +126,8 @@ struct ds_net {
 	struct hlist_head records;
 	spinlock_t lock;	/* for ended, tracked, records */
 	seqcount_spinlock_t seq;
+	struct mutex v6only_lock;	/* for v6only_off */
+	u32 v6only_off;
 };
 
 /**

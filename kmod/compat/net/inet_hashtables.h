@@ -18,4 +18,28 @@ ds_inet_lookup_listener(struct net *net, struct sk_buff *skb, int doff,
 #define __inet_lookup_listener ds_inet_lookup_listener
 #endif
 
+/* The first owner of a bind bucket that matches; connections in TIME_WAIT are
+ * passed over. The caller holds the lock of the bucket's chain.
+ */
+static inline struct sock *
+ds_bind_bucket_find(const struct inet_bind_bucket *tb,
+		    bool (*match)(struct sock *sk, void *arg), void *arg)
+{
+	struct sock *sk;
+
+#ifdef DS_BIND_BUCKET_BHASH2
+	struct inet_bind2_bucket *tb2;
+
+	hlist_for_each_entry(tb2, &tb->bhash2, bhash_node)
+		sk_for_each_bound(sk, &tb2->owners)
+			if (sk_fullsock(sk) && match(sk, arg))
+				return sk;
+#else
+	sk_for_each_bound(sk, &tb->owners)
+		if (sk_fullsock(sk) && match(sk, arg))
+			return sk;
+#endif
+	return NULL;
+}
+
 #endif /* _DUALSTACK_COMPAT_NET_INET_HASHTABLES_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _DUALSTACK_COMPAT_NET_SOCK_H
+#define _DUALSTACK_COMPAT_NET_SOCK_H
+
+#include_next <net/sock.h>
+
+/* The owner of a socket, as bind() compares it for SO_REUSEPORT. */
+static inline kuid_t ds_sk_uid(struct sock *sk)
+{
+#ifdef DS_SOCK_I_UID
+	return sock_i_uid(sk);
+#else
+	return sk_uid(sk);
+#endif
+}
+
+#endif /* _DUALSTACK_COMPAT_NET_SOCK_H */

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The sockets that are bound to a port: TCP has them in its table of bind
+ * buckets, UDP in the one table that it has.
+ */
+
+#include <linux/udp.h>
+#include <net/inet_hashtables.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/udp.h>
+
+#include "port.h"
+
+static struct inet_bind_hashbucket *ds_port_bhash(const struct ds_port *port)
+{
+	struct inet_hashinfo *hinfo = port->net->ipv4.tcp_death_row.hashinfo;
+
+	return &hinfo->bhash[inet_bhashfn(port->net, port->num,
+					  hinfo->bhash_size)];
+}
+
+static struct udp_hslot *ds_port_hslot(const struct ds_port *port)
+{
+	return udp_hashslot(ds_udp_table(port->net), port->net, port->num);
+}
+
+spinlock_t *ds_port_lock(const struct ds_port *port)
+{
+	if (port->proto == DS_UDP)
+		return &ds_port_hslot(port)->lock;
+	return &ds_port_bhash(port)->lock;
+}
+
+static struct sock *ds_port_find_tcp(const struct ds_port *port,
+				     ds_port_match match, void *arg)
+{
+	struct inet_bind_bucket *tb;
+	struct sock *sk;
+
+	/* One bucket for each VRF. */
+	inet_bind_bucket_for_each(tb, &ds_port_bhash(port)->chain) {
+		if (tb->port != port->num || !net_eq(ib_net(tb), port->net))
+			continue;
+		sk = ds_bind_bucket_find(tb, match, arg);
+		if (sk)
+			return sk;
+	}
+	return NULL;
+}
+
+static struct sock *ds_port_find_udp(const struct ds_port *port,
+				     ds_port_match match, void *arg)
+{
+	struct sock *sk;
+
+	sk_for_each(sk, &ds_port_hslot(port)->head)
+		if (udp_sk(sk)->udp_port_hash == port->num &&
+		    net_eq(sock_net(sk), port->net) && match(sk, arg))
+			return sk;
+	return NULL;
+}
+
+struct sock *ds_port_find(const struct ds_port *port, ds_port_match match,
+			  void *arg)
+{
+	if (port->proto == DS_UDP)
+		return ds_port_find_udp(port, match, arg);
+	return ds_port_find_tcp(port, match, arg);
+}
+
+void ds_port_wait_joins(const struct ds_port *port)
+{
+	struct inet_listen_hashbucket *ilb2;
+	struct inet_hashinfo *hinfo;
+
+	/* UDP joins under ds_port_lock(), which the caller has had since. */
+	if (port->proto == DS_UDP)
+		return;
+
+	hinfo = port->net->ipv4.tcp_death_row.hashinfo;
+	ilb2 = inet_lhash2_bucket(hinfo, ipv6_portaddr_hash(port->net,
+							    &in6addr_any,
+							    port->num));
+	spin_lock(&ilb2->lock);
+	spin_unlock(&ilb2->lock);
+}
