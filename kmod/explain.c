@@ -1,10 +1,414 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Who would get a packet: the lookups of the input path, without a packet.
+ * Nothing is counted for it.
+ */
 
+#include <linux/inetdevice.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <net/addrconf.h>
 #include <net/genetlink.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include <net/route.h>
+#include <net/sock.h>
+#include <net/sock_reuseport.h>
+#include <net/tcp_states.h>
 
+#include "lookup.h"
+#include "netlink.h"
 #include "netlink_gen.h"
+#include "sock.h"
+#include "stats.h"
+
+/**
+ * struct ds_explain - a request and its answer
+ * @drop:	the packet, less the packet
+ * @from:	the request says where it comes from
+ * @extack:	says why there is no answer
+ * @dev:	device that it comes in by, or NULL: by none
+ * @local:	it is for this host
+ * @verdict:	who gets it
+ * @cookie:	cookie of that socket, or 0
+ * @reuseport:	it is one of several
+ */
+struct ds_explain {
+	struct ds_drop drop;
+	bool from;
+	struct netlink_ext_ack *extack;
+	struct net_device *dev;
+	bool local;
+	u32 verdict;
+	u64 cookie;
+	bool reuseport;
+};
+
+/* IPv4: where a packet comes in, and whether it is for this host. */
+
+static int ds_explain_route4(struct ds_explain *ex)
+{
+	struct net *net = ex->drop.flow.net;
+	__be32 from = ex->drop.flow.peer.s6_addr32[3];
+	__be32 to = ex->drop.flow.local.s6_addr32[3];
+	struct flowi4 fl4 = { .daddr = from };
+	struct rtable *rt;
+
+	/* Some neighbour's, or our own at the address itself. */
+	ex->dev = __ip_dev_find(net, to, false);
+	if (!ex->from || !ex->dev)
+		return 0;
+
+	/* Our own packets come by the loopback device, of the VRF or of all. */
+	if (inet_addr_type_dev_table(net, ex->dev, from) == RTN_LOCAL) {
+		ex->dev = l3mdev_master_dev_rcu(ex->dev) ?: net->loopback_dev;
+		return 0;
+	}
+
+	fl4.flowi4_oif = l3mdev_master_ifindex_rcu(ex->dev);
+	rt = ip_route_output_key(net, &fl4);
+	if (IS_ERR(rt)) {
+		NL_SET_ERR_MSG(ex->extack, "There is no route to the source");
+		return PTR_ERR(rt);
+	}
+	ex->dev = rt->dst.dev;
+	ip_rt_put(rt);
+	return 0;
+}
+
+static int ds_explain_local4(struct ds_explain *ex)
+{
+	__be32 to = ex->drop.flow.local.s6_addr32[3];
+	struct net *net = ex->drop.flow.net;
+	struct in_device *in_dev;
+
+	switch (inet_addr_type_dev_table(net, ex->dev, to)) {
+	case RTN_LOCAL:
+		break;
+	case RTN_BROADCAST:
+		NL_SET_ERR_MSG(ex->extack,
+			       "A broadcast address is not one host's: each socket at the port gets a copy");
+		return -EINVAL;
+	default:
+		return 0;
+	}
+
+	ex->local = true;
+	if (ex->dev && ipv4_is_loopback(to) &&
+	    !(ex->dev->flags & IFF_LOOPBACK) && !netif_is_l3_master(ex->dev)) {
+		in_dev = __in_dev_get_rcu(ex->dev);
+		ex->local = in_dev && IN_DEV_NET_ROUTE_LOCALNET(in_dev, net);
+	}
+	return 0;
+}
+
+/* The same for IPv6. */
+
+static struct net_device *ds_explain_dev6(struct net *net,
+					  const struct in6_addr *addr)
+{
+	struct net_device *dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (ipv6_chk_addr(net, addr, dev, 1))
+			return dev;
+	return NULL;
+}
+
+static bool ds_is_local6(const struct dst_entry *dst)
+{
+	const struct rt6_info *rt = container_of(dst, struct rt6_info, dst);
+
+	return !dst->error && rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
+}
+
+/* Our own packets come in by the device that has the destination; a whole
+ * prefix may be local as well, by a route.
+ */
+static void ds_explain_own6(struct ds_explain *ex)
+{
+	struct flowi6 fl6 = { .daddr = ex->drop.flow.local };
+	struct net *net = ex->drop.flow.net;
+	struct dst_entry *dst;
+
+	ex->dev = ds_explain_dev6(net, &fl6.daddr);
+	if (ex->dev)
+		return;
+
+	dst = ip6_route_output(net, NULL, &fl6);
+	if (ds_is_local6(dst))
+		ex->dev = ip6_dst_idev(dst)->dev;
+	dst_release(dst);
+}
+
+static int ds_explain_route6(struct ds_explain *ex)
+{
+	struct flowi6 fl6 = { .daddr = ex->drop.flow.peer };
+	struct net *net = ex->drop.flow.net;
+	struct dst_entry *dst;
+	int err;
+
+	if (ipv6_addr_type(&ex->drop.flow.local) & IPV6_ADDR_LINKLOCAL ||
+	    (ex->from && ipv6_addr_type(&fl6.daddr) & IPV6_ADDR_LINKLOCAL)) {
+		NL_SET_ERR_MSG(ex->extack,
+			       "A link-local address is one on its device only: ifindex is missing");
+		return -EINVAL;
+	}
+
+	ds_explain_own6(ex);
+	if (!ex->from || !ex->dev || ds_explain_dev6(net, &fl6.daddr))
+		return 0;
+
+	fl6.flowi6_oif = l3mdev_master_ifindex_rcu(ex->dev);
+	dst = ip6_route_output(net, NULL, &fl6);
+	err = dst->error;
+	if (err)
+		NL_SET_ERR_MSG(ex->extack, "There is no route to the source");
+	else
+		ex->dev = dst->dev;
+	dst_release(dst);
+	return err;
+}
+
+static int ds_explain_local6(struct ds_explain *ex)
+{
+	struct flowi6 fl6 = { .daddr = ex->drop.flow.local };
+	struct net_device *dev = ex->dev;
+	struct dst_entry *dst;
+
+	if (!dev || (ipv6_addr_loopback(&fl6.daddr) &&
+		     !(dev->flags & IFF_LOOPBACK) && !netif_is_l3_master(dev)))
+		return 0;
+
+	fl6.flowi6_iif = dev->ifindex;
+	dst = ip6_route_input_lookup(ex->drop.flow.net, dev, &fl6, NULL, 0);
+	ex->local = ds_is_local6(dst);
+	dst_release(dst);
+	return 0;
+}
+
+/* The socket. */
+
+static void ds_explain_found(struct ds_explain *ex, struct sock *sk,
+			     u32 verdict)
+{
+	const struct sock_reuseport *reuse;
+
+	ex->verdict = verdict;
+	ex->cookie = ds_sk_cookie(sk);
+	reuse = rcu_dereference(sk->sk_reuseport_cb);
+	ex->reuseport = reuse && sk->sk_state != TCP_ESTABLISHED &&
+			READ_ONCE(reuse->num_socks) > 1;
+}
+
+static void ds_explain_lookup(struct ds_explain *ex)
+{
+	struct ds_drop *drop = &ex->drop;
+	enum ds_event event;
+	struct sock *sk;
+
+	drop->dif = ex->dev->ifindex;
+	if (l3mdev_master_ifindex_rcu(ex->dev)) {
+		drop->sdif = drop->dif;
+		drop->dif = l3mdev_master_ifindex_rcu(ex->dev);
+	}
+
+	sk = ds_lookup_taker(drop);
+	if (sk) {
+		ds_explain_found(ex, sk, sk->sk_family == drop->flow.family ?
+				 DUALSTACK_VERDICT_NATIVE :
+				 DUALSTACK_VERDICT_MAPPED);
+		return;
+	}
+
+	sk = ds_lookup_refuser(drop, &event);
+	if (!sk)
+		return;
+	switch (event) {
+	case DS_REJECT_V6ONLY:
+		ds_explain_found(ex, sk, DUALSTACK_VERDICT_V6ONLY);
+		break;
+	case DS_REJECT_ADDR:
+		ds_explain_found(ex, sk, DUALSTACK_VERDICT_ADDR);
+		break;
+	default:
+		ds_explain_found(ex, sk, DUALSTACK_VERDICT_V4ONLY);
+	}
+}
+
+static int ds_explain(struct ds_explain *ex, u32 ifindex)
+{
+	bool v4 = ex->drop.flow.family == AF_INET;
+	int err = 0;
+
+	if (ifindex) {
+		ex->dev = dev_get_by_index_rcu(ex->drop.flow.net, ifindex);
+		if (!ex->dev) {
+			NL_SET_ERR_MSG(ex->extack, "No device has this index");
+			return -ENODEV;
+		}
+	} else {
+		err = v4 ? ds_explain_route4(ex) : ds_explain_route6(ex);
+	}
+	if (!err)
+		err = v4 ? ds_explain_local4(ex) : ds_explain_local6(ex);
+	if (!err && ex->local && ex->dev)
+		ds_explain_lookup(ex);
+	return err;
+}
+
+/* The request. */
+
+static int ds_explain_addr(struct ds_explain *ex, const struct nlattr *attr,
+			   struct in6_addr *addr, u8 *family)
+{
+	switch (nla_len(attr)) {
+	case sizeof(struct in_addr):
+		*family = AF_INET;
+		ipv6_addr_set_v4mapped(nla_get_in_addr(attr), addr);
+		break;
+	case sizeof(struct in6_addr):
+		*family = AF_INET6;
+		*addr = nla_get_in6_addr(attr);
+		if (ipv6_addr_v4mapped(addr)) {
+			NL_SET_ERR_MSG_ATTR(ex->extack, attr,
+					    "An IPv4-mapped address is not on the wire: ask for the IPv4 address");
+			return -EINVAL;
+		}
+		break;
+	default:
+		NL_SET_ERR_MSG_ATTR(ex->extack, attr,
+				    "An address has 4 bytes, or 16");
+		return -EINVAL;
+	}
+
+	if (ipv6_addr_any(addr) ||
+	    (*family == AF_INET && !addr->s6_addr32[3])) {
+		NL_SET_ERR_MSG_ATTR(ex->extack, attr,
+				    "The unspecified address is no host's");
+		return -EINVAL;
+	}
+	if (ipv6_addr_is_multicast(addr) ||
+	    (*family == AF_INET && ipv4_is_multicast(addr->s6_addr32[3]))) {
+		NL_SET_ERR_MSG_ATTR(ex->extack, attr,
+				    "A multicast address is not one host's: each socket that joined it gets a copy");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int ds_explain_parse(struct ds_explain *ex, struct genl_info *info)
+{
+	struct ds_flow *flow = &ex->drop.flow;
+	struct nlattr **attrs = info->attrs;
+	struct nlattr *attr;
+	int proto, err;
+	u8 family;
+
+	if (GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_EXPLAIN_PROTOCOL) ||
+	    GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_EXPLAIN_ADDR) ||
+	    GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_EXPLAIN_PORT))
+		return -EINVAL;
+
+	attr = attrs[DUALSTACK_A_EXPLAIN_PROTOCOL];
+	proto = ds_proto(nla_get_u8(attr));
+	if (proto < 0) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "Protocol is neither TCP nor UDP");
+		return -EINVAL;
+	}
+	flow->net = genl_info_net(info);
+	flow->proto = proto;
+
+	err = ds_explain_addr(ex, attrs[DUALSTACK_A_EXPLAIN_ADDR],
+			      &flow->local, &flow->family);
+	if (err)
+		return err;
+
+	attr = attrs[DUALSTACK_A_EXPLAIN_PORT];
+	flow->local_port = nla_get_be16(attr);
+	if (!flow->local_port) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "Nothing is bound to port 0");
+		return -EINVAL;
+	}
+
+	attr = attrs[DUALSTACK_A_EXPLAIN_FROM_ADDR];
+	ex->from = attr;
+	if (!attr) {
+		if (flow->family == AF_INET)
+			ipv6_addr_set_v4mapped(0, &flow->peer);
+	} else {
+		err = ds_explain_addr(ex, attr, &flow->peer, &family);
+		if (err)
+			return err;
+		if (family != flow->family) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "Source and destination are of different families");
+			return -EINVAL;
+		}
+	}
+
+	attr = attrs[DUALSTACK_A_EXPLAIN_FROM_PORT];
+	if (attr)
+		flow->peer_port = nla_get_be16(attr);
+	return 0;
+}
+
+static int ds_put_explain(struct sk_buff *msg, const struct ds_explain *ex,
+			  u32 ifindex)
+{
+	if (nla_put_u8(msg, DUALSTACK_A_EXPLAIN_LOCAL, ex->local) ||
+	    (ifindex &&
+	     nla_put_u32(msg, DUALSTACK_A_EXPLAIN_IFINDEX, ifindex)) ||
+	    nla_put_u32(msg, DUALSTACK_A_EXPLAIN_VERDICT, ex->verdict))
+		return -EMSGSIZE;
+	if (ex->cookie &&
+	    (ds_put_u64(msg, DUALSTACK_A_EXPLAIN_COOKIE, ex->cookie) ||
+	     nla_put_u8(msg, DUALSTACK_A_EXPLAIN_REUSEPORT, ex->reuseport)))
+		return -EMSGSIZE;
+	return 0;
+}
 
 int dualstack_nl_explain_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return -EOPNOTSUPP;
+	struct ds_explain ex = { .extack = info->extack };
+	struct nlattr *attr;
+	struct sk_buff *msg;
+	u32 ifindex = 0;
+	void *hdr;
+	int err;
+
+	err = ds_explain_parse(&ex, info);
+	if (err)
+		return err;
+
+	attr = info->attrs[DUALSTACK_A_EXPLAIN_IFINDEX];
+	if (attr)
+		ifindex = nla_get_u32(attr);
+	if (attr && !ifindex) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "No device has this index");
+		return -ENODEV;
+	}
+
+	rcu_read_lock();
+	err = ds_explain(&ex, ifindex);
+	ifindex = ex.dev ? ex.dev->ifindex : 0;
+	rcu_read_unlock();
+	if (err)
+		return err;
+
+	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
+			    DUALSTACK_CMD_EXPLAIN);
+	if (!hdr || ds_put_explain(msg, &ex, ifindex)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which socket would have taken a packet, were it of the other family: the
- * kernel's own lookup tells.
+/* Which socket takes a packet, or would have taken it, were it of the other
+ * family: the kernel's own lookup tells.
  */
 
 #include <linux/inetdevice.h>
@@ -117,6 +117,34 @@ bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb)
 	drop->skb = skb;
 	ds_flow_from_skb(&drop->flow, dev_net(skb_dst(skb)->dev), skb, proto);
 	return true;
+}
+
+struct sock *ds_lookup_taker(const struct ds_drop *drop)
+{
+	const struct ds_flow *flow = &drop->flow;
+
+	if (flow->family == AF_INET6 && flow->proto == DS_TCP)
+		return inet6_lookup_listener(flow->net, drop->skb, drop->doff,
+					     &flow->peer, flow->peer_port,
+					     &flow->local,
+					     ntohs(flow->local_port),
+					     drop->dif, drop->sdif);
+	if (flow->family == AF_INET6)
+		return __udp6_lib_lookup(flow->net, &flow->peer,
+					 flow->peer_port, &flow->local,
+					 flow->local_port, drop->dif,
+					 drop->sdif, drop->skb);
+	if (flow->proto == DS_TCP)
+		return __inet_lookup_listener(flow->net, drop->skb, drop->doff,
+					      flow->peer.s6_addr32[3],
+					      flow->peer_port,
+					      flow->local.s6_addr32[3],
+					      ntohs(flow->local_port),
+					      drop->dif, drop->sdif);
+	return __udp4_lib_lookup(flow->net, flow->peer.s6_addr32[3],
+				 flow->peer_port, flow->local.s6_addr32[3],
+				 flow->local_port, drop->dif, drop->sdif,
+				 drop->skb);
 }
 
 /* A BPF program for socket lookup may answer with anything: look at the port. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which socket would have taken a packet, were it of the other family. */
+/* Which socket takes a packet, or would have, were it of the other family. */
 
 #ifndef _DUALSTACK_LOOKUP_H
 #define _DUALSTACK_LOOKUP_H
@@ -10,9 +10,10 @@ struct sk_buff;
 struct sock;
 
 /**
- * struct ds_drop - a packet that found no socket
+ * struct ds_drop - a packet that found no socket, or is yet to look for one
  * @flow:	its two ends
- * @skb:	the packet, which BPF of a SO_REUSEPORT group may want to see
+ * @skb:	the packet, which BPF of a SO_REUSEPORT group may want to see; NULL
+ *		where there is none
  * @doff:	length of its transport header
  * @dif:	interface index as for inet_iif()
  * @sdif:	index of the enslaved device where @dif is its VRF, or 0
@@ -39,6 +40,18 @@ struct ds_drop {
 bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb);
 
 /**
+ * ds_lookup_taker() - find the socket that a packet is for
+ * @drop:	the packet
+ *
+ * The lookup of the input path, for a SYN or a datagram to one host.
+ *
+ * Context: under RCU. No reference is taken.
+ *
+ * Return: the socket, or NULL.
+ */
+struct sock *ds_lookup_taker(const struct ds_drop *drop);
+
+/**
  * ds_lookup_refuser() - find the socket that refused a packet
  * @drop:	the packet
  * @event:	set to the kind of refusal
@@ -47,7 +60,8 @@ bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb);
  * that gives nothing, and for an IPv6 packet, the local addresses of the other
  * family are tried in turn. BPF programs that choose sockets run for each.
  *
- * Context: softirq, under RCU. No reference is taken.
+ * Context: under RCU, in the section where it found no socket. No reference is
+ * taken.
  *
  * Return: the socket that has the port but takes the other family only
  * (because of IPV6_V6ONLY, RFC 3493 section 5.3; because of the address that
