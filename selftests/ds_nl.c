@@ -568,3 +568,95 @@ int ds_listen_next(struct ds_listener *l, int timeout_ms, struct ds_event *ev)
 		return -EBADMSG;
 	return parse_event(nlh, ev);
 }
+
+static int parse_v6only(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_V6ONLY_MAX + 1];
+
+	if (nla_parse(tb, DUALSTACK_A_V6ONLY_MAX, attrs, len, NULL) ||
+	    !tb[DUALSTACK_A_V6ONLY_CHANGED])
+		return -EBADMSG;
+	*(int *)arg = nla_get_u32(tb[DUALSTACK_A_V6ONLY_CHANGED]);
+	return 0;
+}
+
+int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
+		     in_port_t port, bool v6only, bool dry_run)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_V6ONLY_SET, 0);
+	int err, changed = -EBADMSG;
+
+	if (msg) {
+		nla_put_u64(msg, DUALSTACK_A_V6ONLY_COOKIE, cookie);
+		nla_put_u8(msg, DUALSTACK_A_V6ONLY_PROTOCOL, protocol);
+		nla_put_u16(msg, DUALSTACK_A_V6ONLY_PORT, htons(port));
+		nla_put_u8(msg, DUALSTACK_A_V6ONLY_V6ONLY, v6only);
+		if (dry_run)
+			nla_put_flag(msg, DUALSTACK_A_V6ONLY_DRY_RUN);
+	}
+	err = ds_talk(ds, msg, parse_v6only, &changed);
+	return err ? err : changed;
+}
+
+int ds_v6only_set(struct ds_nl *ds, int fd, bool v6only, bool dry_run)
+{
+	socklen_t len = sizeof(int);
+	int protocol = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
+	return ds_v6only_set_by(ds, net_cookie(fd), protocol, net_port(fd),
+				v6only, dry_run);
+}
+
+static int parse_explain(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_EXPLAIN_MAX + 1];
+	struct ds_explained *out = arg;
+
+	if (nla_parse(tb, DUALSTACK_A_EXPLAIN_MAX, attrs, len, NULL) ||
+	    !tb[DUALSTACK_A_EXPLAIN_LOCAL] || !tb[DUALSTACK_A_EXPLAIN_VERDICT])
+		return -EBADMSG;
+	out->local = nla_get_u8(tb[DUALSTACK_A_EXPLAIN_LOCAL]);
+	out->verdict = nla_get_u32(tb[DUALSTACK_A_EXPLAIN_VERDICT]);
+	if (tb[DUALSTACK_A_EXPLAIN_IFINDEX])
+		out->ifindex = nla_get_u32(tb[DUALSTACK_A_EXPLAIN_IFINDEX]);
+	if (!tb[DUALSTACK_A_EXPLAIN_COOKIE])
+		return 0;
+	out->cookie = nla_get_u64(tb[DUALSTACK_A_EXPLAIN_COOKIE]);
+	if (!tb[DUALSTACK_A_EXPLAIN_REUSEPORT])
+		return -EBADMSG;
+	out->reuseport = nla_get_u8(tb[DUALSTACK_A_EXPLAIN_REUSEPORT]);
+	return 0;
+}
+
+static void put_addr(struct nl_msg *msg, int attr, const union net_addr *addr)
+{
+	if (addr->sa.sa_family == AF_INET)
+		nla_put(msg, attr, sizeof(addr->in.sin_addr),
+			&addr->in.sin_addr);
+	else
+		nla_put(msg, attr, sizeof(addr->in6.sin6_addr),
+			&addr->in6.sin6_addr);
+}
+
+int ds_explain(struct ds_nl *ds, int protocol, const union net_addr *to,
+	       const union net_addr *from, unsigned int ifindex,
+	       struct ds_explained *out)
+{
+	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_EXPLAIN, 0);
+
+	memset(out, 0, sizeof(*out));
+	if (msg) {
+		nla_put_u8(msg, DUALSTACK_A_EXPLAIN_PROTOCOL, protocol);
+		put_addr(msg, DUALSTACK_A_EXPLAIN_ADDR, to);
+		nla_put_u16(msg, DUALSTACK_A_EXPLAIN_PORT, to->in.sin_port);
+		if (from) {
+			put_addr(msg, DUALSTACK_A_EXPLAIN_FROM_ADDR, from);
+			nla_put_u16(msg, DUALSTACK_A_EXPLAIN_FROM_PORT,
+				    from->in.sin_port);
+		}
+		if (ifindex)
+			nla_put_u32(msg, DUALSTACK_A_EXPLAIN_IFINDEX, ifindex);
+	}
+	return ds_talk(ds, msg, parse_explain, out);
+}

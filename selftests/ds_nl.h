@@ -105,6 +105,22 @@ struct ds_hook {
 };
 
 /**
+ * struct ds_explained - who would get a packet
+ * @local: the packet is for this host
+ * @ifindex: device that it comes in by, 0 where there is none
+ * @verdict: enum dualstack_verdict
+ * @cookie: the socket that takes or refuses it, or 0
+ * @reuseport: that socket is one of a group
+ */
+struct ds_explained {
+	bool local;
+	unsigned int ifindex;
+	unsigned int verdict;
+	__u64 cookie;
+	bool reuseport;
+};
+
+/**
  * struct ds_nl - a connection to the family
  * @sk: netlink socket, of the namespace that it was opened in
  * @family: id of the family
@@ -245,6 +261,35 @@ void ds_listen_end(struct ds_listener *l);
  * another error.
  */
 int ds_listen_next(struct ds_listener *l, int timeout_ms, struct ds_event *ev);
+
+/**
+ * ds_v6only_set() - set IPV6_V6ONLY of a live socket
+ * @ds: connection
+ * @fd: the socket
+ * @v6only: what it is to be
+ * @dry_run: ask only
+ *
+ * Return: how many sockets changed, or would, or -errno.
+ */
+int ds_v6only_set(struct ds_nl *ds, int fd, bool v6only, bool dry_run);
+/* The same by what the kernel is told of the socket. */
+int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
+		     in_port_t port, bool v6only, bool dry_run);
+
+/**
+ * ds_explain() - ask who would get a packet
+ * @ds: connection
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP
+ * @to: destination
+ * @from: source, or NULL
+ * @ifindex: device that it comes in by, or 0
+ * @out: the answer
+ *
+ * Return: 0 or -errno.
+ */
+int ds_explain(struct ds_nl *ds, int protocol, const union net_addr *to,
+	       const union net_addr *from, unsigned int ifindex,
+	       struct ds_explained *out);
 
 bool ds_counters_zero(const struct ds_counters *c);
 
