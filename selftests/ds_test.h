@@ -165,6 +165,43 @@ static inline void ds_expect_sums(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, all.untracked);
 }
 
+/* The verdict on a packet that this counter counts as refused, or on none. */
+static inline unsigned int ds_refusal(int counter)
+{
+	switch (counter) {
+	case DUALSTACK_A_COUNTER_REJECT_V6ONLY:
+		return DUALSTACK_VERDICT_V6ONLY;
+	case DUALSTACK_A_COUNTER_REJECT_ADDR:
+		return DUALSTACK_VERDICT_ADDR;
+	case DUALSTACK_A_COUNTER_REJECT_V4ONLY:
+		return DUALSTACK_VERDICT_V4ONLY;
+	default:
+		return DUALSTACK_VERDICT_NONE;
+	}
+}
+
+/*
+ * What explain says of a packet to @to from @from (or from anywhere, NULL): it
+ * comes in by @ifindex (or any, 0) and is the business of @fd (or nobody's, -1).
+ */
+static inline void ds_expect_explained(struct __test_metadata *_metadata,
+				       struct ds_nl *ds, int type,
+				       const union net_addr *to,
+				       const union net_addr *from,
+				       unsigned int ifindex,
+				       unsigned int verdict, int fd)
+{
+	int proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	struct ds_explained ex;
+
+	ASSERT_EQ(0, ds_explain(ds, proto, to, from, ifindex, &ex))
+		TH_LOG("explain: %s", ds->extack);
+	EXPECT_TRUE(ex.local);
+	EXPECT_EQ(verdict, ex.verdict);
+	EXPECT_EQ(fd < 0 ? 0 : net_cookie(fd), ex.cookie);
+	EXPECT_EQ(ifindex ? ifindex : ex.ifindex, ex.ifindex);
+}
+
 /* An address as the application was given it; @text may have a scope. */
 static inline void ds_expect_addr(struct __test_metadata *_metadata,
 				  const char *what, const char *text,

@@ -472,6 +472,36 @@ static void serve_udp(struct __test_metadata *_metadata, struct ds_nl *ds,
 	close(client);
 }
 
+/* explain knows before a client comes what will become of it. */
+static void foretell(struct __test_metadata *_metadata, struct ds_nl *ds,
+		     const struct scenario *s, int type, int server)
+{
+	unsigned int verdict = ds_refusal(s->refused), ifindex;
+	union net_addr to, peer;
+	struct ds_explained ex;
+
+	ASSERT_EQ(0, net_addr_set(&to, s->client, net_port(server)));
+	ifindex = to.sa.sa_family == AF_INET6 ? to.in6.sin6_scope_id : 0;
+	if (net_addr_mapped(&to)) {
+		EXPECT_EQ(-EINVAL, ds_explain(ds, IPPROTO_TCP, &to, NULL, 0,
+					      &ex));
+		EXPECT_NE(NULL, strstr(ds->extack, "IPv4-mapped"));
+		net_addr_set(&to, strrchr(s->client, ':') + 1,
+			     net_port(server));
+	}
+	if (s->peer) {
+		net_addr_set(&peer, s->peer, 0);
+		verdict = net_addr_mapped(&peer) ? DUALSTACK_VERDICT_MAPPED :
+						   DUALSTACK_VERDICT_NATIVE;
+	}
+	if (!verdict)
+		server = -1;
+	ds_expect_explained(_metadata, ds, type, &to, NULL, ifindex, verdict,
+			    server);
+	ds_expect_explained(_metadata, ds, type, &to, &to, ifindex, verdict,
+			    server);
+}
+
 static void play(struct __test_metadata *_metadata, struct ds_nl *ds,
 		 const struct scenario *s, int type)
 {
@@ -480,6 +510,7 @@ static void play(struct __test_metadata *_metadata, struct ds_nl *ds,
 
 	server = net_server(type, s->server, 0, s->flags);
 	ASSERT_LE(0, server);
+	foretell(_metadata, ds, s, type, server);
 
 	if (s->peer && type == SOCK_STREAM) {
 		serve_tcp(_metadata, ds, s, server, &seen, &seen_client);

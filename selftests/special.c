@@ -421,6 +421,27 @@ static int refused_in(const char *device, int type, const char *addr,
 	return err == ECONNREFUSED ? 1 : -err;
 }
 
+/* By each way into the VRF, its own included. */
+static void expect_explained_in(struct __test_metadata *_metadata,
+				struct ds_nl *ds, int type,
+				const union net_addr *to, unsigned int verdict,
+				int fd)
+{
+	static const char *const devs[] = { "vrf0", "dummy0" };
+	struct ds_explained ex;
+	size_t i;
+
+	ds_expect_explained(_metadata, ds, type, to, NULL, 0, verdict, fd);
+	ds_expect_explained(_metadata, ds, type, to, to, 0, verdict, fd);
+	for (i = 0; i < ARRAY_SIZE(devs); i++)
+		ds_expect_explained(_metadata, ds, type, to, NULL,
+				    if_nametoindex(devs[i]), verdict, fd);
+	ASSERT_EQ(0, ds_explain(ds, IPPROTO_TCP, to, NULL, if_nametoindex("lo"),
+				&ex));
+	EXPECT_FALSE(ex.local);
+	EXPECT_EQ(DUALSTACK_VERDICT_NONE, ex.verdict);
+}
+
 TEST_F_TIMEOUT(vrf, served, DS_TIMEOUT)
 {
 	static const char *const addrs[] = { VRF4, VRF6 };
@@ -432,6 +453,9 @@ TEST_F_TIMEOUT(vrf, served, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 2; i++) {
 		net_addr_set(&to, addrs[i], net_port(fd));
+		expect_explained_in(_metadata, &self->ds, variant->type, &to,
+				    i ? DUALSTACK_VERDICT_NATIVE :
+					DUALSTACK_VERDICT_MAPPED, fd);
 		client = client_on(variant->type, &to, "vrf0");
 		ASSERT_LE(0, client);
 		ASSERT_EQ(0, serve(variant->type, fd, client, &to, &peer));
@@ -459,6 +483,7 @@ TEST_F_TIMEOUT(vrf, refused, DS_TIMEOUT)
 		{ VRF4, 0, VRF6, DUALSTACK_A_COUNTER_REJECT_V4ONLY },
 	};
 	struct ds_counters seen;
+	union net_addr to;
 	int i, fd;
 
 	for (i = 0; i < (int)ARRAY_SIZE(pairs); i++) {
@@ -473,7 +498,13 @@ TEST_F_TIMEOUT(vrf, refused, DS_TIMEOUT)
 		EXPECT_EQ(1, refused_in(NULL, variant->type, "::1",
 					net_port(fd)));
 		ds_expect_none(_metadata, &self->ds, fd);
+		net_addr_set(&to, "127.0.0.1", net_port(fd));
+		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
+				    NULL, 0, DUALSTACK_VERDICT_NONE, -1);
 
+		net_addr_set(&to, pairs[i].client, net_port(fd));
+		expect_explained_in(_metadata, &self->ds, variant->type, &to,
+				    ds_refusal(pairs[i].counter), fd);
 		EXPECT_EQ(1, refused_in("vrf0", variant->type,
 					pairs[i].client, net_port(fd)))
 			TH_LOG("%s at %s", pairs[i].client, pairs[i].server);
