@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/net.h>
 #include <linux/preempt.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -60,12 +61,12 @@ static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 	}
 }
 
-static void ds_account(struct sock *sk, enum ds_event event,
-		       const struct ds_flow *flow)
+/* Under RCU. */
+static void ds_account_rcu(struct sock *sk, enum ds_event event,
+			   const struct ds_flow *flow)
 {
 	struct ds_sock *rec;
 
-	rcu_read_lock();
 	rec = ds_sock_get(sk);
 	if (rec) {
 		ds_set_peer(rec, event, flow);
@@ -73,20 +74,46 @@ static void ds_account(struct sock *sk, enum ds_event event,
 	} else {
 		ds_net_untracked(flow->net, flow->proto, event);
 	}
-	rcu_read_unlock();
 
 	ds_trace(sk, event, flow);
 }
 
-/* What came in: handshakes and datagrams. */
+static void ds_account(struct sock *sk, enum ds_event event,
+		       const struct ds_flow *flow)
+{
+	rcu_read_lock();
+	ds_account_rcu(sk, event, flow);
+	rcu_read_unlock();
+}
+
+/* What came in: handshakes and datagrams. What the data path does always is in
+ * functions that call no others: a ds_direct function saves what it uses, and
+ * around a call that would be every register. The seldom rest is ds_direct, too.
+ */
+
+/* Addresses of hosts on the Internet, and of links, are told from mapped ones by
+ * their first half.
+ */
+static bool ds_starts_native(const struct in6_addr *addr)
+{
+	return *(const __be64 *)addr;
+}
+
+static bool ds_source_mapped(const struct sk_buff *skb)
+{
+	const struct in6_addr *saddr = &ipv6_hdr(skb)->saddr;
+
+	return unlikely(!ds_starts_native(saddr)) &&
+	       saddr->s6_addr32[2] == htonl(0x0000ffff);
+}
 
 static bool ds_wire_mapped(const struct sk_buff *skb)
 {
-	return skb->protocol == htons(ETH_P_IPV6) &&
-	       ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr);
+	return skb->protocol == htons(ETH_P_IPV6) && ds_source_mapped(skb);
 }
 
-static noinline void ds_trace_in(struct sock *sk, const struct sk_buff *skb)
+static noinline ds_direct
+void ds_trace_in(struct sock *sk, const struct sk_buff *skb)
 {
 	struct ds_flow flow;
 
@@ -94,7 +121,8 @@ static noinline void ds_trace_in(struct sock *sk, const struct sk_buff *skb)
 	trace_dualstack_mapped(sk, DS_IN_MAPPED, &flow);
 }
 
-static noinline void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
+static noinline ds_direct
+void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
 {
 	struct ds_flow flow;
 
@@ -103,8 +131,8 @@ static noinline void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
 }
 
 /* The first event of a socket, or one that cannot be recorded. */
-static noinline void ds_account_in_slow(struct sock *sk,
-					const struct sk_buff *skb)
+static noinline ds_direct
+void ds_account_in_slow(struct sock *sk, const struct sk_buff *skb)
 {
 	bool mapped = skb->protocol == htons(ETH_P_IP);
 	int proto = ds_sk_proto(sk);
@@ -142,12 +170,13 @@ static __always_inline void ds_account_in(struct sock *sk,
 	} else {
 		atomic64_inc(&rec->count[DS_IN_NATIVE]);
 		preempt_enable_notrace();
-		if (unlikely(ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr)))
+		if (ds_source_mapped(skb))
 			ds_account_wire(sk, skb);
 	}
 }
 
-void ds_account_accept(struct sock *listener, const struct sk_buff *skb)
+void ds_account_accept(struct sock *listener, const struct sock *child,
+		       const struct sk_buff *skb)
 {
 	if (listener->sk_family == AF_INET6)
 		ds_account_in(listener, skb);
@@ -202,32 +231,51 @@ void ds_account_no_socket(struct sk_buff *skb)
 	if (!ds_drop_init(&drop, skb))
 		return;
 
-	rcu_read_lock();
+	preempt_disable_notrace();	/* RCU, and cheaper */
 	if (check_net(drop.flow.net)) {
 		atomic64_inc(&ds_net(drop.flow.net)->looked_up);
 		sk = ds_lookup_refuser(&drop, &event);
 		if (sk)
-			ds_account(sk, event, &drop.flow);
+			ds_account_rcu(sk, event, &drop.flow);
 	}
-	rcu_read_unlock();
+	preempt_enable_notrace();
 }
 
 /* What went out, or was to. */
 
-void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
+/* Whether a destination leads to no IPv4 address, at the first glance: what ends
+ * up as mapped is so from the start, or it is the unspecified address. Where the
+ * call gave fewer bytes it will fail, whatever is said here.
+ */
+static bool ds_is_native(const struct in6_addr *daddr)
+{
+	return ds_starts_native(daddr) ||
+	       (daddr->s6_addr32[2] != htonl(0x0000ffff) &&
+		daddr->s6_addr32[2] | daddr->s6_addr32[3]);
+}
+
+static noinline ds_direct
+void ds_account_connect_mapped(struct sock *sk, const struct sockaddr *addr,
+			       int len)
 {
 	struct ds_flow flow;
 
-	if (sk->sk_family != AF_INET6 || ds_sk_proto(sk) < 0 ||
-	    !ds_flow_connect(&flow, sk, addr, len))
-		return;
-
-	ds_account(sk, ipv6_only_sock(sk) ? DS_REJECT_CONNECT : DS_CONNECT,
-		   &flow);
+	if (sk->sk_family == AF_INET6 && ds_sk_proto(sk) >= 0 &&
+	    ds_flow_connect(&flow, sk, addr, len))
+		ds_account(sk, ipv6_only_sock(sk) ? DS_REJECT_CONNECT :
+						    DS_CONNECT, &flow);
 }
 
-static noinline void ds_account_send_mapped(struct sock *sk,
-					    const struct msghdr *msg)
+void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)addr;
+
+	if (sin6->sin6_family != AF_INET6 || !ds_is_native(&sin6->sin6_addr))
+		ds_account_connect_mapped(sk, addr, len);
+}
+
+static noinline ds_direct
+void ds_account_send_mapped(struct sock *sk, const struct msghdr *msg)
 {
 	struct ds_flow flow;
 
@@ -239,24 +287,25 @@ static noinline void ds_account_send_mapped(struct sock *sk,
 void ds_account_send(struct sock *sk, const struct msghdr *msg)
 {
 	const struct sockaddr_in6 *sin6 = msg->msg_name;
-	const struct in6_addr *daddr;
+	const struct in6_addr *daddr = &sk->sk_v6_daddr;
 
-	/* Native IPv6 is through after this. No address that ends up as mapped
-	 * has anything but 0 in its first 64 bits.
-	 */
-	if ((!sin6 || sin6->sin6_family != AF_INET) &&
-	    READ_ONCE(udp_sk(sk)->pending) != AF_INET) {
-		if (sin6 && msg->msg_namelen < SIN6_LEN_RFC2133)
-			return;
-		daddr = sin6 ? &sin6->sin6_addr : &sk->sk_v6_daddr;
-		if (daddr->s6_addr32[0] | daddr->s6_addr32[1])
-			return;
+	/* A corked datagram goes where its first part said. */
+	if (unlikely(data_race(udp_sk(sk)->pending) == AF_INET))
+		goto mapped;
+	if (sin6) {
+		if (unlikely(sin6->sin6_family != AF_INET6))
+			goto mapped;
+		daddr = &sin6->sin6_addr;
 	}
-
+	if (ds_is_native(daddr))
+		return;
+mapped:
 	ds_account_send_mapped(sk, msg);
 }
 
-void ds_account_bind(struct sock *sk, const struct sockaddr *addr, int len)
+static noinline ds_direct
+void ds_account_bind_mapped(struct sock *sk, const struct sockaddr *addr,
+			    int len)
 {
 	const struct sockaddr_in6 *sin6 = (const void *)addr;
 	struct net *net = sock_net(sk);
@@ -281,4 +330,12 @@ void ds_account_bind(struct sock *sk, const struct sockaddr *addr, int len)
 	flow.local = sin6->sin6_addr;
 	flow.local_port = sin6->sin6_port;
 	ds_account(sk, DS_REJECT_BIND, &flow);
+}
+
+void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)addr;
+
+	if (sin6->sin6_family == AF_INET6 && !ds_is_native(&sin6->sin6_addr))
+		ds_account_bind_mapped(sock->sk, addr, len);
 }

@@ -4,20 +4,26 @@
 #ifndef _DUALSTACK_ACCOUNT_H
 #define _DUALSTACK_ACCOUNT_H
 
+#include <linux/ftrace.h>
+
 struct msghdr;
 struct request_sock;
 struct sk_buff;
 struct sock;
 struct sockaddr;
+struct socket;
 
 /**
  * ds_account_accept() - a TCP handshake completed
  * @listener:	the listening socket
+ * @child:	the child
  * @skb:	the segment that completed it
  *
  * Context: softirq, as tcp_child_process().
  */
-void ds_account_accept(struct sock *listener, const struct sk_buff *skb);
+ds_direct
+void ds_account_accept(struct sock *listener, const struct sock *child,
+		       const struct sk_buff *skb);
 
 /**
  * ds_account_fastopen() - a child socket enters a listener's queue
@@ -41,6 +47,7 @@ void ds_account_fastopen(struct sock *listener, struct request_sock *req,
  *
  * Context: process, as skb_consume_udp().
  */
+ds_direct
 void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len);
 
 /**
@@ -60,6 +67,7 @@ void ds_account_no_socket(struct sk_buff *skb);
  *
  * Context: softirq.
  */
+ds_direct
 void ds_account_syn(struct sock *listener, const struct sk_buff *skb);
 
 /**
@@ -70,6 +78,7 @@ void ds_account_syn(struct sock *listener, const struct sk_buff *skb);
  *
  * Context: process.
  */
+ds_direct
 void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
 
 /**
@@ -79,16 +88,18 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
  *
  * Context: process.
  */
+ds_direct
 void ds_account_send(struct sock *sk, const struct msghdr *msg);
 
 /**
  * ds_account_bind() - bind() is about to be tried
- * @sk:		the socket, not locked
+ * @sock:	the socket, not locked
  * @addr:	where to
  * @len:	length of @addr
  *
  * Context: process.
  */
-void ds_account_bind(struct sock *sk, const struct sockaddr *addr, int len);
+ds_direct
+void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len);
 
 #endif /* _DUALSTACK_ACCOUNT_H */

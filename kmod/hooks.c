@@ -8,13 +8,22 @@
  * changes one fails the build.
  *
  * Every ftrace_ops has one target and its callback calls nothing that leads
- * back there, so none needs ftrace's recursion protection. All are permanent:
- * sysctl kernel.ftrace_enabled=0 is refused, instead of freezing the counters.
+ * back there, so none needs ftrace's recursion protection. Those with callbacks
+ * are permanent: sysctl kernel.ftrace_enabled=0 is refused, instead of freezing
+ * the counters.
+ *
+ * What a packet passes is hooked by a direct call: the target then calls us as
+ * if that were its first statement, where ftrace's trampoline takes some 40
+ * instructions to call a callback and to return. A function can have one direct
+ * call only, and a BPF program of type fentry takes it, too. Where that is
+ * taken, and where the architecture has none, the callback serves. Who comes
+ * after us gets EBUSY: parameter direct_calls is for those who would rather pay.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/build_bug.h>
+#include <linux/module.h>
 #include <linux/net.h>
 #include <linux/printk.h>
 #include <linux/socket.h>
@@ -32,6 +41,11 @@
 #include "sock.h"
 #include "stats.h"
 #include "sweep.h"
+
+/* A parameter, as it is to be known before the first hook is in place. */
+static bool ds_direct_calls = true;
+module_param_named(direct_calls, ds_direct_calls, bool, 0444);
+MODULE_PARM_DESC(direct_calls, "Hook by ftrace's direct calls where it can be done; no: leave them to BPF programs (default: yes)");
 
 #define DS_CHECK_TARGET(target, proto)					\
 	static_assert(__same_type(&(target), (proto)NULL),		\
@@ -56,6 +70,7 @@ static void notrace ds_hook_accept(unsigned long ip, unsigned long parent_ip,
 				   struct ftrace_regs *fregs)
 {
 	ds_account_accept(ds_arg(fregs, 0, struct sock *),
+			  ds_arg(fregs, 1, struct sock *),
 			  ds_arg(fregs, 2, struct sk_buff *));
 }
 
@@ -66,7 +81,9 @@ static u64 ds_hits_accept(const struct ds_sums *sums)
 }
 
 /* A child made by Fast Open is queued at once and gets there another way. The
- * callback passes over all others, which may or may not come through here.
+ * callback passes over all others, which may or may not come through here. Never
+ * a direct call: ftrace refuses a callback where sysctl kernel.ftrace_enabled is
+ * 0, and that to become 0 where there is one, which speaks for all hooks.
  */
 DS_CHECK_TARGET(inet_csk_reqsk_queue_add,
 		struct sock *(*)(struct sock *, struct request_sock *,
@@ -168,7 +185,7 @@ static void notrace ds_hook_bind(unsigned long ip, unsigned long parent_ip,
 				 struct ftrace_ops *ops,
 				 struct ftrace_regs *fregs)
 {
-	ds_account_bind(ds_arg(fregs, 0, struct socket *)->sk,
+	ds_account_bind(ds_arg(fregs, 0, struct socket *),
 			ds_arg(fregs, 1, struct sockaddr *),
 			ds_arg(fregs, 2, int));
 }
@@ -233,69 +250,87 @@ enum {
 
 static_assert(DS_HOOK_NO_SOCKET + 1 == DS_N_HOOKS);
 
-#define DS_FTRACE_OPS(callback)						\
-	{								\
-		.func	= (callback),					\
-		.flags	= FTRACE_OPS_FL_PERMANENT,			\
-	}
+/* A live patch and a direct call go together: ours returns to where ftrace says,
+ * which is the patched function then.
+ */
+static int ds_hook_direct_cmd(DS_FTRACE_OPS_FUNC_PROTO(ops, cmd))
+{
+	return 0;
+}
+
+/* Where a target is, for those that the kernel exports. */
+#define DS_ADDR(target)							\
+	(IS_ENABLED(DS_EXPORTED_##target) ? (unsigned long)(target) : 0)
 
 struct ds_hook ds_hooks[DS_N_HOOKS] = {
 	[DS_HOOK_DESTRUCT] = {
 		.name	 = "inet_sock_destruct",
+		.addr	 = DS_ADDR(inet_sock_destruct),
 		.purpose = "the end of a socket, and of its record",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_destruct),
+		.callback = ds_hook_destruct,
+		.direct	 = ds_direct_call(ds_sock_end),
 		.hits	 = ds_hits_destruct,
 	},
 	[DS_HOOK_ACCEPT] = {
 		.name	 = "tcp_child_process",
+		.addr	 = DS_ADDR(tcp_child_process),
 		.purpose = "TCP handshakes completed",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_accept),
+		.callback = ds_hook_accept,
+		.direct	 = ds_direct_call(ds_account_accept),
 		.hits	 = ds_hits_accept,
 	},
 	[DS_HOOK_FASTOPEN] = {
 		.name	 = "inet_csk_reqsk_queue_add",
+		.addr	 = DS_ADDR(inet_csk_reqsk_queue_add),
 		.purpose = "TCP connections accepted by Fast Open",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_fastopen),
+		.callback = ds_hook_fastopen,
 		.hits	 = ds_hits_fastopen,
 	},
 	[DS_HOOK_SYN] = {
 		.purpose = "SYNs over IPv6 with a mapped source",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_syn),
+		.callback = ds_hook_syn,
+		.direct	 = ds_direct_call(ds_account_syn),
 		.hits	 = ds_hits_syn,
 	},
 	[DS_HOOK_RECV] = {
 		.name	 = "skb_consume_udp",
+		.addr	 = DS_ADDR(skb_consume_udp),
 		.purpose = "datagrams handed to recvmsg()",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_recv),
+		.callback = ds_hook_recv,
+		.direct	 = ds_direct_call(ds_account_recv),
 		.hits	 = ds_hits_recv,
 	},
 	[DS_HOOK_CONNECT_TCP] = {
 		.purpose = "TCP connect() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_connect),
+		.callback = ds_hook_connect,
+		.direct	 = ds_direct_call(ds_account_connect),
 		.hits	 = ds_hits_connect_tcp,
 	},
 	[DS_HOOK_CONNECT_UDP] = {
 		.purpose = "UDP connect() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_connect),
+		.callback = ds_hook_connect,
+		.direct	 = ds_direct_call(ds_account_connect),
 		.hits	 = ds_hits_connect_udp,
 	},
 	[DS_HOOK_SEND] = {
 		.purpose = "UDP sendmsg() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_send),
+		.callback = ds_hook_send,
+		.direct	 = ds_direct_call(ds_account_send),
 		.hits	 = ds_hits_send,
 	},
 	[DS_HOOK_BIND] = {
 		.purpose = "bind() to mapped addresses that IPV6_V6ONLY forbids",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
-		.ops	 = DS_FTRACE_OPS(ds_hook_bind),
+		.callback = ds_hook_bind,
+		.direct	 = ds_direct_call(ds_account_bind),
 		.hits	 = ds_hits_bind,
 	},
 	[DS_HOOK_NO_SOCKET] = {
@@ -354,6 +389,15 @@ static bool ds_hook_is_ftrace(const struct ds_hook *hook)
 	return hook->kind == DUALSTACK_HOOK_KIND_FTRACE;
 }
 
+static int ds_hook_find(struct ds_hook *hook)
+{
+	hook->ops.ops_func = ds_hook_direct_cmd;
+	if (hook->addr)
+		return ftrace_set_filter_ip(&hook->ops, hook->addr, 0, 1);
+	return ftrace_set_filter(&hook->ops, (unsigned char *)hook->name,
+				 strlen(hook->name), 1);
+}
+
 int ds_hooks_init(void)
 {
 	struct ds_hook *hook;
@@ -366,13 +410,7 @@ int ds_hooks_init(void)
 	for (hook = ds_hooks; hook < ds_hooks + DS_N_HOOKS; hook++) {
 		if (!ds_hook_is_ftrace(hook))
 			continue;
-		if (hook->addr)
-			err = ftrace_set_filter_ip(&hook->ops, hook->addr, 0,
-						   1);
-		else
-			err = ftrace_set_filter(&hook->ops,
-						(unsigned char *)hook->name,
-						strlen(hook->name), 1);
+		err = ds_hook_find(hook);
 		if (err) {
 			pr_err("cannot trace %s: %pe\n", hook->name,
 			       ERR_PTR(err));
@@ -393,12 +431,49 @@ void ds_hooks_exit(void)
 			ftrace_free_filter(&hook->ops);
 }
 
+/* What a failed attempt, or another one before, left in @ops is set anew; but
+ * for the filter.
+ */
+static int ds_hook_attach_ftrace(struct ds_hook *hook)
+{
+	struct ftrace_ops *ops = &hook->ops;
+	int err;
+
+	if (hook->direct && ds_direct_calls) {
+		ops->func = NULL;
+		ops->trampoline = 0;
+		err = register_ftrace_direct(ops, hook->direct);
+		WRITE_ONCE(hook->is_direct, !err);
+		if (!err)
+			return 0;
+		pr_debug("no direct call for %s: %pe\n", hook->name,
+			 ERR_PTR(err));
+	}
+
+	ops->func = hook->callback;
+	ops->trampoline = 0;
+	ops->flags = FTRACE_OPS_FL_PERMANENT;
+	return register_ftrace_function(ops);
+}
+
+/* Either way nobody is in our code any more when this returns: ftrace waits
+ * until each task was seen outside of the kernel, or scheduled, after it has
+ * patched the target (synchronize_rcu_tasks() and its rude sibling).
+ */
+static void ds_hook_detach_ftrace(struct ds_hook *hook)
+{
+	if (hook->is_direct)
+		unregister_ftrace_direct(&hook->ops, hook->direct, false);
+	else
+		unregister_ftrace_function(&hook->ops);
+}
+
 static int ds_hook_attach(struct ds_hook *hook)
 {
 	int err;
 
 	if (ds_hook_is_ftrace(hook))
-		err = register_ftrace_function(&hook->ops);
+		err = ds_hook_attach_ftrace(hook);
 	else
 		err = hook->attach();
 
@@ -413,7 +488,7 @@ static void ds_hook_detach(struct ds_hook *hook)
 {
 	WRITE_ONCE(hook->attached, false);
 	if (ds_hook_is_ftrace(hook))
-		unregister_ftrace_function(&hook->ops);
+		ds_hook_detach_ftrace(hook);
 	else
 		hook->detach();
 }

@@ -14,11 +14,15 @@ struct ds_sums;
  * struct ds_hook - a place where the module enters the kernel
  * @name:	the function or tracepoint. For a target taken from a pointer, its
  *		symbol, known since ds_hooks_init()
- * @addr:	a target taken from a pointer, or 0: then @name tells
+ * @addr:	the target, or 0: then @name tells
  * @purpose:	what it is there for
- * @kind:	how it is hooked
+ * @kind:	how it is hooked, where not by a direct call
  * @attached:	whether it is in place
- * @ops:	the callback, for DUALSTACK_HOOK_KIND_FTRACE
+ * @callback:	what ftrace calls, for DUALSTACK_HOOK_KIND_FTRACE
+ * @direct:	what the target can call directly instead, which costs less;
+ *		or 0
+ * @is_direct:	whether it does, since it was last attached
+ * @ops:	either of them
  * @attach:	put a tracepoint's probe in place. Returns 0 or a negative errno
  * @detach:	take it out again
  * @hits:	what it did in a namespace, derived from the sums: the data
@@ -30,6 +34,9 @@ struct ds_hook {
 	const char *purpose;
 	enum dualstack_hook_kind kind;
 	bool attached;
+	ftrace_func_t callback;
+	unsigned long direct;
+	bool is_direct;
 	struct ftrace_ops ops;
 	int (*attach)(void);
 	void (*detach)(void);
@@ -39,6 +46,18 @@ struct ds_hook {
 #define DS_N_HOOKS	10
 
 extern struct ds_hook ds_hooks[DS_N_HOOKS];
+
+/**
+ * ds_hook_kind() - how a hook is in place, or will be
+ * @hook:	the hook
+ *
+ * Return: an enum dualstack_hook_kind.
+ */
+static inline enum dualstack_hook_kind ds_hook_kind(const struct ds_hook *hook)
+{
+	return READ_ONCE(hook->is_direct) ? DUALSTACK_HOOK_KIND_DIRECT :
+					    hook->kind;
+}
 
 /**
  * ds_hooks_init() - find the targets

@@ -279,7 +279,7 @@ static int ds_put_hook(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 		return -EMSGSIZE;
 
 	if (nla_put_string(skb, DUALSTACK_A_HOOK_NAME, hook->name) ||
-	    nla_put_u32(skb, DUALSTACK_A_HOOK_KIND, hook->kind) ||
+	    nla_put_u32(skb, DUALSTACK_A_HOOK_KIND, ds_hook_kind(hook)) ||
 	    nla_put_u8(skb, DUALSTACK_A_HOOK_ATTACHED,
 		       READ_ONCE(hook->attached)) ||
 	    ds_put_u64(skb, DUALSTACK_A_HOOK_HITS, hook->hits(sums)) ||

@@ -143,19 +143,31 @@ void ds_sock_end_rec(struct ds_sock *rec)
 	spin_unlock_bh(&dn->lock);
 }
 
-void ds_sock_end(const struct sock *sk)
+static noinline ds_direct
+void ds_sock_end_record(const struct sock *sk)
 {
 	struct ds_sock *rec;
 
-	/* Most sockets that close have no record: look before locking. One of
-	 * the kernel's own may have lost its namespace by now, but then it has
-	 * lost its record, too.
+	/* A socket of the kernel's own may have lost its namespace by now, but
+	 * then it has lost its record, too.
 	 */
 	rcu_read_lock();
 	rec = ds_sock_find(sk);
 	if (rec)
 		ds_sock_end_rec(rec);
 	rcu_read_unlock();
+}
+
+void ds_sock_end(const struct sock *sk)
+{
+	bool found;
+
+	/* Most sockets that close have no record. */
+	preempt_disable_notrace();
+	found = ds_sock_find(sk);
+	preempt_enable_notrace();
+	if (unlikely(found))
+		ds_sock_end_record(sk);
 }
 
 bool ds_sock_end_net(const struct net *net)

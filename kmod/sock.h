@@ -5,6 +5,7 @@
 #define _DUALSTACK_SOCK_H
 
 #include <linux/bits.h>
+#include <linux/ftrace.h>
 #include <linux/hash.h>
 #include <linux/in6.h>
 #include <linux/init.h>
@@ -163,7 +164,7 @@ struct ds_sock *ds_sock_get(struct sock *sk);
  *
  * Context: process or softirq.
  */
-void ds_sock_end(const struct sock *sk);
+ds_direct void ds_sock_end(const struct sock *sk);
 
 /**
  * ds_sock_end_rec() - end a record

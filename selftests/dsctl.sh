@@ -133,7 +133,7 @@ hooks_are_shown()
 	jq -e 'length >= 9 and all(.[];
 		(keys | sort) == ["attached","hits","kind","name","purpose"] and
 		.attached == true and (.hits | type) == "number" and
-		(.kind | IN("ftrace", "tracepoint")))' "$tmp/hooks" &&
+		(.kind | IN("ftrace", "direct", "tracepoint")))' "$tmp/hooks" &&
 	jq -e --slurpfile want "$tmp/want" '$want[0].sums as $s |
 		(map({(.name): .hits}) | add) as $h |
 		$h.tcp_child_process == $s.mapped_accept +

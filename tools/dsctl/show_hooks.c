@@ -14,6 +14,8 @@ static const char *kind_name(uint32_t kind)
 	switch (kind) {
 	case DUALSTACK_HOOK_KIND_FTRACE:
 		return "ftrace";
+	case DUALSTACK_HOOK_KIND_DIRECT:
+		return "direct";
 	case DUALSTACK_HOOK_KIND_TRACEPOINT:
 		return "tracepoint";
 	default:

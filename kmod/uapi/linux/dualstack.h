@@ -13,10 +13,13 @@
  * enum dualstack_hook_kind - How a hook enters the kernel.
  * @DUALSTACK_HOOK_KIND_FTRACE: ftrace callback at the entry of a function.
  * @DUALSTACK_HOOK_KIND_TRACEPOINT: probe on a tracepoint.
+ * @DUALSTACK_HOOK_KIND_DIRECT: direct call at the entry of a function, patched
+ *   in by ftrace.
  */
 enum dualstack_hook_kind {
 	DUALSTACK_HOOK_KIND_FTRACE,
 	DUALSTACK_HOOK_KIND_TRACEPOINT,
+	DUALSTACK_HOOK_KIND_DIRECT,
 };
 
 /**
