@@ -172,6 +172,24 @@ static struct sock *ds_lookup6(const struct ds_drop *drop,
 	return ds_has_port(sk, drop) && sk->sk_family == AF_INET6 ? sk : NULL;
 }
 
+/* Whether a listener may be at an address: the kernel's lookup asks for the
+ * unspecified address as well, and much more of each listener.
+ */
+static bool ds_may_listen4(const struct ds_flow *flow, __be32 daddr)
+{
+	unsigned short port = ntohs(flow->local_port);
+	const struct hlist_nulls_node *node;
+	struct inet_listen_hashbucket *ilb;
+	const struct sock *sk;
+
+	ilb = inet_lhash2_bucket(flow->net->ipv4.tcp_death_row.hashinfo,
+				 ipv4_portaddr_hash(flow->net, daddr, port));
+	sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head)
+		if (sk->sk_family == AF_INET && inet_sk(sk)->inet_num == port)
+			return true;
+	return false;
+}
+
 /* The peer has no IPv4 address; it only matters for connected sockets, and for
  * the choice within a SO_REUSEPORT group.
  */
@@ -179,6 +197,9 @@ static struct sock *ds_lookup4(const struct ds_drop *drop, __be32 daddr)
 {
 	const struct ds_flow *flow = &drop->flow;
 	struct sock *sk;
+
+	if (flow->proto == DS_TCP && !ds_may_listen4(flow, daddr))
+		return NULL;
 
 	if (flow->proto == DS_TCP)
 		sk = __inet_lookup_listener(flow->net, drop->skb, drop->doff,
@@ -223,6 +244,15 @@ static struct sock *ds_lookup6_bound(const struct ds_drop *drop)
 	return NULL;
 }
 
+/* What an IPv4 packet asked for, it did not find: no need to look there again,
+ * which is at its address and at the unspecified one.
+ */
+static bool ds_was_asked(const struct ds_drop *drop, __be32 addr)
+{
+	return drop->flow.family == AF_INET &&
+	       drop->flow.local.s6_addr32[3] == addr;
+}
+
 static struct sock *ds_lookup4_bound(const struct ds_drop *drop)
 {
 	unsigned int left = DS_LOOKUP_STEPS;
@@ -240,6 +270,8 @@ static struct sock *ds_lookup4_bound(const struct ds_drop *drop)
 		in_dev_for_each_ifa_rcu(ifa, in_dev) {
 			if (!left--)
 				return NULL;
+			if (ds_was_asked(drop, ifa->ifa_local))
+				continue;
 			sk = ds_lookup4(drop, ifa->ifa_local);
 			if (sk)
 				return sk;
@@ -248,27 +280,28 @@ static struct sock *ds_lookup4_bound(const struct ds_drop *drop)
 	return NULL;
 }
 
+/* How many sockets may have a UDP port. */
+static int ds_udp_users(const struct ds_flow *flow)
+{
+	return READ_ONCE(udp_hashslot(ds_udp_table(flow->net), flow->net,
+				      ntohs(flow->local_port))->count);
+}
+
 /* Most packets without a socket are for a port that nobody has, and then a look
  * at the table of ports saves all further ones.
  */
 static bool ds_port_unused(const struct ds_flow *flow)
 {
-	unsigned short port = ntohs(flow->local_port);
 	const struct inet_hashinfo *hinfo;
 	unsigned int slot;
 
 	if (flow->proto == DS_UDP)
-		return !READ_ONCE(udp_hashslot(ds_udp_table(flow->net),
-					       flow->net, port)->count);
+		return !ds_udp_users(flow);
 
 	hinfo = flow->net->ipv4.tcp_death_row.hashinfo;
-	slot = inet_bhashfn(flow->net, port, hinfo->bhash_size);
+	slot = inet_bhashfn(flow->net, ntohs(flow->local_port),
+			    hinfo->bhash_size);
 	return hlist_empty(&hinfo->bhash[slot].chain);
-}
-
-static struct sock *ds_lookup_any4(const struct ds_drop *drop)
-{
-	return ds_lookup4(drop, htonl(INADDR_ANY)) ?: ds_lookup4_bound(drop);
 }
 
 struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
@@ -282,16 +315,25 @@ struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
 	/* A port that both families hold refuses for the sake of an address. */
 	if (flow->family == AF_INET6) {
 		*event = DS_REJECT_V4ONLY;
-		sk = ds_lookup_any4(drop);
+		sk = ds_lookup4(drop, htonl(INADDR_ANY)) ?:
+		     ds_lookup4_bound(drop);
 		return sk && !ds_lookup6_bound(drop) ? sk : NULL;
 	}
 
+	/* A socket at a mapped address would have taken the packet. What is left
+	 * is at the unspecified one; the address decides who of a group it is.
+	 */
 	*event = DS_REJECT_V6ONLY;
-	sk = ds_lookup6(drop, &flow->local, drop->dif);
+	sk = ds_lookup6(drop, &in6addr_any, drop->dif);
+	if (sk && sk->sk_reuseport)
+		sk = ds_lookup6(drop, &flow->local, drop->dif);
 	if (!sk || !ipv6_addr_any(&sk->sk_v6_rcv_saddr) ||
 	    (!ipv6_only_sock(sk) && !ds_v6only_going(flow))) {
 		*event = DS_REJECT_ADDR;
 		sk = ds_lookup6_bound(drop);
 	}
-	return sk && !ds_lookup_any4(drop) ? sk : NULL;
+	/* Where it is alone on the port, that was all. */
+	if (sk && flow->proto == DS_UDP && ds_udp_users(flow) == 1)
+		return sk;
+	return sk && !ds_lookup4_bound(drop) ? sk : NULL;
 }

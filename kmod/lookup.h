@@ -56,9 +56,10 @@ struct sock *ds_lookup_taker(const struct ds_drop *drop);
  * @drop:	the packet
  * @event:	set to the kind of refusal
  *
- * An IPv4 packet is looked up with mapped addresses as if it were IPv6. Where
- * that gives nothing, and for an IPv6 packet, the local addresses of the other
- * family are tried in turn. BPF programs that choose sockets run for each.
+ * An IPv4 packet is looked up with a mapped source as if it were IPv6, for the
+ * unspecified address; the mapped destination chooses within a SO_REUSEPORT group.
+ * Where that gives nothing, and for an IPv6 packet, the local addresses of the
+ * other family are tried in turn. BPF programs that choose sockets run for each.
  *
  * Context: under RCU, in the section where it found no socket. No reference is
  * taken.
