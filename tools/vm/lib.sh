@@ -24,12 +24,15 @@ GUEST_DIR=/srv/dualstack
 GUEST_LINUX=/srv/linux
 
 # One line per flavour: the suite of the root, and the suite that its kernel
-# is taken from. Versions are the archive's business.
+# is taken from. Versions are the archive's business. Those for benchmarks have
+# what is measured besides.
 flavours() {
 	cat <<-'EOT'
 		6.1     bookworm  bookworm
 		6.12    bookworm  bookworm-backports
 		newest  trixie    trixie-backports
+		bench-6.1   bookworm  bookworm
+		bench-6.12  bookworm  bookworm-backports
 	EOT
 }
 
@@ -47,6 +50,9 @@ root_packages() {
 		lighttpd systemd
 		linux-perf trace-cmd bpftrace
 	EOT
+	case $FLAVOUR in
+	bench-*) echo libbpf-dev bpfcc-tools dropwatch gnuplot-nox ;;
+	esac
 }
 
 # The packages of this machine, and what each is for.
