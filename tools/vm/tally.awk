@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Count what kselftest's runner printed: the tests of each program that speaks
-# TAP itself, the program where it does not. Fail on a failure, a skip, a test
-# that was planned and did not report, which counts as failed, and a log without
-# tests.
+# Count what kselftest's runner printed, once or several times: the tests of each
+# program that speaks TAP itself, the program where it does not. Fail on a
+# failure, a skip, a test that was planned and did not report, which counts as
+# failed, and a log without tests.
 
 function problem(text)
 {
@@ -32,7 +32,7 @@ function problem(text)
 }
 
 /^1\.\.[0-9]+/ {
-	programs = substr($1, 4) + 0
+	programs += substr($1, 4)
 	next
 }
 

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the module adds to what the kernel does for an event, in instructions,
+# and how much it may: see OVERHEAD in dsctl(8). It takes a processor for which
+# each instruction is a nanosecond, as QEMU emulates with -icount shift=0.
+
+. "$(dirname "$0")/lib.sh"
+
+# How much what of the kernel's own may take, client and server together.
+BUDGETS='
+udp4         60  a datagram over IPv4
+udp6         60  a datagram over IPv6
+tcp4        150  a connection over IPv4
+tcp6        150  a connection over IPv6
+syn-refused 600  an IPv4 SYN refused because of IPV6_V6ONLY
+drop         20  a datagram dropped for another reason
+close        40  a socket without a record, closed
+'
+
+require insmod rmmod unshare ip awk
+require_family
+own_netns "$@"
+ip address add fd00::1/128 dev lo nodad
+
+tmp=$(mktemp -d)
+cleanup()
+{
+	rm -rf "$tmp"
+	grep -q '^dualstack ' /proc/modules || load_module
+}
+trap cleanup EXIT
+
+# measure FILE: twice, each row on a line of its own
+measure()
+{
+	# What loading and unloading set off is over by then.
+	sleep 4
+	# shellcheck disable=SC2086 # a list of rows
+	{ ./load $rows && ./load $rows; } >"$1"
+}
+
+# least FILE ROW
+least()
+{
+	awk -v row="$2" '$1 == row && (min == "" || $2 < min) { min = $2 }
+			 END { print min }' "$1"
+}
+
+within()
+{
+	local row=$1 budget=$2 off on
+
+	off=$(least "$tmp/off" "$row")
+	on=$(least "$tmp/on" "$row")
+	ktap_print_msg "$row: $off and $on with the module"
+	awk -v off="$off" -v on="$on" -v budget="$budget" \
+		'BEGIN { exit !(off > 0 && on > 0 && on - off <= budget) }'
+}
+
+ktap_print_header
+rows=$(awk 'NF { print $1 }' <<<"$BUDGETS" | xargs)
+ktap_set_plan "$(wc -w <<<"$rows")"
+
+# The kernel settles for the first runs: they are for that.
+measure "$tmp/on"
+measure "$tmp/on"
+unload_module
+measure "$tmp/off"
+load_module
+
+while read -r row budget what; do
+	[ -n "$row" ] &&
+		check "$what: at most $budget instructions" within "$row" "$budget"
+done <<<"$BUDGETS"
+
+ktap_finished

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What one event costs, client and server together, in nanoseconds: in a guest
+ * whose processor takes one for each instruction, in instructions.
+ *
+ *   load [ROW...]
+ *   load -s N [-c COMMAND] [ROW...]    among N other sockets that have a record
+ *
+ * Each row is measured in batches, and the least is printed: ticks of the timer,
+ * and what RCU and the allocator do now and then, fall into others.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define BATCHES		41
+#define PAYLOAD		32
+
+/* Not ::1, which looks more like a mapped address than others do: whoever starts
+ * this gives it to lo.
+ */
+#define ADDR6		"fd00::1"
+
+/* Always the same: how long the kernel looks for a free port is a matter of luck,
+ * and so is who else is in a hash chain.
+ */
+#define CLIENT_PORT	7000
+#define CLOSED_PORT	7001
+#define SERVER_PORT	7002
+
+/* Among others: as many servers, opened at different times, by turns. */
+#define SERVERS		16
+#define FIRST_PORT	10000
+#define NUM_PORTS	50000
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* An address of this host. */
+static socklen_t own_addr(int family, int port,
+			  struct sockaddr_storage *addr)
+{
+	struct sockaddr_in6 *sin6 = (void *)addr;
+	struct sockaddr_in *sin = (void *)addr;
+
+	memset(addr, 0, sizeof(*addr));
+	addr->ss_family = family;
+	if (family == AF_INET) {
+		sin->sin_port = htons(port);
+		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		return sizeof(*sin);
+	}
+	sin6->sin6_port = htons(port);
+	inet_pton(AF_INET6, ADDR6, &sin6->sin6_addr);
+	return sizeof(*sin6);
+}
+
+/* A socket that serves, dual or IPv6 only. */
+static int server(int type, int v6only, int port)
+{
+	struct sockaddr_in6 sin6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(port),
+	};
+	int fd = socket(AF_INET6, type, 0);
+
+	if (fd < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) ||
+	    bind(fd, (struct sockaddr *)&sin6, sizeof(sin6)) ||
+	    (type == SOCK_STREAM && listen(fd, 16)))
+		die("server");
+	return fd;
+}
+
+/**
+ * struct state - What a row works with, ready before the clock starts.
+ * @server: the socket under test, or -1.
+ * @client: who sends to it, or -1.
+ * @family: the client's.
+ * @to: where it sends to.
+ * @len: length of @to.
+ */
+struct state {
+	int server;
+	int client;
+	int family;
+	struct sockaddr_storage to;
+	socklen_t len;
+};
+
+static void aim(struct state *s, int family, int port)
+{
+	s->family = family;
+	s->len = own_addr(family, port, &s->to);
+}
+
+static void open_client(struct state *s)
+{
+	s->client = socket(s->family, SOCK_DGRAM, 0);
+	if (s->client < 0)
+		die("socket");
+}
+
+static void send_one(struct state *s)
+{
+	static const char payload[PAYLOAD];
+
+	if (sendto(s->client, payload, sizeof(payload), 0,
+		   (struct sockaddr *)&s->to, s->len) != sizeof(payload))
+		die("sendto");
+}
+
+/* A datagram, sent and received. */
+
+static void setup_udp(struct state *s, int family)
+{
+	s->server = server(SOCK_DGRAM, 0, SERVER_PORT);
+	aim(s, family, SERVER_PORT);
+	open_client(s);
+}
+
+static void setup_udp4(struct state *s)
+{
+	setup_udp(s, AF_INET);
+}
+
+static void setup_udp6(struct state *s)
+{
+	setup_udp(s, AF_INET6);
+}
+
+static void run_udp(struct state *s)
+{
+	char buf[PAYLOAD];
+
+	send_one(s);
+	if (recv(s->server, buf, sizeof(buf), 0) != sizeof(buf))
+		die("recv");
+}
+
+/* A datagram from an AF_INET6 socket to an IPv4 address. */
+static void setup_mapped(struct state *s)
+{
+	struct sockaddr_in6 *sin6 = (void *)&s->to;
+
+	setup_udp6(s);
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &sin6->sin6_addr);
+}
+
+/* A connection, from connect() until both ends are closed. */
+
+static void setup_tcp(struct state *s, int family)
+{
+	s->server = server(SOCK_STREAM, 0, SERVER_PORT);
+	aim(s, family, SERVER_PORT);
+}
+
+static void setup_tcp4(struct state *s)
+{
+	setup_tcp(s, AF_INET);
+}
+
+static void setup_tcp6(struct state *s)
+{
+	setup_tcp(s, AF_INET6);
+}
+
+static int tcp_client(const struct state *s)
+{
+	int fd = socket(s->family, SOCK_STREAM, 0);
+	struct sockaddr_storage from;
+	socklen_t len;
+
+	len = own_addr(s->family, CLIENT_PORT, &from);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&from, len))
+		die("client");
+	return fd;
+}
+
+static void run_tcp(struct state *s)
+{
+	static const struct linger reset = { .l_onoff = 1 };
+	int client = tcp_client(s);
+	int conn;
+
+	if (connect(client, (struct sockaddr *)&s->to, s->len))
+		die("connect");
+	conn = accept(s->server, NULL, NULL);
+	if (conn < 0)
+		die("accept");
+	/* Leave nothing in TIME-WAIT. */
+	setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(client);
+	close(conn);
+}
+
+/* An IPv4 connection that is refused: the port is that of an IPv6 only listener,
+ * or nobody's.
+ */
+
+static void setup_syn_refused(struct state *s)
+{
+	s->server = server(SOCK_STREAM, 1, SERVER_PORT);
+	aim(s, AF_INET, SERVER_PORT);
+}
+
+static void setup_syn_closed(struct state *s)
+{
+	aim(s, AF_INET, CLOSED_PORT);
+}
+
+static void run_syn(struct state *s)
+{
+	int client = tcp_client(s);
+
+	if (!connect(client, (struct sockaddr *)&s->to, s->len) ||
+	    errno != ECONNREFUSED)
+		die("connect was not refused");
+	close(client);
+}
+
+/* An IPv4 datagram that is refused likewise. */
+
+static void setup_udp_refused(struct state *s)
+{
+	s->server = server(SOCK_DGRAM, 1, SERVER_PORT);
+	aim(s, AF_INET, SERVER_PORT);
+	open_client(s);
+}
+
+static void setup_udp_closed(struct state *s)
+{
+	aim(s, AF_INET, CLOSED_PORT);
+	open_client(s);
+}
+
+/* A datagram that is dropped because the socket's buffer is full. */
+static void setup_drop(struct state *s)
+{
+	int i, bytes = 1;
+
+	setup_udp4(s);
+	setsockopt(s->server, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	for (i = 0; i < 64; i++)
+		send_one(s);
+}
+
+/* A socket without a record, opened and closed. */
+
+static void setup_close(struct state *s)
+{
+	s->family = AF_INET6;
+}
+
+static void run_close(struct state *s)
+{
+	close(socket(s->family, SOCK_DGRAM, 0));
+}
+
+/* Those with a family can be run among others. */
+static const struct row {
+	const char *name;
+	void (*setup)(struct state *s);
+	void (*run)(struct state *s);
+	unsigned int batch;
+	int family;
+} rows[] = {
+	{ "udp4", setup_udp4, run_udp, 64, AF_INET },
+	{ "udp6", setup_udp6, run_udp, 64, AF_INET6 },
+	{ "mapped-send", setup_mapped, run_udp, 64, 0 },
+	{ "tcp4", setup_tcp4, run_tcp, 16, 0 },
+	{ "tcp6", setup_tcp6, run_tcp, 16, 0 },
+	{ "syn-refused", setup_syn_refused, run_syn, 16, 0 },
+	{ "syn-closed", setup_syn_closed, run_syn, 16, 0 },
+	{ "udp-refused", setup_udp_refused, send_one, 64, 0 },
+	{ "udp-closed", setup_udp_closed, send_one, 64, 0 },
+	{ "drop", setup_drop, send_one, 64, 0 },
+	{ "close", setup_close, run_close, 64, 0 },
+};
+
+/* Nanoseconds of one event. */
+static double measure(const struct row *row, struct state *s)
+{
+	uint64_t start, took, least = UINT64_MAX;
+	unsigned int i, j;
+
+	for (j = 0; j < 4 * row->batch; j++)
+		row->run(s);
+
+	for (i = 0; i < BATCHES; i++) {
+		start = now();
+		for (j = 0; j < row->batch; j++)
+			row->run(s);
+		took = now() - start;
+		if (took < least)
+			least = took;
+	}
+	return (double)least / row->batch;
+}
+
+static void print_row(const struct row *row)
+{
+	struct state s = { .server = -1, .client = -1 };
+
+	row->setup(&s);
+	printf("%s\t%.1f\n", row->name, measure(row, &s));
+	fflush(stdout);
+	if (s.server >= 0)
+		close(s.server);
+	if (s.client >= 0)
+		close(s.client);
+}
+
+/* A socket that gets a record by a connect() that IPV6_V6ONLY forbids. It is
+ * bound, so that it is in the kernel's tables. There are several addresses.
+ */
+static void open_tracked(int i)
+{
+	struct sockaddr_in6 sin6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(FIRST_PORT + i % NUM_PORTS),
+	};
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	int on = 1;
+
+	sin6.sin6_addr = in6addr_loopback;
+	if (i >= NUM_PORTS) {
+		inet_pton(AF_INET6, "fd00::", &sin6.sin6_addr);
+		sin6.sin6_addr.s6_addr[15] = 1 + i / NUM_PORTS;
+		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+	}
+	if (fd < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ||
+	    bind(fd, (struct sockaddr *)&sin6, sizeof(sin6)))
+		die("socket");
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &sin6.sin6_addr);
+	if (!connect(fd, (struct sockaddr *)&sin6, sizeof(sin6)) ||
+	    errno != ENETUNREACH)
+		die("connect was not refused");
+}
+
+static struct state among[SERVERS];
+
+static void open_among(int n)
+{
+	struct rlimit limit = { n + 1024, n + 1024 };
+	int i, j, opened = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("setrlimit");
+	for (i = 0; i < SERVERS; i++) {
+		among[i].server = server(SOCK_DGRAM, 0, SERVER_PORT + i);
+		for (j = 0; j < n / SERVERS; j++)
+			open_tracked(opened++);
+	}
+	while (opened < n)
+		open_tracked(opened++);
+}
+
+/* The mean of all servers. */
+static void print_among(const struct row *row)
+{
+	double sum = 0;
+	int i;
+
+	for (i = 0; i < SERVERS; i++) {
+		aim(&among[i], row->family, SERVER_PORT + i);
+		open_client(&among[i]);
+		sum += measure(row, &among[i]);
+		close(among[i].client);
+	}
+	printf("%s\t%.1f\n", row->name, sum / SERVERS);
+	fflush(stdout);
+}
+
+static bool is_wanted(const struct row *row, int argc, char **argv)
+{
+	int i;
+
+	for (i = optind; i < argc; i++)
+		if (!strcmp(argv[i], row->name))
+			return true;
+	return optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = NULL;
+	int opt, others = -1;
+	unsigned int i;
+
+	while ((opt = getopt(argc, argv, "c:s:")) != -1) {
+		switch (opt) {
+		case 'c':
+			command = optarg;
+			break;
+		case 's':
+			others = atoi(optarg);
+			break;
+		default:
+			return 1;
+		}
+	}
+
+	if (others >= 0)
+		open_among(others);
+	if (command && system(command))
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!is_wanted(&rows[i], argc, argv))
+			continue;
+		if (others < 0)
+			print_row(&rows[i]);
+		else if (rows[i].family)
+			print_among(&rows[i]);
+	}
+	return 0;
+}
