@@ -78,11 +78,21 @@ static int records_each(const struct nlmsghdr *hdr, void *arg)
 	return 0;
 }
 
+static int index_records(struct record_list *list)
+{
+	size_t i;
+
+	if (map_init(&list->by_cookie, list->n))
+		return -1;
+	for (i = 0; i < list->n; i++)
+		map_set(&list->by_cookie, list->v[i].cookie, i);
+	return 0;
+}
+
 int records_dump(struct dsnl *nl, struct record_list *list)
 {
 	struct nl_msg *msg;
 	int error;
-	size_t i;
 
 	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
 	if (!msg)
@@ -92,18 +102,44 @@ int records_dump(struct dsnl *nl, struct record_list *list)
 		dsnl_err(nl, "cannot get the records of sockets", error);
 		return -1;
 	}
+	return index_records(list);
+}
 
-	if (map_init(&list->by_cookie, list->n))
-		return -1;
-	for (i = 0; i < list->n; i++)
-		map_set(&list->by_cookie, list->v[i].cookie, i);
-	return 0;
+int records_get(struct dsnl *nl, struct record_list *list,
+		const struct sock_list *socks)
+{
+	struct nl_msg *msg;
+	int error;
+	size_t i;
+
+	for (i = 0; i < socks->n; i++) {
+		msg = dsnl_genl_msg(nl, DUALSTACK_CMD_SOCKET_GET, 0);
+		if (!msg)
+			return -1;
+		if (nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE,
+				socks->v[i].cookie)) {
+			nlmsg_free(msg);
+			err("out of memory");
+			return -1;
+		}
+		error = dsnl_request(nl, msg, NULL, records_each, list);
+		if (error && error != -ENOENT) {
+			dsnl_err(nl, "cannot get the record of a socket",
+				 error);
+			return -1;
+		}
+	}
+	return index_records(list);
 }
 
 struct record *records_find(const struct record_list *list, uint64_t cookie)
 {
-	uint32_t i = map_get(&list->by_cookie, cookie);
+	uint32_t i;
 
+	/* Before there are any there is no index, either. */
+	if (!list->n)
+		return NULL;
+	i = map_get(&list->by_cookie, cookie);
 	return i == MAP_NONE ? NULL : &list->v[i];
 }
 

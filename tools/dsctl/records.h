@@ -72,6 +72,17 @@ void peer_parse(struct last_peer *last, struct nlattr *nest);
 int records_dump(struct dsnl *nl, struct record_list *list);
 
 /**
+ * records_get() - Get the records of some sockets.
+ * @nl: from dsnl_open_dualstack().
+ * @list: filled in.
+ * @socks: the sockets, some of which may have none.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int records_get(struct dsnl *nl, struct record_list *list,
+		const struct sock_list *socks);
+
+/**
  * records_find() - The record of a socket.
  * @list: the records.
  * @cookie: of the socket.

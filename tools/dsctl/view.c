@@ -3,6 +3,9 @@
  * Records come from the module and sockets from sock_diag, in this order: a
  * socket that closes in between is then left out, and none is listed without
  * the counts that it had.
+ *
+ * Only where a port is given, and sock_diag finds few sockets that have it, it is
+ * the other way round: then the kernel need not tell about all the rest.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +91,7 @@ static bool has_dual(const struct sock_list *list, uint8_t protocol)
 static bool is_needed(const struct view *view, const struct filter *filter,
 		      const struct pass *pass)
 {
-	if (filter->all || pass->reason == SERVERS)
+	if (filter->all || filter->port || pass->reason == SERVERS)
 		return true;
 	if (finds_missing(&view->records, &pass->req))
 		return true;
@@ -247,6 +250,31 @@ void sock_list_sort(struct sock_list *list)
 	list->n = n + 1;
 }
 
+/* So many records are asked for one by one. */
+#define FEW_SOCKETS 64
+
+static int get_all(struct view *view, const struct filter *filter,
+		   struct dsnl *nl)
+{
+	int ret;
+
+	if (filter->port) {
+		ret = get_sockets(view, filter);
+		if (ret)
+			return ret;
+		if (view->socks.n <= FEW_SOCKETS)
+			ret = records_get(nl, &view->records, &view->socks);
+		else
+			ret = records_dump(nl, &view->records);
+		if (!ret)
+			join(view, 0);
+		return ret;
+	}
+
+	ret = records_dump(nl, &view->records);
+	return ret ? ret : get_sockets(view, filter);
+}
+
 int view_get(struct view *view, const struct filter *filter)
 {
 	struct dsnl nl;
@@ -254,9 +282,7 @@ int view_get(struct view *view, const struct filter *filter)
 
 	if (dsnl_open_dualstack(&nl))
 		return -1;
-	ret = records_dump(&nl, &view->records);
-	if (!ret)
-		ret = get_sockets(view, filter);
+	ret = get_all(view, filter, &nl);
 	if (!ret)
 		ret = sock_list_shadow(&view->socks);
 	/* They have no port, and a table of servers does without them. */
