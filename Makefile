@@ -52,7 +52,7 @@ dkms-uninstall:
 	dkms remove $(dkms) --all
 	rm -rf $(dkms_src)
 
-demo check style generate:
+demo check style generate bench:
 	@tools/vm/$@ $(KERNEL)
 
 clean-cache:
@@ -72,6 +72,7 @@ help:
 	@echo '  make demo            show what dsctl says about real servers and clients'
 	@echo '  make check           run the style checks and all tests'
 	@echo '  make style           the style checks alone'
+	@echo '  make bench           what it costs, and what others cost, in instructions'
 	@echo '  make generate        write anew what follows from the netlink spec'
 	@echo '  KERNEL=FLAVOUR       the kernel: 6.1 (the default), 6.12 or newest'
 	@echo '  ACCEL=kvm            use KVM, where it works'
@@ -79,4 +80,4 @@ help:
 	@echo '  make clean-cache     remove the guests and sources in ~/.cache/dualstack'
 
 .PHONY: all modules tools check-kernel clean distclean install dkms-install
-.PHONY: dkms-uninstall demo check style generate clean-cache help
+.PHONY: dkms-uninstall demo check style generate bench clean-cache help
