@@ -51,7 +51,7 @@ root_packages() {
 		linux-perf trace-cmd bpftrace
 	EOT
 	case $FLAVOUR in
-	bench-*) echo libbpf-dev bpfcc-tools dropwatch gnuplot-nox ;;
+	bench-*) echo libbpf-dev bpfcc-tools gnuplot-nox ;;
 	esac
 }
 
