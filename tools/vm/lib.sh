@@ -23,17 +23,22 @@ GUEST_SOURCE=/srv/source
 GUEST_DIR=/srv/dualstack
 GUEST_LINUX=/srv/linux
 
-# One line per flavour: the suite of the root, and the suite that its kernel
-# is taken from. Versions are the archive's business.
+# One line per flavour: its root, the suite of that, and the suite that the
+# kernel is taken from. Versions are the archive's business: of two lines for
+# one flavour, that with the newer kernel holds. A flavour in the root of
+# another has a kernel that was built for it.
 flavours() {
 	cat <<-'EOT'
-		6.1     bookworm  bookworm
-		6.12    bookworm  bookworm-backports
-		newest  trixie    trixie-backports
+		6.1     6.1     bookworm  bookworm
+		6.12    6.12    bookworm  bookworm-backports
+		newest  newest  trixie    trixie-backports
+		newest  newest  sid       sid
+		debug   6.12    bookworm  bookworm-backports
 	EOT
 }
 
-# The packages of a guest root, by what needs them.
+# The packages of a guest root, by what needs them: the last line builds the
+# kernels that no suite has.
 root_packages() {
 	cat <<-'EOT'
 		linux-image-amd64 linux-headers-amd64
@@ -46,6 +51,7 @@ root_packages() {
 		nginx-light openssh-server openssh-client vsftpd
 		lighttpd systemd
 		linux-perf trace-cmd bpftrace
+		flex bison bc libelf-dev libssl-dev cpio xz-utils
 	EOT
 }
 
@@ -81,14 +87,22 @@ as_root() {
 # shellcheck disable=SC2046 # names without spaces
 # flavour NAME: set the variables of a flavour, or say which there are.
 flavour() {
-	local name suite kernel_suite
+	local name root suite kernel_suite
 
-	while read -r name suite kernel_suite; do
+	while read -r name root suite kernel_suite; do
 		if [ "$name" = "$1" ]; then
 			FLAVOUR=$name
 			SUITE=$suite
 			KERNEL_SUITE=$kernel_suite
-			ROOT=$CACHE/root-$name
+			ROOT=$CACHE/root-$root
+			KERNEL_DIR=$ROOT
+			GUEST_ARCH=x86_64
+			CHECK_SECONDS=1800
+			if [ "$name" != "$root" ]; then
+				# Whatever catches bugs takes its time.
+				KERNEL_DIR=$CACHE/kernel-$name
+				CHECK_SECONDS=5400
+			fi
 			BUILD=$TOP/build/$name
 			LOGS=$BUILD/log
 			mkdir -p "$CACHE" "$LOGS"
@@ -98,10 +112,13 @@ flavour() {
 	die "KERNEL=$1: unknown; there are:" $(flavours | awk '{ print $1 }')
 }
 
-# use_root: keep the guest root from being replaced while this shell lives.
+# use_root: keep the guest root and its kernel from being replaced while this
+# shell lives.
 use_root() {
 	exec 7>"$ROOT.lock"
 	flock --shared 7
+	exec 5>"$KERNEL_DIR.lock"
+	flock --shared 5
 }
 
 # archive_uri [LABEL]: where this machine gets its Debian packages from.
@@ -123,7 +140,7 @@ sources() {
 	for suite; do
 		echo "deb $signed $main $suite main"
 		case $suite in
-		*-backports)
+		*-backports | sid)
 			;;
 		*)
 			echo "deb $signed $main $suite-updates main"
@@ -133,6 +150,36 @@ sources() {
 			;;
 		esac
 	done
+}
+
+# apt_for DIR SUITE...: a configuration of apt's with these suites in DIR, for
+# APT_CONFIG=DIR/apt.conf; the machine's stays as it is.
+apt_for() {
+	local apt=$1
+
+	shift
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	sources "$@" >"$apt/sources.list"
+	cat >"$apt/apt.conf" <<-EOT
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "-";
+		Dir::State::lists "$apt/lists";
+		Dir::State::status "/dev/null";
+		Dir::Cache "$apt/cache";
+		APT::Sandbox::User "$(id -un)";
+		Acquire::Languages "none";
+	EOT
+	APT_CONFIG=$apt/apt.conf apt-get -qq update
+}
+
+# fetch PACKAGE SUITE...: download a package into the current directory.
+fetch() {
+	local package=$1
+
+	shift
+	apt_for "$PWD/apt" "$@"
+	APT_CONFIG=$PWD/apt/apt.conf apt-get -qq download "$package"
+	rm -rf apt
 }
 
 # stamped DIR TEXT: is DIR complete, and made from TEXT?
@@ -156,6 +203,7 @@ prepare() {
 	"$VM/deps"
 	"$VM/tools"
 	"$VM/root" "$FLAVOUR"
+	"$VM/kernel" "$FLAVOUR"
 	"$VM/build" "$FLAVOUR"
 }
 
