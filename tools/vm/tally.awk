@@ -3,8 +3,9 @@
 # Count what kselftest's runner printed: the tests of each program that speaks
 # TAP itself, the program where it does not. Fail on a failure, a skip, a test
 # that was planned and did not report, which counts as failed, and a log without
-# tests. A skip is allowed that says "the kernel lacks CONFIG_X", where the file
-# named in the variable config, the kernel's configuration, says so as well.
+# tests. A skip is allowed that says "the kernel lacks X", where the kernel's
+# configuration, the file named in the variable config, is without CONFIG_X, or
+# a line of the log says the same of a protocol.
 
 function problem(text)
 {
@@ -21,14 +22,18 @@ BEGIN {
 	close(config)
 }
 
-function lacks_option(text)
+function lacks(text)
 {
-	if (!match(text, /the kernel lacks CONFIG_[A-Z0-9_]+/)) {
+	if (!sub(/.*the kernel lacks /, "", text)) {
 		return 0
 	}
-	text = substr(text, RSTART, RLENGTH)
-	sub(/.* /, "", text)
-	return options && !(text in has)
+	sub(/ .*/, "", text)
+	return text in absent || text ~ /^CONFIG_/ && options && !(text in has)
+}
+
+/^the kernel lacks / {
+	absent[$4]
+	next
 }
 
 # A program's own results, which the runner indents with "# ".
@@ -44,7 +49,7 @@ function lacks_option(text)
 		inner_failed++
 	} else if ($0 ~ /# *SKIP/) {
 		skipped++
-		if (!lacks_option($0)) {
+		if (!lacks($0)) {
 			problem("skipped: " substr($0, 3))
 		}
 	} else {
