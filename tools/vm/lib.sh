@@ -23,6 +23,9 @@ GUEST_SOURCE=/srv/source
 GUEST_DIR=/srv/dualstack
 GUEST_LINUX=/srv/linux
 
+# The root that builds for the others that cannot.
+BUILDER=6.12
+
 # One line per flavour: its root, the suite of that, and the suite that the
 # kernel is taken from. Versions are the archive's business: of two lines for
 # one flavour, that with the newer kernel holds. A flavour in the root of
@@ -34,32 +37,65 @@ flavours() {
 		newest  newest  trixie    trixie-backports
 		newest  newest  sid       sid
 		debug   6.12    bookworm  bookworm-backports
+		arm64   arm64   bookworm  bookworm-backports
 	EOT
 }
 
-# The packages of a guest root, by what needs them: the last line builds the
-# kernels that no suite has.
-root_packages() {
+# The packages of a guest, by what needs them.
+guest_packages() {
 	cat <<-'EOT'
 		linux-image-amd64 linux-headers-amd64
 		gcc make libc6-dev pkg-config
 		libnl-3-dev libnl-genl-3-dev libjansson-dev libsmartcols-dev
-		clang sparse shellcheck codespell groff-base perl
-		python3 python3-yaml python3-jsonschema rsync
+		perl python3 rsync
 		busybox-static mount kmod udev procps file iproute2
-		jq curl socat netcat-openbsd iputils-ping valgrind
+		jq curl socat netcat-openbsd iputils-ping
 		nginx-light openssh-server openssh-client vsftpd
 		lighttpd systemd
 		linux-perf trace-cmd bpftrace
-		flex bison bc libelf-dev libssl-dev cpio xz-utils
 	EOT
+}
+
+# What the style checks need besides
+style_packages() {
+	cat <<-'EOT'
+		clang sparse shellcheck codespell groff-base valgrind
+		python3-yaml python3-jsonschema
+	EOT
+}
+
+# What one root needs besides, to build for other flavours: a kernel that no
+# suite has, and all that runs on another architecture.
+builder_packages() {
+	cat <<-'EOT'
+		flex bison bc libelf-dev libssl-dev cpio xz-utils
+		gcc-aarch64-linux-gnu
+	EOT
+}
+
+# root_packages: those of this flavour's root. One of another architecture is
+# unpacked and no more, for nothing in it can run here: what any system has must
+# be said.
+root_packages() {
+	if [ "$ROOT" != "$BUILD_ROOT" ]; then
+		guest_packages | sed 's/\<linux-\(image\|headers\)-amd64/linux-\1-arm64/g'
+		echo "?essential login"
+		return
+	fi
+	guest_packages
+	style_packages
+	[ "$ROOT" != "$CACHE/root-$BUILDER" ] || builder_packages
 }
 
 # The packages of this machine, and what each is for.
 host_packages() {
+	if [ "${GUEST_ARCH:-x86_64}" = aarch64 ]; then
+		echo "qemu-system-arm   runs the guest"
+	else
+		echo "qemu-system-x86   runs the guest"
+	fi
 	cat <<-'EOT'
 		mmdebstrap        makes the guest's root directory
-		qemu-system-x86   runs the guest
 		python3           runs virtme-run, which starts QEMU
 		kmod              finds the modules that the guest needs to boot
 		file              reads the version out of a kernel image
@@ -96,10 +132,15 @@ flavour() {
 			KERNEL_SUITE=$kernel_suite
 			ROOT=$CACHE/root-$root
 			KERNEL_DIR=$ROOT
+			BUILD_ROOT=$ROOT
 			GUEST_ARCH=x86_64
 			CHECK_SECONDS=1800
+			if [ "$name" = arm64 ]; then
+				GUEST_ARCH=aarch64
+				BUILD_ROOT=$CACHE/root-$BUILDER
+				CHECK_SECONDS=3600
+			fi
 			if [ "$name" != "$root" ]; then
-				# Whatever catches bugs takes its time.
 				KERNEL_DIR=$CACHE/kernel-$name
 				CHECK_SECONDS=5400
 			fi
@@ -119,6 +160,8 @@ use_root() {
 	flock --shared 7
 	exec 5>"$KERNEL_DIR.lock"
 	flock --shared 5
+	exec 9>"$BUILD_ROOT.lock"
+	flock --shared 9
 }
 
 # archive_uri [LABEL]: where this machine gets its Debian packages from.
@@ -200,8 +243,9 @@ prepare() {
 		step "waiting for another run in $BUILD"
 		flock 6
 	fi
-	"$VM/deps"
+	"$VM/deps" "$FLAVOUR"
 	"$VM/tools"
+	[ "$ROOT" = "$BUILD_ROOT" ] || "$VM/root" "$BUILDER"
 	"$VM/root" "$FLAVOUR"
 	"$VM/kernel" "$FLAVOUR"
 	"$VM/build" "$FLAVOUR"
