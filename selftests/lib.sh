@@ -94,8 +94,13 @@ mark_log()
 	echo "$DS_LOG_MARK" >/dev/kmsg
 }
 
+since_mark()
+{
+	dmesg | sed "1,/$(printf '%s' "$DS_LOG_MARK" | sed 's|[/.]|\\&|g')/d"
+}
+
 log_is_clean()
 {
-	! dmesg | sed "1,/$(printf '%s' "$DS_LOG_MARK" | sed 's|[/.]|\\&|g')/d" |
+	! since_mark |
 		grep -E 'WARNING|BUG|Oops|Call Trace|KASAN|refcount_t|kmemleak'
 }

@@ -146,14 +146,19 @@ as_counted_in_sum()
 		reject_send reject_bind)" ]
 }
 
-# A tool that was not installed cannot be tested.
+# A tool that was not installed, or has no bpf(2) to work with, cannot be tested.
 test_tool()
 {
-	local tool=$1 as_counted=$2
+	local tool=$1 as_counted=$2 lacks=
 
 	if [ "$tool" != tracefs ] && ! command -v "$tool" >/dev/null; then
-		ktap_test_skip "$tool: not installed"
-		ktap_test_skip "$tool: not installed"
+		lacks="not installed"
+	elif [ "$tool" = bpftrace ] && ! grep -qw bpf_prog_new_fd /proc/kallsyms; then
+		lacks="the kernel lacks CONFIG_BPF_SYSCALL"
+	fi
+	if [ -n "$lacks" ]; then
+		ktap_test_skip "$tool: $lacks"
+		ktap_test_skip "$tool: $lacks"
 		return
 	fi
 	"run_${tool//-/_}"

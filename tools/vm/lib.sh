@@ -23,29 +23,36 @@ GUEST_SOURCE=/srv/source
 GUEST_DIR=/srv/dualstack
 GUEST_LINUX=/srv/linux
 
-# One line per flavour: the suite of the root, and the suite that its kernel
-# is taken from. Versions are the archive's business. Those for benchmarks have
-# what is measured besides.
+# The root that builds for the others that cannot.
+BUILDER=6.12
+
+# One line per flavour: its root, the suite of that, and the suite that the
+# kernel is taken from. Versions are the archive's business: of two lines for
+# one flavour, that with the newer kernel holds. A flavour in the root of
+# another has a kernel that was built for it. Those for benchmarks have what is
+# measured besides.
 flavours() {
 	cat <<-'EOT'
-		6.1     bookworm  bookworm
-		6.12    bookworm  bookworm-backports
-		newest  trixie    trixie-backports
-		bench-6.1   bookworm  bookworm
-		bench-6.12  bookworm  bookworm-backports
+		6.1     6.1     bookworm  bookworm
+		6.12    6.12    bookworm  bookworm-backports
+		newest  newest  trixie    trixie-backports
+		newest  newest  sid       sid
+		debug   6.12    bookworm  bookworm-backports
+		arm64   arm64   bookworm  bookworm-backports
+		bench-6.1   bench-6.1   bookworm  bookworm
+		bench-6.12  bench-6.12  bookworm  bookworm-backports
 	EOT
 }
 
-# The packages of a guest root, by what needs them.
-root_packages() {
+# The packages of a guest, by what needs them.
+guest_packages() {
 	cat <<-'EOT'
 		linux-image-amd64 linux-headers-amd64
 		gcc make libc6-dev pkg-config
 		libnl-3-dev libnl-genl-3-dev libjansson-dev libsmartcols-dev
-		clang sparse shellcheck codespell groff-base perl
-		python3 python3-yaml python3-jsonschema rsync
+		perl python3 rsync
 		busybox-static mount kmod udev procps file iproute2
-		jq curl socat netcat-openbsd iputils-ping valgrind
+		jq curl socat netcat-openbsd iputils-ping
 		nginx-light openssh-server openssh-client vsftpd
 		lighttpd systemd
 		linux-perf trace-cmd bpftrace
@@ -55,11 +62,46 @@ root_packages() {
 	esac
 }
 
+# What the style checks need besides
+style_packages() {
+	cat <<-'EOT'
+		clang sparse shellcheck codespell groff-base valgrind
+		python3-yaml python3-jsonschema
+	EOT
+}
+
+# What one root needs besides, to build for other flavours: a kernel that no
+# suite has, and all that runs on another architecture.
+builder_packages() {
+	cat <<-'EOT'
+		flex bison bc libelf-dev libssl-dev cpio xz-utils
+		gcc-aarch64-linux-gnu
+	EOT
+}
+
+# root_packages: those of this flavour's root. One of another architecture is
+# unpacked and no more, for nothing in it can run here: what any system has must
+# be said.
+root_packages() {
+	if [ "$ROOT" != "$BUILD_ROOT" ]; then
+		guest_packages | sed 's/\<linux-\(image\|headers\)-amd64/linux-\1-arm64/g'
+		echo "?essential login"
+		return
+	fi
+	guest_packages
+	style_packages
+	[ "$ROOT" != "$CACHE/root-$BUILDER" ] || builder_packages
+}
+
 # The packages of this machine, and what each is for.
 host_packages() {
+	if [ "${GUEST_ARCH:-x86_64}" = aarch64 ]; then
+		echo "qemu-system-arm   runs the guest"
+	else
+		echo "qemu-system-x86   runs the guest"
+	fi
 	cat <<-'EOT'
 		mmdebstrap        makes the guest's root directory
-		qemu-system-x86   runs the guest
 		python3           runs virtme-run, which starts QEMU
 		kmod              finds the modules that the guest needs to boot
 		file              reads the version out of a kernel image
@@ -87,14 +129,27 @@ as_root() {
 # shellcheck disable=SC2046 # names without spaces
 # flavour NAME: set the variables of a flavour, or say which there are.
 flavour() {
-	local name suite kernel_suite
+	local name root suite kernel_suite
 
-	while read -r name suite kernel_suite; do
+	while read -r name root suite kernel_suite; do
 		if [ "$name" = "$1" ]; then
 			FLAVOUR=$name
 			SUITE=$suite
 			KERNEL_SUITE=$kernel_suite
-			ROOT=$CACHE/root-$name
+			ROOT=$CACHE/root-$root
+			KERNEL_DIR=$ROOT
+			BUILD_ROOT=$ROOT
+			GUEST_ARCH=x86_64
+			CHECK_SECONDS=1800
+			if [ "$name" = arm64 ]; then
+				GUEST_ARCH=aarch64
+				BUILD_ROOT=$CACHE/root-$BUILDER
+				CHECK_SECONDS=3600
+			fi
+			if [ "$name" != "$root" ]; then
+				KERNEL_DIR=$CACHE/kernel-$name
+				CHECK_SECONDS=5400
+			fi
 			BUILD=$TOP/build/$name
 			LOGS=$BUILD/log
 			mkdir -p "$CACHE" "$LOGS"
@@ -104,10 +159,15 @@ flavour() {
 	die "KERNEL=$1: unknown; there are:" $(flavours | awk '{ print $1 }')
 }
 
-# use_root: keep the guest root from being replaced while this shell lives.
+# use_root: keep the guest root and its kernel from being replaced while this
+# shell lives.
 use_root() {
 	exec 7>"$ROOT.lock"
 	flock --shared 7
+	exec 5>"$KERNEL_DIR.lock"
+	flock --shared 5
+	exec 9>"$BUILD_ROOT.lock"
+	flock --shared 9
 }
 
 # archive_uri [LABEL]: where this machine gets its Debian packages from.
@@ -129,7 +189,7 @@ sources() {
 	for suite; do
 		echo "deb $signed $main $suite main"
 		case $suite in
-		*-backports)
+		*-backports | sid)
 			;;
 		*)
 			echo "deb $signed $main $suite-updates main"
@@ -139,6 +199,36 @@ sources() {
 			;;
 		esac
 	done
+}
+
+# apt_for DIR SUITE...: a configuration of apt's with these suites in DIR, for
+# APT_CONFIG=DIR/apt.conf; the machine's stays as it is.
+apt_for() {
+	local apt=$1
+
+	shift
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	sources "$@" >"$apt/sources.list"
+	cat >"$apt/apt.conf" <<-EOT
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "-";
+		Dir::State::lists "$apt/lists";
+		Dir::State::status "/dev/null";
+		Dir::Cache "$apt/cache";
+		APT::Sandbox::User "$(id -un)";
+		Acquire::Languages "none";
+	EOT
+	APT_CONFIG=$apt/apt.conf apt-get -qq update
+}
+
+# fetch PACKAGE SUITE...: download a package into the current directory.
+fetch() {
+	local package=$1
+
+	shift
+	apt_for "$PWD/apt" "$@"
+	APT_CONFIG=$PWD/apt/apt.conf apt-get -qq download "$package"
+	rm -rf apt
 }
 
 # stamped DIR TEXT: is DIR complete, and made from TEXT?
@@ -159,9 +249,11 @@ prepare() {
 		step "waiting for another run in $BUILD"
 		flock 6
 	fi
-	"$VM/deps"
+	"$VM/deps" "$FLAVOUR"
 	"$VM/tools"
+	[ "$ROOT" = "$BUILD_ROOT" ] || "$VM/root" "$BUILDER"
 	"$VM/root" "$FLAVOUR"
+	"$VM/kernel" "$FLAVOUR"
 	"$VM/build" "$FLAVOUR"
 }
 

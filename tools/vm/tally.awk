@@ -3,12 +3,37 @@
 # Count what kselftest's runner printed, once or several times: the tests of each
 # program that speaks TAP itself, the program where it does not. Fail on a
 # failure, a skip, a test that was planned and did not report, which counts as
-# failed, and a log without tests.
+# failed, and a log without tests. A skip is allowed that says "the kernel lacks X", where the kernel's
+# configuration, the file named in the variable config, is without CONFIG_X, or
+# a line of the log says the same of a protocol.
 
 function problem(text)
 {
 	print "check: " text
 	bad++
+}
+
+BEGIN {
+	while ((getline option <config) > 0) {
+		sub(/=.*/, "", option)
+		has[option]
+		options++
+	}
+	close(config)
+}
+
+function lacks(text)
+{
+	if (!sub(/.*the kernel lacks /, "", text)) {
+		return 0
+	}
+	sub(/ .*/, "", text)
+	return text in absent || text ~ /^CONFIG_/ && options && !(text in has)
+}
+
+/^the kernel lacks / {
+	absent[$4]
+	next
 }
 
 # A program's own results, which the runner indents with "# ".
@@ -24,7 +49,9 @@ function problem(text)
 		inner_failed++
 	} else if ($0 ~ /# *SKIP/) {
 		skipped++
-		problem("skipped: " substr($0, 3))
+		if (!lacks($0)) {
+			problem("skipped: " substr($0, 3))
+		}
 	} else {
 		passed++
 	}
