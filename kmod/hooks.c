@@ -253,7 +253,7 @@ static_assert(DS_HOOK_NO_SOCKET + 1 == DS_N_HOOKS);
 /* A live patch and a direct call go together: ours returns to where ftrace says,
  * which is the patched function then.
  */
-static int ds_hook_direct_cmd(DS_FTRACE_OPS_FUNC_PROTO(ops, cmd))
+static int ds_hook_direct_cmd(DS_FTRACE_OPS_FUNC_PROTO)
 {
 	return 0;
 }

@@ -22,10 +22,10 @@
 #endif
 
 #ifdef DS_FTRACE_OPS_FUNC_IP
-#define DS_FTRACE_OPS_FUNC_PROTO(ops, cmd)				\
+#define DS_FTRACE_OPS_FUNC_PROTO					\
 	struct ftrace_ops *ops, unsigned long ip, enum ftrace_ops_cmd cmd
 #else
-#define DS_FTRACE_OPS_FUNC_PROTO(ops, cmd)				\
+#define DS_FTRACE_OPS_FUNC_PROTO					\
 	struct ftrace_ops *ops, enum ftrace_ops_cmd cmd
 #endif
 
