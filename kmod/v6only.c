@@ -8,7 +8,10 @@
  * the check for a conflict and the change are one to bind().
  */
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/netlink.h>
+#include <linux/sched/signal.h>
 #include <net/genetlink.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
@@ -43,6 +46,9 @@ struct ds_v6only {
 	struct sk_buff *skb;
 	struct netlink_ext_ack *extack;
 };
+
+/* How long a socket may be busy. */
+#define DS_V6ONLY_PATIENCE	HZ
 
 /* Packets on their way. */
 
@@ -81,6 +87,11 @@ static bool ds_is_connected(const struct sock *sk)
 	return sk->sk_state == TCP_ESTABLISHED;
 }
 
+static bool ds_is_mptcp(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && sk_is_mptcp(sk);
+}
+
 static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
 {
 	if (ds_sk_proto(sk) != req->port.proto ||
@@ -93,7 +104,7 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
 			       "The socket is AF_INET: IPV6_V6ONLY is an option of AF_INET6");
 		return -EAFNOSUPPORT;
 	}
-	if (req->port.proto == DS_TCP && sk_is_mptcp(sk)) {
+	if (ds_is_mptcp(sk)) {
 		NL_SET_ERR_MSG(req->extack,
 			       "The socket is a subflow of MPTCP: the option belongs to another");
 		return -EOPNOTSUPP;
@@ -134,7 +145,9 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
  * @uid:	owner
  * @v6only:	what IPV6_V6ONLY is to be
  * @reuse:	whether all have SO_REUSEADDR
+ * @foreign:	whether one is MPTCP's, or the kernel's own
  * @n:		how many have IPV6_V6ONLY the other way
+ * @changed:	how many of these have changed
  */
 struct ds_group {
 	const struct sock *sk;
@@ -143,7 +156,9 @@ struct ds_group {
 	kuid_t uid;
 	bool v6only;
 	bool reuse;
+	bool foreign;
 	int n;
+	int changed;
 };
 
 static bool ds_group_id(const struct sock *sk, unsigned int *id)
@@ -165,7 +180,9 @@ static void ds_group_init(struct ds_group *group, struct sock *sk, bool v6only)
 	group->uid = ds_sk_uid(sk);
 	group->v6only = v6only;
 	group->reuse = true;
+	group->foreign = false;
 	group->n = 0;
+	group->changed = 0;
 }
 
 /* One that takes what comes for any address; shut down ones do not. */
@@ -192,6 +209,7 @@ static bool ds_group_count(struct sock *sk, void *arg)
 
 	if (ds_group_has(group, sk)) {
 		group->reuse &= !!sk->sk_reuse;
+		group->foreign |= ds_is_mptcp(sk) || sk->sk_kern_sock;
 		group->n += ipv6_only_sock(sk) != group->v6only;
 	}
 	return false;
@@ -290,9 +308,12 @@ static int ds_v6only_collides(const struct ds_v6only *req,
 
 /* The change. */
 
-static void ds_v6only_write(struct sock *sk, bool v6only)
+static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 {
-	sk->sk_ipv6only = v6only;
+	if (ipv6_only_sock(sk) == group->v6only)
+		return;
+	sk->sk_ipv6only = group->v6only;
+	group->changed++;
 
 	/* bind() with SO_REUSEPORT spares itself the check where the bucket
 	 * remembers a socket that passed it: that was in another world.
@@ -301,28 +322,86 @@ static void ds_v6only_write(struct sock *sk, bool v6only)
 		inet_csk(sk)->icsk_bind_hash->fastreuseport = 0;
 }
 
-/* The socket that was asked for, and the checks for its whole group. Returns
- * how many are to change.
+/* Whether a group may change, of which some may have before one was busy. Returns
+ * how many are to.
  */
-static int ds_v6only_first(const struct ds_v6only *req, struct sock *sk,
-			   struct ds_group *group)
+static int ds_v6only_check(const struct ds_v6only *req, struct ds_group *group)
+{
+	if (!group->n)
+		return 0;
+	if (group->foreign) {
+		NL_SET_ERR_MSG(req->extack,
+			       "A socket of the SO_REUSEPORT group is MPTCP's, or the kernel's own");
+		return -EOPNOTSUPP;
+	}
+	return ds_v6only_collides(req, group) ?: group->n;
+}
+
+/* Under the lock of the socket that was asked for: the checks for its whole group.
+ * Returns how many are to change.
+ */
+static int ds_v6only_first(const struct ds_v6only *req, struct ds_group *group,
+			   struct sock *sk)
 {
 	spinlock_t *lock = ds_port_lock(&req->port);
 	int err;
 
-	lock_sock(sk);
 	err = ds_v6only_suits(req, sk);
-	if (!err && ipv6_only_sock(sk) != req->v6only) {
-		ds_group_init(group, sk, req->v6only);
-		spin_lock_bh(lock);
-		ds_port_find(&req->port, ds_group_count, group);
-		err = ds_v6only_collides(req, group) ?: group->n;
-		if (err > 0 && !req->dry_run)
-			ds_v6only_write(sk, req->v6only);
-		spin_unlock_bh(lock);
-	}
-	release_sock(sk);
+	if (err)
+		return err;
+
+	spin_lock(lock);
+	ds_group_init(group, sk, req->v6only);
+	ds_port_find(&req->port, ds_group_count, group);
+	err = ds_v6only_check(req, group);
+	if (err > 0 && !req->dry_run)
+		ds_v6only_write(group, sk);
+	spin_unlock(lock);
 	return err;
+}
+
+/* The same for another of its group. One that has left may be in another by now,
+ * at another port.
+ */
+static int ds_v6only_other(const struct ds_v6only *req, struct ds_group *group,
+			   struct sock *sk)
+{
+	spinlock_t *lock = ds_port_lock(&req->port);
+
+	spin_lock(lock);
+	if (inet_sk(sk)->inet_num == req->port.num && ds_group_left(sk, group))
+		ds_v6only_write(group, sk);
+	spin_unlock(lock);
+	return 0;
+}
+
+/* Do that when no process is busy with the socket. Unlike lock_sock() this gives
+ * up: a process may sleep for ever with a socket locked, and generic netlink is not
+ * to wait for that.
+ */
+static int ds_when_idle(const struct ds_v6only *req, struct ds_group *group,
+			struct sock *sk,
+			int (*change)(const struct ds_v6only *req,
+				      struct ds_group *group, struct sock *sk))
+{
+	unsigned long end = jiffies + DS_V6ONLY_PATIENCE;
+	int ret;
+
+	for (;;) {
+		spin_lock_bh(&sk->sk_lock.slock);
+		if (!sock_owned_by_user(sk)) {
+			ret = change(req, group, sk);
+			spin_unlock_bh(&sk->sk_lock.slock);
+			return ret;
+		}
+		spin_unlock_bh(&sk->sk_lock.slock);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, end))
+			return -EBUSY;
+		usleep_range(500, 1000);
+	}
 }
 
 static struct sock *ds_v6only_next(const struct ds_v6only *req,
@@ -340,28 +419,23 @@ static struct sock *ds_v6only_next(const struct ds_v6only *req,
 	return sk;
 }
 
-/* The others of its group, one at a time: to lock a socket may sleep. Who joins
- * meanwhile, by the likeness with one that is yet to change, is one of them.
- * Returns how many have changed.
+/* One at a time. Who joins meanwhile, by the likeness with one that is yet to
+ * change, is one of them.
  */
 static int ds_v6only_others(const struct ds_v6only *req, struct ds_group *group)
 {
-	spinlock_t *lock = ds_port_lock(&req->port);
 	struct sock *sk;
-	int n = 0;
+	int err = 0;
 
-	while (group->grouped && (sk = ds_v6only_next(req, group))) {
-		lock_sock(sk);
-		spin_lock_bh(lock);
-		if (ds_group_left(sk, group)) {
-			ds_v6only_write(sk, req->v6only);
-			n++;
-		}
-		spin_unlock_bh(lock);
-		release_sock(sk);
+	while (!err && group->grouped && (sk = ds_v6only_next(req, group))) {
+		err = ds_when_idle(req, group, sk, ds_v6only_other);
 		sock_put(sk);
+		cond_resched();
 	}
-	return n;
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(req->extack,
+			       "A process keeps a socket of the SO_REUSEPORT group busy: not all have changed");
+	return err;
 }
 
 static bool ds_has_cookie(struct sock *sk, void *arg)
@@ -387,6 +461,7 @@ static int ds_v6only_set(const struct ds_v6only *req)
 {
 	bool off = !req->v6only && !req->dry_run;
 	struct ds_group group;
+	bool changed = false;
 	struct sock *sk;
 	int n;
 
@@ -399,11 +474,15 @@ static int ds_v6only_set(const struct ds_v6only *req)
 
 	if (off)
 		ds_v6only_begin(&req->port);
-	n = ds_v6only_first(req, sk, &group);
-	if (n > 0 && !req->dry_run)
-		n = 1 + ds_v6only_others(req, &group);
+	n = ds_when_idle(req, &group, sk, ds_v6only_first);
+	if (n == -EBUSY)
+		NL_SET_ERR_MSG(req->extack, "A process keeps the socket busy");
+	if (n > 0 && !req->dry_run) {
+		n = ds_v6only_others(req, &group) ?: group.changed;
+		changed = group.changed;
+	}
 	if (off)
-		ds_v6only_end(&req->port, n > 0);
+		ds_v6only_end(&req->port, changed);
 
 	sock_put(sk);
 	return n;
