@@ -178,7 +178,7 @@ bool ds_sock_end_net(const struct net *net)
 	bool ended;
 
 	spin_lock_bh(&dn->lock);
-	ended = !hlist_empty(&dn->records);
+	ended = dn->ended || !hlist_empty(&dn->records);
 	hlist_for_each_entry_safe(rec, next, &dn->records, net_node)
 		ds_sock_remove(dn, rec);
 	spin_unlock_bh(&dn->lock);

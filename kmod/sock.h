@@ -207,8 +207,8 @@ void ds_sock_reset_net(const struct net *net);
  *
  * Context: process.
  *
- * Return: whether there were any. Somebody may be about to lock the namespace
- * for one of them, and is through after a grace period of RCU.
+ * Return: whether any has ended, now or before. Somebody may be about to lock
+ * the namespace for one of them, and is through after a grace period of RCU.
  */
 bool ds_sock_end_net(const struct net *net);
 

@@ -32,10 +32,11 @@ static void ds_sweep_listeners(const struct inet_hashinfo *hinfo)
 	for (i = 0; i <= hinfo->lhash2_mask; i++) {
 		head = &hinfo->lhash2[i];
 		if (!hlist_nulls_empty(&head->nulls_head)) {
-			spin_lock_bh(&head->lock);
+			/* The kernel has bottom halves on here, too. */
+			spin_lock(&head->lock);
 			sk_nulls_for_each(sk, node, &head->nulls_head)
 				ds_sweep_mark(sk);
-			spin_unlock_bh(&head->lock);
+			spin_unlock(&head->lock);
 		}
 		cond_resched();
 	}
