@@ -9,11 +9,9 @@
 
 TRACEFS=/sys/kernel/tracing
 TARGET=skb_consume_udp
-# No function, and one that must not be traced, for tracing uses it.
-MISSING=skb_consume_udq
-NOTRACE=ktime_get_mono_fast_ns
+MISSING=skb_consume_udq		# no function
 
-require insmod rmmod perl
+require comm insmod rmmod nm objcopy
 require_family
 own_netns "$@"
 
@@ -31,17 +29,13 @@ cleanup()
 }
 trap cleanup EXIT
 
-# with_target NAME: the module, changed to hook NAME. The table of hooks has
-# room for longer names, which tells it from other places with the name.
+# with_target NAME: the module, changed to hook NAME for a function that it imports
 with_target()
 {
 	local ko=$tmp/$1.ko
 
-	perl -0777 -pe '
-		BEGIN { ($from, $to) = splice(@ARGV, 0, 2); }
-		$pad = length($to) - length($from);
-		s/\Q$from\E(\0{8,})/$to . substr($1, $pad)/e or exit 1;
-	' $TARGET "$1" "$module" >"$ko" || return
+	nm -u "$module" | grep -qw $TARGET || return
+	objcopy --redefine-sym $TARGET="$1" "$module" "$ko" || return
 	echo "$ko"
 }
 
@@ -54,10 +48,10 @@ traces()
 	ls -d /sys/module/dualstack 2>/dev/null
 }
 
-# refused KO HOOK: it does not load, for the sake of that hook
+# refused KO WHY: it does not load, and the kernel's log says why
 refused()
 {
-	local ko=$1 hook=$2
+	local ko=$1 why=$2
 
 	mark_log
 	if insmod "$ko" 2>"$tmp/insmod"; then
@@ -65,7 +59,7 @@ refused()
 		return 1
 	fi
 	cat "$tmp/insmod"
-	since_mark | grep "dualstack: cannot .* $hook:" || return
+	since_mark | grep "dualstack: $why" || return
 	log_is_clean || return
 	traces >"$tmp/after"
 	diff "$tmp/before" "$tmp/after"
@@ -76,23 +70,33 @@ refused_missing()
 	local ko
 
 	! grep -qw $MISSING /proc/kallsyms || return
-	ko=$(with_target $MISSING) && refused "$ko" $MISSING
+	ko=$(with_target $MISSING) && refused "$ko" "Unknown symbol $MISSING "
+}
+
+# A function that the module imports anyway, as the kernel has a version of it
+notrace_import()
+{
+	nm -u "$module" | awk '{ print $2 }' | sort >"$tmp/imports"
+	awk '{ print $1 }' $TRACEFS/available_filter_functions | sort -u |
+		comm -23 "$tmp/imports" - >"$tmp/notrace"
+	awk 'NR == FNR { is[$1]; next } $2 == "T" && $3 in is { print $3; exit }' \
+		"$tmp/notrace" /proc/kallsyms
 }
 
 refused_notrace()
 {
-	local ko
+	local ko function
 
-	grep -qw $NOTRACE /proc/kallsyms || return
-	! grep -qw $NOTRACE $TRACEFS/available_filter_functions || return
-	ko=$(with_target $NOTRACE) && refused "$ko" $NOTRACE
+	function=$(notrace_import)
+	[ -n "$function" ] || return
+	ko=$(with_target "$function") && refused "$ko" "cannot trace $TARGET:"
 }
 
 # All hooks are found, and none can be put in place.
 refused_disabled()
 {
 	sysctl -q kernel.ftrace_enabled=0 || return
-	refused "$module" '[a-z0-9_]*'
+	refused "$module" 'cannot hook [a-z0-9_]*:'
 }
 
 ktap_print_header
