@@ -7,7 +7,8 @@
 
 . "$(dirname "$0")/lib.sh"
 
-ROUNDS=20
+ROUNDS=${KSFT_MACHINE_SLOW:+4}
+ROUNDS=${ROUNDS:-20}
 AT_ONCE=5
 TRACEFS=/sys/kernel/tracing
 

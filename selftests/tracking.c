@@ -440,7 +440,7 @@ TEST_F_TIMEOUT(tracking, churn, 3 * DS_TIMEOUT)
 			churn(i);
 	}
 
-	for (i = 0; i < TOGGLES; i++) {
+	for (i = 0; i < ds_rounds(TOGGLES); i++) {
 		ds_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &seen);
 		ds_expect_socket(_metadata, &self->ds, fd, &seen);
 		ASSERT_EQ(0, tracking(&self->ds, false));
