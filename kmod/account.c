@@ -233,7 +233,7 @@ void ds_account_no_socket(struct sk_buff *skb)
 
 	preempt_disable_notrace();	/* RCU, and cheaper */
 	if (check_net(drop.flow.net)) {
-		atomic64_inc(&ds_net(drop.flow.net)->looked_up);
+		atomic64_inc(&ds_net_nopreempt(drop.flow.net)->looked_up);
 		sk = ds_lookup_refuser(&drop, &event);
 		if (sk)
 			ds_account_rcu(sk, event, &drop.flow);

@@ -39,6 +39,12 @@ struct ds_net *ds_net(const struct net *net)
 	return net_generic(net, ds_net_id);
 }
 
+/* What net_generic() does within an RCU section of its own. */
+struct ds_net *ds_net_nopreempt(const struct net *net)
+{
+	return rcu_dereference_sched(net->gen)->ptr[ds_net_id];
+}
+
 void ds_net_untracked(const struct net *net, enum ds_proto proto,
 		      enum ds_event event)
 {

@@ -140,6 +140,14 @@ struct ds_net {
 struct ds_net *ds_net(const struct net *net);
 
 /**
+ * ds_net_nopreempt() - ds_net() for who has disabled preemption, which costs less
+ * @net:	the namespace
+ *
+ * Context: as ds_net(), with preemption disabled.
+ */
+struct ds_net *ds_net_nopreempt(const struct net *net);
+
+/**
  * ds_proto() - map an IP protocol number to the protocols accounted
  * @ipproto:	IPPROTO_*
  *
