@@ -25,11 +25,24 @@ static struct udp_hslot *ds_port_hslot(const struct ds_port *port)
 	return udp_hashslot(ds_udp_table(port->net), port->net, port->num);
 }
 
+/* IPv4 and IPv6 have the unspecified address in one bucket. */
+static struct inet_listen_hashbucket *ds_port_ilb(const struct ds_port *port)
+{
+	return inet_lhash2_bucket(port->net->ipv4.tcp_death_row.hashinfo,
+				  ipv6_portaddr_hash(port->net, &in6addr_any,
+						     port->num));
+}
+
 spinlock_t *ds_port_lock(const struct ds_port *port)
 {
 	if (port->proto == DS_UDP)
 		return &ds_port_hslot(port)->lock;
 	return &ds_port_bhash(port)->lock;
+}
+
+spinlock_t *ds_port_listen_lock(const struct ds_port *port)
+{
+	return &ds_port_ilb(port)->lock;
 }
 
 static struct sock *ds_port_find_tcp(const struct ds_port *port,
@@ -69,19 +82,49 @@ struct sock *ds_port_find(const struct ds_port *port, ds_port_match match,
 	return ds_port_find_tcp(port, match, arg);
 }
 
-void ds_port_wait_joins(const struct ds_port *port)
+struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
+			       void *arg)
 {
-	struct inet_listen_hashbucket *ilb2;
-	struct inet_hashinfo *hinfo;
+	struct hlist_nulls_node *node;
+	struct sock *sk;
 
-	/* UDP joins under ds_port_lock(), which the caller has had since. */
 	if (port->proto == DS_UDP)
-		return;
+		return ds_port_find_udp(port, match, arg);
 
-	hinfo = port->net->ipv4.tcp_death_row.hashinfo;
-	ilb2 = inet_lhash2_bucket(hinfo, ipv6_portaddr_hash(port->net,
-							    &in6addr_any,
-							    port->num));
-	spin_lock(&ilb2->lock);
-	spin_unlock(&ilb2->lock);
+	sk_nulls_for_each(sk, node, &ds_port_ilb(port)->nulls_head)
+		if (inet_sk(sk)->inet_num == port->num &&
+		    net_eq(sock_net(sk), port->net) && match(sk, arg))
+			return sk;
+	return NULL;
+}
+
+struct sock *ds_port_get(const struct ds_port *port, ds_port_match match,
+			 void *arg)
+{
+	spinlock_t *lock = ds_port_lock(port);
+	struct sock *sk;
+
+	spin_lock_bh(lock);
+	sk = ds_port_find(port, match, arg);
+	if (sk)
+		sock_hold(sk);
+	spin_unlock_bh(lock);
+	return sk;
+}
+
+struct sock *ds_port_get_wild(const struct ds_port *port, ds_port_match match,
+			      void *arg)
+{
+	spinlock_t *lock = ds_port_listen_lock(port);
+	struct sock *sk;
+
+	if (port->proto == DS_UDP)
+		return ds_port_get(port, match, arg);
+
+	spin_lock(lock);
+	sk = ds_port_find_wild(port, match, arg);
+	if (sk)
+		sock_hold(sk);
+	spin_unlock(lock);
+	return sk;
 }

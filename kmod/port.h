@@ -38,6 +38,21 @@ typedef bool (*ds_port_match)(struct sock *sk, void *arg);
 spinlock_t *ds_port_lock(const struct ds_port *port);
 
 /**
+ * ds_port_listen_lock() - the lock that TCP sockets join a group under
+ * @port:	the port, of TCP
+ *
+ * While it is held, no socket starts to listen at the unspecified address and
+ * this port, and none ceases to. The kernel takes it with softirqs enabled, so
+ * it nests outside of what softirqs take: the spinlock of a socket, and
+ * ds_port_lock().
+ *
+ * UDP sockets join under ds_port_lock().
+ *
+ * Return: the lock, to be taken by the caller.
+ */
+spinlock_t *ds_port_listen_lock(const struct ds_port *port);
+
+/**
  * ds_port_find() - go through the sockets that are bound to a port
  * @port:	the port
  * @match:	tells whether a socket is the one
@@ -54,14 +69,45 @@ struct sock *ds_port_find(const struct ds_port *port, ds_port_match match,
 			  void *arg);
 
 /**
- * ds_port_wait_joins() - let sockets that are joining a group finish
+ * ds_port_find_wild() - go through those that clients at any address reach
  * @port:	the port
+ * @match:	tells whether a socket is the one; it may be shown others, too
+ * @arg:	for @match
  *
- * A socket joins a SO_REUSEPORT group after it has compared itself with a
- * member. On return, whoever did so before the call is a member.
+ * However many connections TCP has at the port, only listeners are looked at.
  *
- * Context: process, without ds_port_lock().
+ * Context: under ds_port_listen_lock() for TCP, ds_port_lock() for UDP. No
+ * reference is taken.
+ *
+ * Return: the first socket that matches, or NULL.
  */
-void ds_port_wait_joins(const struct ds_port *port);
+struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
+			       void *arg);
+
+/**
+ * ds_port_get() - ds_port_find(), and hold the socket
+ * @port:	the port
+ * @match:	tells whether a socket is the one
+ * @arg:	for @match
+ *
+ * Context: process, without any lock.
+ *
+ * Return: the first socket that matches, for sock_put(), or NULL.
+ */
+struct sock *ds_port_get(const struct ds_port *port, ds_port_match match,
+			 void *arg);
+
+/**
+ * ds_port_get_wild() - ds_port_find_wild(), and hold the socket
+ * @port:	the port
+ * @match:	tells whether a socket is the one; it may be shown others, too
+ * @arg:	for @match
+ *
+ * Context: process, without any lock.
+ *
+ * Return: the first socket that matches, for sock_put(), or NULL.
+ */
+struct sock *ds_port_get_wild(const struct ds_port *port, ds_port_match match,
+			      void *arg);
 
 #endif /* _DUALSTACK_PORT_H */

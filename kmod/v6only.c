@@ -3,9 +3,10 @@
  * bound: their port may be somebody else's for IPv4 by then.
  *
  * It is one bit. The kernel reads it without a lock wherever a packet looks for
- * a socket, and under the lock of the port wherever bind() looks for a
- * conflict. It is written under both that lock and the socket's own, so that
- * the check for a conflict and the change are one to bind().
+ * a socket; under the lock of the port wherever bind() looks for a conflict; and
+ * under that of the listeners where listen() looks for a SO_REUSEPORT group. It
+ * is written under all of these and the socket's own, so that the check and the
+ * change are one to either call.
  */
 
 #include <linux/delay.h>
@@ -279,7 +280,7 @@ static int ds_v6only_collides(const struct ds_v6only *req,
 	const struct sock *sk;
 	__be32 addr;
 
-	if (ds_port_find(&req->port, ds_group_twin, group)) {
+	if (ds_port_find_wild(&req->port, ds_group_twin, group)) {
 		NL_SET_ERR_MSG(req->extack,
 			       "Another SO_REUSEPORT group at this port is like that: two do not become one");
 		return -EADDRINUSE;
@@ -352,7 +353,7 @@ static int ds_v6only_first(const struct ds_v6only *req, struct ds_group *group,
 
 	spin_lock(lock);
 	ds_group_init(group, sk, req->v6only);
-	ds_port_find(&req->port, ds_group_count, group);
+	ds_port_find_wild(&req->port, ds_group_count, group);
 	err = ds_v6only_check(req, group);
 	if (err > 0 && !req->dry_run)
 		ds_v6only_write(group, sk);
@@ -375,48 +376,56 @@ static int ds_v6only_other(const struct ds_v6only *req, struct ds_group *group,
 	return 0;
 }
 
+typedef int (*ds_v6only_change)(const struct ds_v6only *req,
+				struct ds_group *group, struct sock *sk);
+
+/* Returns whether no process is busy with the socket: then it was done. */
+static bool ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
+			struct sock *sk, ds_v6only_change change, int *ret)
+{
+	bool idle;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	idle = !sock_owned_by_user(sk);
+	if (idle)
+		*ret = change(req, group, sk);
+	spin_unlock_bh(&sk->sk_lock.slock);
+	return idle;
+}
+
+static bool ds_try(const struct ds_v6only *req, struct ds_group *group,
+		   struct sock *sk, ds_v6only_change change, int *ret)
+{
+	spinlock_t *lock = ds_port_listen_lock(&req->port);
+	bool idle;
+
+	if (req->port.proto == DS_UDP)
+		return ds_try_idle(req, group, sk, change, ret);
+
+	spin_lock(lock);
+	idle = ds_try_idle(req, group, sk, change, ret);
+	spin_unlock(lock);
+	return idle;
+}
+
 /* Do that when no process is busy with the socket. Unlike lock_sock() this gives
  * up: a process may sleep for ever with a socket locked, and generic netlink is not
  * to wait for that.
  */
 static int ds_when_idle(const struct ds_v6only *req, struct ds_group *group,
-			struct sock *sk,
-			int (*change)(const struct ds_v6only *req,
-				      struct ds_group *group, struct sock *sk))
+			struct sock *sk, ds_v6only_change change)
 {
 	unsigned long end = jiffies + DS_V6ONLY_PATIENCE;
 	int ret;
 
-	for (;;) {
-		spin_lock_bh(&sk->sk_lock.slock);
-		if (!sock_owned_by_user(sk)) {
-			ret = change(req, group, sk);
-			spin_unlock_bh(&sk->sk_lock.slock);
-			return ret;
-		}
-		spin_unlock_bh(&sk->sk_lock.slock);
-
+	while (!ds_try(req, group, sk, change, &ret)) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (time_after(jiffies, end))
 			return -EBUSY;
 		usleep_range(500, 1000);
 	}
-}
-
-static struct sock *ds_v6only_next(const struct ds_v6only *req,
-				   struct ds_group *group)
-{
-	spinlock_t *lock = ds_port_lock(&req->port);
-	struct sock *sk;
-
-	ds_port_wait_joins(&req->port);
-	spin_lock_bh(lock);
-	sk = ds_port_find(&req->port, ds_group_left, group);
-	if (sk)
-		sock_hold(sk);
-	spin_unlock_bh(lock);
-	return sk;
+	return ret;
 }
 
 /* One at a time. Who joins meanwhile, by the likeness with one that is yet to
@@ -427,7 +436,8 @@ static int ds_v6only_others(const struct ds_v6only *req, struct ds_group *group)
 	struct sock *sk;
 	int err = 0;
 
-	while (!err && group->grouped && (sk = ds_v6only_next(req, group))) {
+	while (!err && group->grouped &&
+	       (sk = ds_port_get_wild(&req->port, ds_group_left, group))) {
 		err = ds_when_idle(req, group, sk, ds_v6only_other);
 		sock_put(sk);
 		cond_resched();
@@ -443,18 +453,15 @@ static bool ds_has_cookie(struct sock *sk, void *arg)
 	return atomic64_read(&sk->sk_cookie) == *(const u64 *)arg;
 }
 
+/* Where it is none that can be set, it is still to be told why. */
 static struct sock *ds_v6only_find(const struct ds_v6only *req)
 {
-	spinlock_t *lock = ds_port_lock(&req->port);
 	u64 cookie = req->cookie;
-	struct sock *sk;
 
-	spin_lock_bh(lock);
-	sk = ds_port_find(&req->port, ds_has_cookie, &cookie);
-	if (sk)
-		sock_hold(sk);
-	spin_unlock_bh(lock);
-	return sk;
+	if (!cookie)
+		return NULL;
+	return ds_port_get_wild(&req->port, ds_has_cookie, &cookie) ?:
+	       ds_port_get(&req->port, ds_has_cookie, &cookie);
 }
 
 static int ds_v6only_set(const struct ds_v6only *req)
@@ -465,7 +472,7 @@ static int ds_v6only_set(const struct ds_v6only *req)
 	struct sock *sk;
 	int n;
 
-	sk = req->cookie ? ds_v6only_find(req) : NULL;
+	sk = ds_v6only_find(req);
 	if (!sk) {
 		NL_SET_ERR_MSG(req->extack,
 			       "No socket at this port has this cookie");

@@ -21,6 +21,7 @@
 #define GROUP		4
 #define CLIENTS		64
 #define CLOSES		100
+#define JOINS		200
 
 static int set_int(int fd, int level, int name, int value)
 {
@@ -34,6 +35,21 @@ static int get_v6only(int fd)
 
 	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len);
 	return value;
+}
+
+/*
+ * Set it, however long others are busy with the socket: on a machine with too
+ * much to do, one that has it locked may be long in coming back to it.
+ */
+static int set_idle(struct ds_nl *ds, int fd, bool v6only)
+{
+	__u64 end = net_now_ms() + NET_TIMEOUT_MS;
+	int n;
+
+	do
+		n = ds_v6only_set(ds, fd, v6only, false);
+	while (n == -EBUSY && net_now_ms() < end);
+	return n;
 }
 
 /* A client at @addr of the server @fd; true if the server served it. */
@@ -364,6 +380,75 @@ TEST_F_TIMEOUT(v6only, two_groups, DS_TIMEOUT)
 	EXPECT_EQ(GROUP, ds_v6only_set(&self->ds, fd[0], true, false));
 	for (i = 0; i < GROUP; i++)
 		close(fd[i]);
+}
+
+/*
+ * Who starts to listen while the group changes is of the group and changes with
+ * it, or comes too late and is on its own.
+ */
+struct newcomer {
+	unsigned int asked, there, gone, failed;
+};
+
+static void be_newcomer(int type, in_port_t port, struct newcomer *nc)
+{
+	unsigned int i;
+	int fd;
+
+	for (i = 1;; i++) {
+		while (__atomic_load_n(&nc->asked, __ATOMIC_ACQUIRE) != 2 * i)
+			sched_yield();
+		fd = net_server(type, "::", port, NET_DUAL | NET_REUSEPORT);
+		nc->failed += fd < 0;
+		__atomic_store_n(&nc->there, i, __ATOMIC_RELEASE);
+		while (__atomic_load_n(&nc->asked, __ATOMIC_ACQUIRE) == 2 * i)
+			sched_yield();
+		close(fd);
+		__atomic_store_n(&nc->gone, i, __ATOMIC_RELEASE);
+	}
+}
+
+TEST_F_TIMEOUT(v6only, races_join, DS_TIMEOUT)
+{
+	unsigned int i, spins, rounds = ds_rounds(JOINS), joined = 0;
+	int fd, n, type = variant->type;
+	struct newcomer *nc;
+	pid_t pid;
+
+	nc = mmap(NULL, sizeof(*nc), PROT_READ | PROT_WRITE,
+		  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, nc);
+	fd = net_server(type, "::", 0, NET_DUAL | NET_REUSEPORT);
+	ASSERT_LE(0, fd);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		be_newcomer(type, net_port(fd), nc);
+
+	for (i = 1; i <= rounds; i++) {
+		__atomic_store_n(&nc->asked, 2 * i, __ATOMIC_RELEASE);
+		for (spins = rand() % 64; spins; spins--)
+			sched_yield();
+		n = set_idle(&self->ds, fd, true);
+		ASSERT_LE(1, n) TH_LOG("%s", self->ds.extack);
+		joined += n > 1;
+		ASSERT_TRUE(net_wait_for(__atomic_load_n(&nc->there,
+							 __ATOMIC_ACQUIRE) == i,
+					 NET_TIMEOUT_MS));
+		EXPECT_EQ(0, ds_v6only_set(&self->ds, fd, true, true))
+			TH_LOG("one of the group is dual still");
+		__atomic_store_n(&nc->asked, 2 * i + 1, __ATOMIC_RELEASE);
+		ASSERT_TRUE(net_wait_for(__atomic_load_n(&nc->gone,
+							 __ATOMIC_ACQUIRE) == i,
+					 NET_TIMEOUT_MS));
+		ASSERT_EQ(1, set_idle(&self->ds, fd, false))
+			TH_LOG("%s", self->ds.extack);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	EXPECT_EQ(0, nc->failed);
+	TH_LOG("%u of %u were in time to be of the group", joined, rounds);
+	close(fd);
 }
 
 /* Who may: design of the permissions of every request that changes a socket. */
