@@ -45,7 +45,7 @@ spinlock_t *ds_port_listen_lock(const struct ds_port *port)
 	return &ds_port_ilb(port)->lock;
 }
 
-static struct sock *ds_port_find_tcp(const struct ds_port *port,
+static struct sock *ds_port_find_tcp(const struct ds_port *port, bool v4,
 				     ds_port_match match, void *arg)
 {
 	struct inet_bind_bucket *tb;
@@ -55,7 +55,7 @@ static struct sock *ds_port_find_tcp(const struct ds_port *port,
 	inet_bind_bucket_for_each(tb, &ds_port_bhash(port)->chain) {
 		if (tb->port != port->num || !net_eq(ib_net(tb), port->net))
 			continue;
-		sk = ds_bind_bucket_find(tb, match, arg);
+		sk = ds_bind_bucket_find(tb, v4, match, arg);
 		if (sk)
 			return sk;
 	}
@@ -74,12 +74,18 @@ static struct sock *ds_port_find_udp(const struct ds_port *port,
 	return NULL;
 }
 
-struct sock *ds_port_find(const struct ds_port *port, ds_port_match match,
-			  void *arg)
+static struct sock *ds_port_find(const struct ds_port *port, bool v4,
+				 ds_port_match match, void *arg)
 {
 	if (port->proto == DS_UDP)
 		return ds_port_find_udp(port, match, arg);
-	return ds_port_find_tcp(port, match, arg);
+	return ds_port_find_tcp(port, v4, match, arg);
+}
+
+struct sock *ds_port_find4(const struct ds_port *port, ds_port_match match,
+			   void *arg)
+{
+	return ds_port_find(port, true, match, arg);
 }
 
 struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
@@ -105,7 +111,7 @@ struct sock *ds_port_get(const struct ds_port *port, ds_port_match match,
 	struct sock *sk;
 
 	spin_lock_bh(lock);
-	sk = ds_port_find(port, match, arg);
+	sk = ds_port_find(port, false, match, arg);
 	if (sk)
 		sock_hold(sk);
 	spin_unlock_bh(lock);

@@ -53,20 +53,22 @@ spinlock_t *ds_port_lock(const struct ds_port *port);
 spinlock_t *ds_port_listen_lock(const struct ds_port *port);
 
 /**
- * ds_port_find() - go through the sockets that are bound to a port
+ * ds_port_find4() - go through the sockets that are bound to a port for IPv4
  * @port:	the port
- * @match:	tells whether a socket is the one
+ * @match:	tells whether a socket is the one; it may be shown others, too
  * @arg:	for @match
  *
- * Listening, connected and unconnected ones, at all addresses and devices;
- * connections in TIME_WAIT are left out.
+ * Listening, connected and unconnected ones, AF_INET or at mapped addresses, on
+ * all devices; connections in TIME_WAIT are left out. The connections that a
+ * listener has accepted are looked at one by one, as bind() does for the
+ * unspecified address: before Linux 6.8 all of them, since then those over IPv4.
  *
  * Context: under ds_port_lock(). No reference is taken.
  *
  * Return: the first socket that matches, or NULL.
  */
-struct sock *ds_port_find(const struct ds_port *port, ds_port_match match,
-			  void *arg);
+struct sock *ds_port_find4(const struct ds_port *port, ds_port_match match,
+			   void *arg);
 
 /**
  * ds_port_find_wild() - go through those that clients at any address reach
@@ -85,10 +87,12 @@ struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
 			       void *arg);
 
 /**
- * ds_port_get() - ds_port_find(), and hold the socket
+ * ds_port_get() - find and hold a socket that is bound to a port
  * @port:	the port
  * @match:	tells whether a socket is the one
  * @arg:	for @match
+ *
+ * Of all, connections included: for who does not mind the time.
  *
  * Context: process, without any lock.
  *

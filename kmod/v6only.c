@@ -287,7 +287,7 @@ static int ds_v6only_collides(const struct ds_v6only *req,
 	}
 
 	sk = req->v6only ? NULL :
-	     ds_port_find(&req->port, ds_group_obstacle, group);
+	     ds_port_find4(&req->port, ds_group_obstacle, group);
 	if (!sk)
 		return 0;
 

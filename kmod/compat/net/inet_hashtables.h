@@ -3,6 +3,7 @@
 #define _DUALSTACK_COMPAT_NET_INET_HASHTABLES_H
 
 #include_next <net/inet_hashtables.h>
+#include <net/ipv6.h>
 
 #ifdef DS_INET_LOOKUP_LISTENER_HASHINFO
 static inline struct sock *
@@ -19,10 +20,11 @@ ds_inet_lookup_listener(struct net *net, struct sk_buff *skb, int doff,
 #endif
 
 /* The first owner of a bind bucket that matches; connections in TIME_WAIT are
- * passed over. The caller holds the lock of the bucket's chain.
+ * passed over. So are those at IPv6 addresses for who wants IPv4 only, unless it
+ * takes a look at each. The caller holds the lock of the bucket's chain.
  */
 static inline struct sock *
-ds_bind_bucket_find(const struct inet_bind_bucket *tb,
+ds_bind_bucket_find(const struct inet_bind_bucket *tb, bool v4,
 		    bool (*match)(struct sock *sk, void *arg), void *arg)
 {
 	struct sock *sk;
@@ -30,10 +32,13 @@ ds_bind_bucket_find(const struct inet_bind_bucket *tb,
 #ifdef DS_BIND_BUCKET_BHASH2
 	struct inet_bind2_bucket *tb2;
 
-	hlist_for_each_entry(tb2, &tb->bhash2, bhash_node)
+	hlist_for_each_entry(tb2, &tb->bhash2, bhash_node) {
+		if (v4 && !(tb2->addr_type & IPV6_ADDR_MAPPED))
+			continue;
 		sk_for_each_bound(sk, &tb2->owners)
 			if (sk_fullsock(sk) && match(sk, arg))
 				return sk;
+	}
 #else
 	sk_for_each_bound(sk, &tb->owners)
 		if (sk_fullsock(sk) && match(sk, arg))
