@@ -6,6 +6,7 @@
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/minmax.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -172,22 +173,67 @@ static struct sock *ds_lookup6(const struct ds_drop *drop,
 	return ds_has_port(sk, drop) && sk->sk_family == AF_INET6 ? sk : NULL;
 }
 
-/* Whether a listener may be at an address: the kernel's lookup asks for the
- * unspecified address as well, and much more of each listener.
+/* Whether a socket of the family may be at an address, by the hash of that and the
+ * port: the kernel's lookup asks for the unspecified address as well, and much more
+ * of each socket. At most @left of them are passed over.
  */
-static bool ds_may_listen4(const struct ds_flow *flow, __be32 daddr)
+static bool ds_may_listen(const struct ds_flow *flow, int family, u32 hash,
+			  unsigned int *left)
 {
 	unsigned short port = ntohs(flow->local_port);
 	const struct hlist_nulls_node *node;
 	struct inet_listen_hashbucket *ilb;
 	const struct sock *sk;
 
-	ilb = inet_lhash2_bucket(flow->net->ipv4.tcp_death_row.hashinfo,
-				 ipv4_portaddr_hash(flow->net, daddr, port));
-	sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head)
-		if (sk->sk_family == AF_INET && inet_sk(sk)->inet_num == port)
+	ilb = inet_lhash2_bucket(flow->net->ipv4.tcp_death_row.hashinfo, hash);
+	sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head) {
+		if (sk->sk_family == family && inet_sk(sk)->inet_num == port)
+			return true;
+		if (!*left)
+			break;
+		--*left;
+	}
+	return false;
+}
+
+/* The lookup goes through all sockets of a slot. The last slot may hold any number:
+ * so it does for each packet that comes to the address itself.
+ */
+static bool ds_may_be_bound(const struct ds_flow *flow, int family, u32 hash,
+			    unsigned int *left)
+{
+	struct udp_hslot *slot = udp_hashslot2(ds_udp_table(flow->net), hash);
+	unsigned int n = READ_ONCE(slot->count);
+	const struct sock *sk;
+
+	if (!n || !*left)
+		return false;
+	*left -= min(n, *left);
+	udp_portaddr_for_each_entry_rcu(sk, &slot->head)
+		if (sk->sk_family == family &&
+		    udp_sk(sk)->udp_port_hash == ntohs(flow->local_port))
 			return true;
 	return false;
+}
+
+static bool ds_may_be_at6(const struct ds_flow *flow,
+			  const struct in6_addr *addr, unsigned int *left)
+{
+	u32 hash = ipv6_portaddr_hash(flow->net, addr, ntohs(flow->local_port));
+
+	return flow->proto == DS_TCP ?
+	       ds_may_listen(flow, AF_INET6, hash, left) :
+	       ds_may_be_bound(flow, AF_INET6, hash, left);
+}
+
+static bool ds_may_be_at4(const struct ds_flow *flow, __be32 addr,
+			  unsigned int *left)
+{
+	u32 hash = ipv4_portaddr_hash(flow->net, addr, ntohs(flow->local_port));
+
+	return flow->proto == DS_TCP ?
+	       ds_may_listen(flow, AF_INET, hash, left) :
+	       ds_may_be_bound(flow, AF_INET, hash, left);
 }
 
 /* The peer has no IPv4 address; it only matters for connected sockets, and for
@@ -197,9 +243,6 @@ static struct sock *ds_lookup4(const struct ds_drop *drop, __be32 daddr)
 {
 	const struct ds_flow *flow = &drop->flow;
 	struct sock *sk;
-
-	if (flow->proto == DS_TCP && !ds_may_listen4(flow, daddr))
-		return NULL;
 
 	if (flow->proto == DS_TCP)
 		sk = __inet_lookup_listener(flow->net, drop->skb, drop->doff,
@@ -214,7 +257,8 @@ static struct sock *ds_lookup4(const struct ds_drop *drop, __be32 daddr)
 	return ds_has_port(sk, drop) && sk->sk_family == AF_INET ? sk : NULL;
 }
 
-static struct sock *ds_lookup6_bound(const struct ds_drop *drop)
+static struct sock *ds_lookup6_bound(const struct ds_drop *drop,
+				     unsigned int *socks)
 {
 	unsigned int left = DS_LOOKUP_STEPS;
 	struct inet6_ifaddr *ifa;
@@ -235,6 +279,8 @@ static struct sock *ds_lookup6_bound(const struct ds_drop *drop)
 
 			if (!left--)
 				return NULL;
+			if (!ds_may_be_at6(&drop->flow, &ifa->addr, socks))
+				continue;
 			sk = ds_lookup6(drop, &ifa->addr,
 					scoped ? dev->ifindex : drop->dif);
 			if (sk && !ipv6_addr_any(&sk->sk_v6_rcv_saddr))
@@ -253,7 +299,8 @@ static bool ds_was_asked(const struct ds_drop *drop, __be32 addr)
 	       drop->flow.local.s6_addr32[3] == addr;
 }
 
-static struct sock *ds_lookup4_bound(const struct ds_drop *drop)
+static struct sock *ds_lookup4_bound(const struct ds_drop *drop,
+				     unsigned int *socks)
 {
 	unsigned int left = DS_LOOKUP_STEPS;
 	const struct in_ifaddr *ifa;
@@ -270,7 +317,8 @@ static struct sock *ds_lookup4_bound(const struct ds_drop *drop)
 		in_dev_for_each_ifa_rcu(ifa, in_dev) {
 			if (!left--)
 				return NULL;
-			if (ds_was_asked(drop, ifa->ifa_local))
+			if (ds_was_asked(drop, ifa->ifa_local) ||
+			    !ds_may_be_at4(&drop->flow, ifa->ifa_local, socks))
 				continue;
 			sk = ds_lookup4(drop, ifa->ifa_local);
 			if (sk)
@@ -307,6 +355,7 @@ static bool ds_port_unused(const struct ds_flow *flow)
 struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
 {
 	const struct ds_flow *flow = &drop->flow;
+	unsigned int socks = DS_LOOKUP_SOCKS;
 	struct sock *sk;
 
 	if (ds_port_unused(flow))
@@ -316,8 +365,8 @@ struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
 	if (flow->family == AF_INET6) {
 		*event = DS_REJECT_V4ONLY;
 		sk = ds_lookup4(drop, htonl(INADDR_ANY)) ?:
-		     ds_lookup4_bound(drop);
-		return sk && !ds_lookup6_bound(drop) ? sk : NULL;
+		     ds_lookup4_bound(drop, &socks);
+		return sk && !ds_lookup6_bound(drop, &socks) ? sk : NULL;
 	}
 
 	/* A socket at a mapped address would have taken the packet. What is left
@@ -330,10 +379,10 @@ struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
 	if (!sk || !ipv6_addr_any(&sk->sk_v6_rcv_saddr) ||
 	    (!ipv6_only_sock(sk) && !ds_v6only_going(flow))) {
 		*event = DS_REJECT_ADDR;
-		sk = ds_lookup6_bound(drop);
+		sk = ds_lookup6_bound(drop, &socks);
 	}
 	/* Where it is alone on the port, that was all. */
 	if (sk && flow->proto == DS_UDP && ds_udp_users(flow) == 1)
 		return sk;
-	return sk && !ds_lookup4_bound(drop) ? sk : NULL;
+	return sk && !ds_lookup4_bound(drop, &socks) ? sk : NULL;
 }

@@ -77,4 +77,9 @@ struct sock *ds_lookup_refuser(const struct ds_drop *drop,
  */
 #define DS_LOOKUP_STEPS	128
 
+/* After how many sockets at these addresses, all together, no further one is looked
+ * at, for the same reason.
+ */
+#define DS_LOOKUP_SOCKS	1024
+
 #endif /* _DUALSTACK_LOOKUP_H */

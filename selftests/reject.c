@@ -5,11 +5,14 @@
  */
 #include <linux/tcp.h>
 #include <netinet/ip.h>
+#include <sys/resource.h>
 
 #include "ds_test.h"
 
 #define REFUSALS	20
 #define SOCKETS		3
+/* More than the module looks at before the last address. */
+#define CROWD		1100
 
 FIXTURE(reject)
 {
@@ -517,6 +520,26 @@ TEST_F_TIMEOUT(reject_tcp, shut_down, DS_TIMEOUT)
 				 NULL));
 	ds_expect_sums(_metadata, &self->ds, &none);
 	close(fd);
+}
+
+/* Many at one address, where IPv6 finds none: it is there that they are found. */
+TEST_F_TIMEOUT(reject, crowd, DS_TIMEOUT)
+{
+	struct rlimit limit = { 2 * CROWD, 2 * CROWD };
+	struct ds_counters sums = { };
+	int fd[CROWD], i;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	for (i = 0; i < CROWD; i++) {
+		fd[i] = net_server(variant->type, "127.0.0.1",
+				   i ? net_port(fd[0]) : 0, NET_REUSEPORT);
+		ASSERT_LE(0, fd[i]);
+	}
+	ASSERT_EQ(1, net_refused(variant->type, "::1", net_port(fd[0]), NULL));
+	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	for (i = 0; i < CROWD; i++)
+		close(fd[i]);
 }
 
 TEST_HARNESS_MAIN
