@@ -23,6 +23,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/build_bug.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/printk.h>
@@ -76,8 +77,11 @@ static void notrace ds_hook_accept(unsigned long ip, unsigned long parent_ip,
 
 static u64 ds_hits_accept(const struct ds_sums *sums)
 {
-	return sums->count[DS_TCP][DS_IN_MAPPED] +
-	       sums->count[DS_TCP][DS_IN_NATIVE] - sums->fastopen;
+	u64 n = sums->count[DS_TCP][DS_IN_MAPPED] +
+		sums->count[DS_TCP][DS_IN_NATIVE];
+
+	/* One by Fast Open is known as such before it counts. */
+	return n - min(n, sums->fastopen);
 }
 
 /* A child made by Fast Open is queued at once and gets there another way. The
