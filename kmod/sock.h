@@ -71,9 +71,9 @@ struct ds_sock {
 	unsigned long reject_when;
 	atomic_t reject_seq;
 	__be16 reject_port;
-	u8 family;
-	u8 proto : 7;
-	u8 alive : 1;
+	u8 family : 6;
+	u8 proto : 2;
+	bool alive;
 	struct hlist_node net_node;
 	const struct net *net;
 	u64 cookie;

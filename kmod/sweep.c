@@ -19,7 +19,7 @@ static void ds_sweep_mark(const struct sock *sk)
 	struct ds_sock *rec = ds_sock_find(sk);
 
 	if (rec && rec->cookie == atomic64_read(&sk->sk_cookie))
-		rec->alive = 1;
+		WRITE_ONCE(rec->alive, true);
 }
 
 static void ds_sweep_listeners(const struct inet_hashinfo *hinfo)
@@ -135,9 +135,9 @@ void ds_sweep(void)
 	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
 		rcu_read_lock();
 		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node) {
-			if (!rec->alive)
+			if (!READ_ONCE(rec->alive))
 				ds_sock_end_rec(rec);
-			rec->alive = 0;
+			WRITE_ONCE(rec->alive, false);
 		}
 		rcu_read_unlock();
 		cond_resched();
