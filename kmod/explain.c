@@ -116,11 +116,12 @@ static struct net_device *ds_explain_dev6(struct net *net,
 	return NULL;
 }
 
-static bool ds_is_local6(const struct dst_entry *dst)
+/* RTF_LOCAL, RTF_ANYCAST, or 0: not for this host. */
+static u32 ds_local6(const struct dst_entry *dst)
 {
 	const struct rt6_info *rt = container_of(dst, struct rt6_info, dst);
 
-	return !dst->error && rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
+	return dst->error ? 0 : rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
 }
 
 /* Our own packets come in by the device that has the destination; a whole
@@ -137,7 +138,7 @@ static void ds_explain_own6(struct ds_explain *ex)
 		return;
 
 	dst = ip6_route_output(net, NULL, &fl6);
-	if (ds_is_local6(dst))
+	if (ds_local6(dst))
 		ex->dev = ip6_dst_idev(dst)->dev;
 	dst_release(dst);
 }
@@ -176,6 +177,7 @@ static int ds_explain_local6(struct ds_explain *ex)
 	struct flowi6 fl6 = { .daddr = ex->drop.flow.local };
 	struct net_device *dev = ex->dev;
 	struct dst_entry *dst;
+	u32 local;
 
 	if (!dev || (ipv6_addr_loopback(&fl6.daddr) &&
 		     !(dev->flags & IFF_LOOPBACK) && !netif_is_l3_master(dev)))
@@ -183,8 +185,18 @@ static int ds_explain_local6(struct ds_explain *ex)
 
 	fl6.flowi6_iif = dev->ifindex;
 	dst = ip6_route_input_lookup(ex->drop.flow.net, dev, &fl6, NULL, 0);
-	ex->local = ds_is_local6(dst);
+	local = ds_local6(dst);
 	dst_release(dst);
+
+	/* As ipv6_unicast_destination() has it, which tcp_v6_conn_request()
+	 * asks.
+	 */
+	if (local && !(local & RTF_LOCAL) && ex->drop.flow.proto == DS_TCP) {
+		NL_SET_ERR_MSG(ex->extack,
+			       "An anycast address is not one host's: TCP drops what comes for it");
+		return -EINVAL;
+	}
+	ex->local = local;
 	return 0;
 }
 
@@ -253,6 +265,11 @@ static int ds_explain(struct ds_explain *ex, u32 ifindex)
 	}
 	if (!err)
 		err = v4 ? ds_explain_local4(ex) : ds_explain_local6(ex);
+	if (!err && ex->dev && !(ex->dev->flags & IFF_UP)) {
+		NL_SET_ERR_MSG(ex->extack,
+			       "The device is down: nothing comes in by it");
+		return -ENETDOWN;
+	}
 	if (!err && ex->local && ex->dev)
 		ds_explain_lookup(ex);
 	return err;

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 
 #include <netlink/genl/genl.h>
 
@@ -20,6 +21,7 @@
 #define THERE4		"198.51.100.2"
 #define HERE6		"2001:db8:1::1"
 #define THERE6		"2001:db8:1::2"
+#define ANYCAST6	"2001:db8:1::"
 
 FIXTURE(explain)
 {
@@ -329,6 +331,71 @@ TEST_F_TIMEOUT(explain, device, DS_TIMEOUT)
 	ds_expect_explained(_metadata, &self->ds, variant->type, &to, &to, 0,
 			    DUALSTACK_VERDICT_NATIVE, fd);
 	expect_met(_metadata, &self->ds, variant->type, HERE6, &fd, 1, false);
+}
+
+/* By a device that is down nothing comes in. */
+TEST_F_TIMEOUT(explain, down, DS_TIMEOUT)
+{
+	struct ifreq ifr = { .ifr_name = "dummy0" };
+	struct ds_explained ex;
+	union net_addr to;
+	unsigned int i;
+
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_addr("dummy0", HERE4, 24));
+	net_addr_set(&to, HERE4, net_port(self->fd));
+	ds_expect_explained(_metadata, &self->ds, variant->type, &to, NULL, 0,
+			    DUALSTACK_VERDICT_MAPPED, self->fd);
+
+	ASSERT_EQ(0, net_ioctl(SIOCGIFFLAGS, &ifr));
+	ifr.ifr_flags &= ~IFF_UP;
+	ASSERT_EQ(0, net_ioctl(SIOCSIFFLAGS, &ifr));
+	for (i = 0; i < 3; i++) {
+		net_addr_set(&to, i < 2 ? HERE4 : NET_ADDR6,
+			     net_port(self->fd));
+		EXPECT_EQ(-ENETDOWN, ds_explain(&self->ds, variant->proto, &to,
+						NULL, i ?
+						if_nametoindex("dummy0") : 0,
+						&ex));
+		EXPECT_NE(NULL, strstr(self->ds.extack, "down"))
+			TH_LOG("%s", self->ds.extack);
+	}
+	/* The address is there, for who comes another way. */
+	expect_met(_metadata, &self->ds, variant->type, HERE4, &self->fd, 1,
+		   false);
+}
+
+/* The address of whatever router a subnet has: UDP serves it, TCP does not. */
+TEST_F_TIMEOUT(explain, anycast, DS_TIMEOUT)
+{
+	struct ds_explained ex;
+	union net_addr to;
+	int fd, err;
+
+	ASSERT_EQ(0, net_sysctl("ipv6/conf/all/forwarding", 1));
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_addr("dummy0", HERE6, 64));
+	ASSERT_EQ(0, net_link_wait_anycast("dummy0", ANYCAST6));
+	net_addr_set(&to, ANYCAST6, net_port(self->fd));
+	fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ASSERT_LE(0, fd);
+	err = connect(fd, &to.sa, net_addr_len(&to)) ? -errno : 0;
+	if (variant->type == SOCK_DGRAM) {
+		ASSERT_EQ(0, err);
+		ASSERT_EQ(1, send(fd, "x", 1, 0));
+		EXPECT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
+		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
+				    NULL, 0, DUALSTACK_VERDICT_NATIVE,
+				    self->fd);
+	} else {
+		ASSERT_EQ(-EINPROGRESS, err);
+		EXPECT_EQ(-ETIMEDOUT, net_wait_in(self->fd, 500));
+		EXPECT_EQ(-EINVAL, ds_explain(&self->ds, variant->proto, &to,
+					      NULL, 0, &ex));
+		EXPECT_NE(NULL, strstr(self->ds.extack, "anycast"))
+			TH_LOG("%s", self->ds.extack);
+	}
+	close(fd);
 }
 
 /* Clients beyond a device, and those who only say so. */

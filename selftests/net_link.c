@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -177,8 +178,9 @@ int net_link_up(const char *name)
 	return set_link(name, IFF_UP, NULL);
 }
 
-/* An IPv6 address is added at once, its local route a little later. */
-static bool routed(const char *name, const struct in6_addr *addr)
+/* An IPv6 address is added at once, its route a little later. */
+static bool routed(const char *name, const struct in6_addr *addr,
+		   unsigned int flag)
 {
 	char line[256], dest[33], dev[IFNAMSIZ], want[33];
 	unsigned int len, flags;
@@ -192,7 +194,7 @@ static bool routed(const char *name, const struct in6_addr *addr)
 	while (f && !found && fgets(line, sizeof(line), f)) {
 		found = sscanf(line, "%32s %x %*s %*s %*s %*s %*s %*s %x %15s",
 			       dest, &len, &flags, dev) == 4 &&
-			len == 128 && flags & RTF_LOCAL &&
+			len == 128 && flags & flag &&
 			!strcmp(dest, want) && !strcmp(dev, name);
 	}
 	if (f)
@@ -232,6 +234,16 @@ int net_link_addr(const char *name, const char *text, int prefixlen)
 	err = talk(msg);
 	if (err || addr.sa.sa_family == AF_INET)
 		return err;
-	return net_wait_for(routed(name, &addr.in6.sin6_addr),
+	return net_wait_for(routed(name, &addr.in6.sin6_addr, RTF_LOCAL),
 			    NET_TIMEOUT_MS) ? 0 : -ETIMEDOUT;
+}
+
+int net_link_wait_anycast(const char *name, const char *text)
+{
+	struct in6_addr addr;
+
+	if (inet_pton(AF_INET6, text, &addr) != 1)
+		return -EINVAL;
+	return net_wait_for(routed(name, &addr, RTF_ANYCAST), NET_TIMEOUT_MS) ?
+	       0 : -ETIMEDOUT;
 }

@@ -31,4 +31,7 @@ int net_link_up(const char *name);
 /* An address, usable on return: there is no duplicate address detection. */
 int net_link_addr(const char *name, const char *text, int prefixlen);
 
+/* Until an anycast address is there, which the kernel adds by itself. */
+int net_link_wait_anycast(const char *name, const char *text);
+
 #endif /* NET_LINK_H */

@@ -473,6 +473,7 @@ const struct cmd cmd_explain = {
 	.help = "Who would get a packet, and as what",
 	.details =
 		"ADDRESS is numeric, PORT a number or the name of a service. Without from it is\n"
-		"a client beyond the device that has the ADDRESS. Nothing is sent or counted.",
+		"a client beyond the device that has the ADDRESS. Nothing is sent or counted.\n"
+		"Only sockets are looked at: not rp_filter, netfilter, BPF or IPsec.",
 	.run = explain,
 };
