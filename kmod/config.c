@@ -2,6 +2,8 @@
 /* Settings, and counters back to 0. */
 
 #include <linux/capability.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/stringify.h>
@@ -20,16 +22,29 @@
 /* Serialises changes of the kernel text. */
 static DEFINE_MUTEX(ds_tracking_mutex);
 
+/* Kept by a clock that nobody sets, told by the one that people read. */
+static int ds_put_since(struct sk_buff *skb, u64 since)
+{
+	u64 ago = ktime_get_boottime_ns() - since;
+
+	return ds_put_u64(skb, DUALSTACK_A_CONFIG_SINCE,
+			  ktime_get_real_ns() - ago);
+}
+
 static int ds_put_config(struct sk_buff *skb, const struct net *net)
 {
-	if (nla_put_u8(skb, DUALSTACK_A_CONFIG_TRACKING, ds_hooks_attached()) ||
+	u64 since = ds_hooks_since();
+
+	if (nla_put_u8(skb, DUALSTACK_A_CONFIG_TRACKING, !!since) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_SOCKETS,
 			READ_ONCE(ds_net(net)->max_sockets)) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_EVENT_RATE,
 			ds_events_rate(net)) ||
 	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY,
 		       !!READ_ONCE(net->ipv6.sysctl.bindv6only)) ||
-	    ds_put_u64(skb, DUALSTACK_A_CONFIG_EVENT_SEQ, ds_events_seq(net)))
+	    ds_put_u64(skb, DUALSTACK_A_CONFIG_EVENT_SEQ, ds_events_seq(net)) ||
+	    (since && ds_put_since(skb, max(since,
+					    READ_ONCE(ds_net(net)->since)))))
 		return -EMSGSIZE;
 	return 0;
 }

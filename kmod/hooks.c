@@ -23,6 +23,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/build_bug.h>
+#include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/net.h>
@@ -497,6 +498,9 @@ static void ds_hook_detach(struct ds_hook *hook)
 		hook->detach();
 }
 
+/* Of ds_hooks_since(). */
+static u64 ds_hooks_when;
+
 int ds_hooks_attach(void)
 {
 	int i, err;
@@ -511,6 +515,7 @@ int ds_hooks_attach(void)
 		if (i == DS_HOOK_DESTRUCT)
 			ds_sweep();
 	}
+	WRITE_ONCE(ds_hooks_when, ktime_get_boottime_ns());
 	return 0;
 
 err_detach:
@@ -523,13 +528,13 @@ void ds_hooks_detach(void)
 {
 	int i = DS_N_HOOKS;
 
+	WRITE_ONCE(ds_hooks_when, 0);
 	while (i--)
 		if (ds_hooks[i].attached)
 			ds_hook_detach(&ds_hooks[i]);
 }
 
-bool ds_hooks_attached(void)
+u64 ds_hooks_since(void)
 {
-	/* The last to come and the first to go. */
-	return READ_ONCE(ds_hooks[DS_N_HOOKS - 1].attached);
+	return READ_ONCE(ds_hooks_when);
 }

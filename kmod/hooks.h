@@ -98,7 +98,19 @@ int ds_hooks_attach(void);
  */
 void ds_hooks_detach(void);
 
+/**
+ * ds_hooks_since() - how long all hooks are in place
+ *
+ * Context: any.
+ *
+ * Return: since when, in nanoseconds of CLOCK_BOOTTIME; 0 while they are not.
+ */
+u64 ds_hooks_since(void);
+
 /* Whether all hooks are in place. */
-bool ds_hooks_attached(void);
+static inline bool ds_hooks_attached(void)
+{
+	return ds_hooks_since();
+}
 
 #endif /* _DUALSTACK_HOOKS_H */

@@ -4,6 +4,7 @@
  * one counter only.
  */
 
+#include <linux/ktime.h>
 #include <linux/rculist.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
@@ -118,6 +119,7 @@ void ds_net_reset(const struct net *net)
 	atomic64_set(&dn->fastopen, 0);
 	atomic64_set(&dn->looked_up, 0);
 	dn->ended = 0;
+	WRITE_ONCE(dn->since, ktime_get_boottime_ns());
 	write_seqcount_end(&dn->seq);
 	spin_unlock_bh(&dn->lock);
 }
@@ -128,6 +130,7 @@ static int __net_init ds_net_init(struct net *net)
 
 	spin_lock_init(&dn->lock);
 	seqcount_spinlock_init(&dn->seq, &dn->lock);
+	dn->since = ktime_get_boottime_ns();
 	dn->max_sockets = DS_MAX_SOCKETS;
 	mutex_init(&dn->v6only_lock);
 	return 0;

@@ -105,6 +105,8 @@ struct ds_sums {
  * @fastopen:	see &struct ds_sums
  * @looked_up:	see &struct ds_sums
  * @ended:	see &struct ds_sums; under @lock
+ * @since:	when it began to count, or the last ds_net_reset() was done:
+ *		nanoseconds of CLOCK_BOOTTIME
  * @max_sockets: how many records it can have
  * @records:	its records; written under @lock, read under RCU
  * @lock:	serialises the coming and going of records; never taken for a
@@ -122,6 +124,7 @@ struct ds_net {
 	atomic64_t fastopen;
 	atomic64_t looked_up;
 	u64 ended;
+	u64 since;
 	u32 max_sockets;
 	struct hlist_head records;
 	spinlock_t lock;	/* for ended, tracked, records */

@@ -130,7 +130,10 @@ summary_agrees()
 		IN("ipv4-only", "serves-ipv4", "uses-ipv4"))) | length' \
 		"$tmp/want")
 	status 3 audit &&
-		grep -qx "$blocking of $all services would miss IPv4." "$tmp/out"
+		grep -qx "$blocking of $all services would miss IPv4." \
+			"$tmp/out" &&
+		grep -Eqx 'Watched since [-0-9]+T[0-9:]+[-+][0-9]{2}:[0-9]{2}\.' \
+			"$tmp/out"
 }
 
 # As a user who sees no process: the same sockets, by owner

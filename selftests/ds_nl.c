@@ -423,6 +423,8 @@ static int parse_config(struct nlattr *attrs, size_t len, void *arg)
 	c->bindv6only = nla_get_u8(tb[DUALSTACK_A_CONFIG_BINDV6ONLY]);
 	if (tb[DUALSTACK_A_CONFIG_EVENT_SEQ])
 		c->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
+	if (tb[DUALSTACK_A_CONFIG_SINCE])
+		c->since = nla_get_u64(tb[DUALSTACK_A_CONFIG_SINCE]);
 	return 0;
 }
 

@@ -141,6 +141,8 @@ struct ds_nl {
  * @event_rate: how many events it sends a second
  * @bindv6only: IPV6_V6ONLY of its sockets to come
  * @event_seq: number of its latest event
+ * @since: when it began to miss none, nanoseconds since the epoch; 0 while
+ *	tracking is off
  */
 struct ds_config {
 	bool tracking;
@@ -148,6 +150,7 @@ struct ds_config {
 	__u32 event_rate;
 	bool bindv6only;
 	__u64 event_seq;
+	__u64 since;
 };
 
 /**

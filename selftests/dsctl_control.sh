@@ -152,12 +152,37 @@ config_agrees()
 
 	sysctl=$(cat /proc/sys/net/ipv6/bindv6only)
 	json "keys == [\"bindv6only\", \"event_rate\", \"max_sockets\",
-		       \"tracking\"] and .tracking == true and
+		       \"since\", \"tracking\"] and .tracking == true and
 	      .bindv6only == ($sysctl == 1) and .max_sockets > 0" show config &&
 	json '.defaults | keys == ["bindv6only", "event_rate", "max_sockets",
 				   "tracking"]' -s show config &&
 	says '^tracking +on ' show config &&
 	says '^bindv6only +off +off ' -s show config
+}
+
+# since_is FROM TO: in seconds since the epoch
+since_is()
+{
+	local since
+
+	since=$(date -d "$("$DSCTL" -j show config | jq -r .since)" +%s) &&
+		echo "since $since of $1 to $2" &&
+		[ "$since" -ge "$1" ] && [ "$since" -le "$2" ]
+}
+
+# From when on nothing was missed
+since()
+{
+	local from to
+
+	from=$(date +%s)
+	does reset && to=$(date +%s) || return 1
+	since_is "$from" "$to" &&
+		says "^since +$(date -d "@$from" +%Y-%m-%d)T" show config &&
+		does set tracking off && json '.since == null' show config &&
+		says '^since +- ' show config || return 1
+	from=$(date +%s)
+	does set tracking on && since_is "$from" "$(date +%s)"
 }
 
 # What sockets to come are like
@@ -731,7 +756,7 @@ echo "$line" >"$tmp/peer"
 peer_says "$tmp/peer"
 
 ktap_print_header
-ktap_set_plan 93
+ktap_set_plan 94
 
 for args in "help" "set help" "set tracking help" "set v6only help" \
 	    "set bindv6only help" "set max-sockets help" "set event-rate help" \
@@ -786,6 +811,7 @@ explain tcp ::1 80 via ::2|"via"
 EOF
 
 check "show config" config_agrees
+check "since" since
 check "set bindv6only" bindv6only
 check "set max-sockets" max_sockets
 check "set max-sockets: absurd" fails 2 'max-sockets' set max-sockets 4294967295

@@ -75,6 +75,7 @@ static void expect_tracking(struct __test_metadata *_metadata,
 
 	ASSERT_EQ(0, ds_config_get(ds, &config));
 	EXPECT_EQ(on, config.tracking);
+	EXPECT_EQ(on, !!config.since);
 	ASSERT_EQ(0, ds_hook_dump(ds, count_attached, &a));
 	EXPECT_EQ(0, on ? a.no : a.yes);
 	EXPECT_LT(0, on ? a.yes : a.no);
@@ -124,6 +125,72 @@ TEST_F_TIMEOUT(tracking, hooks, DS_TIMEOUT)
 		ASSERT_EQ(0, tracking(&self->ds, true));
 		expect_tracking(_metadata, &self->ds, true);
 	}
+}
+
+static __u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/*
+ * From when on none was missed, in between the times before and after what it
+ * depends on; nothing else moves it, but for what clocks are adjusted.
+ */
+TEST_F_TIMEOUT(tracking, since, DS_TIMEOUT)
+{
+	const __u64 slack = 100 * 1000 * 1000;
+	struct ds_config config;
+	struct ds_nl other;
+	__u64 before, since;
+
+	/* The namespace is young, the hooks are older. */
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	since = config.since;
+	EXPECT_LT(0, since);
+	EXPECT_GT(now_ns() + slack, since);
+	net_nap();
+	ASSERT_EQ(0, tracking(&self->ds, true));
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   7));
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	EXPECT_LT(since - slack, config.since);
+	EXPECT_GT(since + slack, config.since);
+
+	/* A gap, which is everybody's. */
+	ASSERT_EQ(0, tracking(&self->ds, false));
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	EXPECT_EQ(0, config.since);
+	ASSERT_EQ(0, ds_reset(&self->ds, 0));
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	EXPECT_EQ(0, config.since);
+	usleep(300000);
+	before = now_ns();
+	ASSERT_EQ(0, tracking(&self->ds, true));
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	since = config.since;
+	EXPECT_LT(before - slack, since);
+	EXPECT_GT(now_ns() + slack, since);
+
+	/* A reset, which is one's own; and a new namespace. */
+	usleep(300000);
+	before = now_ns();
+	ASSERT_EQ(0, ds_reset(&self->ds, 0));
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	EXPECT_LT(before - slack, config.since);
+	EXPECT_GT(now_ns() + slack, config.since);
+	since = config.since;
+	usleep(300000);
+	before = now_ns();
+	ASSERT_EQ(0, net_ns_new());
+	ASSERT_EQ(0, ds_open(&other));
+	ASSERT_EQ(0, ds_config_get(&other, &config));
+	EXPECT_LT(before - slack, config.since);
+	ds_close(&other);
+	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	EXPECT_GT(since + slack, config.since);
 }
 
 static int set_ftrace(int value)

@@ -26,6 +26,7 @@
  * @services: the sockets by service.
  * @findings: what is to say about each socket.
  * @order: the services, those with the worst verdict first.
+ * @config: the settings, and from when on nothing was missed.
  */
 struct audit {
 	struct view view;
@@ -33,6 +34,7 @@ struct audit {
 	struct services services;
 	struct findings findings;
 	uint32_t *order;
+	struct config config;
 };
 
 /**
@@ -50,29 +52,31 @@ struct summary {
 };
 
 /* Without them the counts say little: what happens goes by unseen. */
-static int check_tracking(struct dsnl *nl)
+static int check_tracking(struct dsnl *nl, struct config *config)
 {
-	struct config config;
 	int error;
 
-	error = config_get(nl, false, &config);
+	error = config_get(nl, false, config);
 	if (error && error != -EOPNOTSUPP) {
 		dsnl_err(nl, "cannot get the settings", error);
 		return -1;
 	}
-	if (!error && !config.tracking)
+	/* A module without settings cannot be told to stop. */
+	if (error)
+		config->tracking = true;
+	if (!config->tracking)
 		err("warning: tracking is off, nothing is counted");
 	return 0;
 }
 
-static int get_stats(struct stats *stats)
+static int get_stats(struct stats *stats, struct config *config)
 {
 	struct dsnl nl;
 	int ret;
 
 	if (dsnl_open_dualstack(&nl))
 		return -1;
-	ret = check_tracking(&nl);
+	ret = check_tracking(&nl, config);
 	if (!ret)
 		ret = stats_get(&nl, 0, stats);
 	dsnl_close(&nl);
@@ -185,7 +189,7 @@ static int make(struct audit *audit)
 	const struct filter filter = { .all = true };
 	struct stats stats = { };
 
-	if (get_stats(&stats) || view_get(&audit->view, &filter) ||
+	if (get_stats(&stats, &audit->config) || view_get(&audit->view, &filter) ||
 	    add_closed(audit, &stats) ||
 	    findings_make(&audit->findings, &audit->view))
 		return -1;
@@ -425,6 +429,7 @@ static void fill_lines(const struct audit *audit, size_t service,
 
 static int print_table(const struct audit *audit, size_t blocking)
 {
+	char since[TIME_STRLEN];
 	struct text text = { };
 	struct table table;
 	size_t i;
@@ -451,7 +456,11 @@ static int print_table(const struct audit *audit, size_t blocking)
 	else
 		printf("None of %zu services would miss IPv4.\n",
 		       audit->services.n);
-	puts("Seen: since the module was loaded, or the last reset.");
+	if (audit->config.since)
+		printf("Watched since %s.\n",
+		       time_str(audit->config.since, TIME_ZONE, since));
+	else if (!audit->config.tracking)
+		puts("Not watched: what was seen is from before.");
 	return ret;
 }
 

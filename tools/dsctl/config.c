@@ -14,6 +14,7 @@ static int config_each(const struct nlmsghdr *hdr, void *arg)
 		[DUALSTACK_A_CONFIG_EVENT_RATE] = { .type = NLA_U32 },
 		[DUALSTACK_A_CONFIG_BINDV6ONLY] = { .type = NLA_U8 },
 		[DUALSTACK_A_CONFIG_EVENT_SEQ] = { .type = NLA_U64 },
+		[DUALSTACK_A_CONFIG_SINCE] = { .type = NLA_U64 },
 	};
 	struct nlattr *tb[DUALSTACK_A_CONFIG_MAX + 1];
 	struct config *config = arg;
@@ -32,6 +33,7 @@ static int config_each(const struct nlmsghdr *hdr, void *arg)
 	config->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
 	/* Defaults have none. */
 	config->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
+	config->since = nla_get_u64(tb[DUALSTACK_A_CONFIG_SINCE]);
 	return 0;
 }
 

@@ -15,6 +15,8 @@
  * @max_sockets: how many sockets can have a record.
  * @event_rate: how many events a second are sent.
  * @event_seq: number of the latest event.
+ * @since: from when on none was missed, in nanoseconds since the epoch; 0 if that
+ *	is not known, as while tracking is off.
  */
 struct config {
 	bool tracking;
@@ -22,6 +24,7 @@ struct config {
 	uint32_t max_sockets;
 	uint32_t event_rate;
 	uint64_t event_seq;
+	uint64_t since;
 };
 
 /**

@@ -4,19 +4,11 @@
 #include <linux/dualstack.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
-#include <string.h>
-#include <time.h>
 
 #include "dsctl.h"
 #include "event.h"
 #include "output.h"
 #include "records.h"
-
-#define NSEC_PER_SEC	1000000000ULL
-#define NSEC_PER_USEC	1000
-
-/* Room for 2026-11-21T13:00:00.123456+01:00. */
-#define TIME_STRLEN	48
 
 /**
  * struct event_type - What there is to know about a type of event.
@@ -103,27 +95,6 @@ int event_parse(const struct nlmsghdr *hdr, struct event *event)
 	return 0;
 }
 
-/* ISO 8601 in local time, with the zone if that is wanted. */
-static const char *time_str(const struct event *event, bool zone, char *buf)
-{
-	time_t sec = event->time / NSEC_PER_SEC;
-	struct tm tm = { };
-	size_t len;
-
-	localtime_r(&sec, &tm);
-	len = strftime(buf, TIME_STRLEN, "%Y-%m-%dT%H:%M:%S", &tm);
-	len += snprintf(buf + len, TIME_STRLEN - len, ".%06llu",
-			(unsigned long long)event->time % NSEC_PER_SEC /
-			NSEC_PER_USEC);
-	if (zone && TIME_STRLEN - len > sizeof("+hh:mm")) {
-		/* "+hhmm": ISO 8601 has a colon where the rest has them. */
-		strftime(buf + len, TIME_STRLEN - len, "%z", &tm);
-		memmove(buf + len + 4, buf + len + 3, sizeof("mm"));
-		buf[len + 3] = ':';
-	}
-	return buf;
-}
-
 static json_t *json_addr(const struct endpoint *ep)
 {
 	char buf[ENDPOINT_STRLEN];
@@ -140,7 +111,7 @@ static json_t *json_event(const struct event *event)
 {
 	char buf[TIME_STRLEN];
 
-	time_str(event, true, buf);
+	time_str(event->time, TIME_USEC | TIME_ZONE, buf);
 	if (event->type == EVENT_LOST)
 		return json_pack("{s:s, s:I}", "timestamp", buf,
 				 "lost", (json_int_t)event->lost);
@@ -164,7 +135,7 @@ static void print_text(const struct event *event)
 	const struct event_type *type = type_of(event);
 	char buf[ENDPOINT_STRLEN];
 
-	time_str(event, false, buf);
+	time_str(event->time, TIME_USEC, buf);
 	printf("[%s] ", buf);
 	if (event->type == EVENT_LOST) {
 		printf("lost %llu event%s\n", (unsigned long long)event->lost,

@@ -16,7 +16,11 @@ static int print_json(const struct config *config,
 		      const struct config *defaults)
 {
 	json_t *obj = json_config(config);
+	char buf[TIME_STRLEN];
 
+	json_object_set_new(obj, "since", !config->since ? json_null() :
+			    json_string(time_str(config->since,
+						 TIME_USEC | TIME_ZONE, buf)));
 	if (opts.stats)
 		json_object_set_new(obj, "defaults", json_config(defaults));
 	return json_out(obj);
@@ -44,6 +48,19 @@ static void line_number(struct table *table, const char *name, uint32_t value,
 	table_text(table, meaning);
 }
 
+/* No setting, but what follows from one. */
+static void line_since(struct table *table, uint64_t since)
+{
+	char buf[TIME_STRLEN];
+
+	table_line(table);
+	table_text(table, "since");
+	table_text(table, since ? time_str(since, TIME_ZONE, buf) : "-");
+	if (opts.stats)
+		table_text(table, "");
+	table_text(table, "from then on nothing was missed, or reset as a whole");
+}
+
 static int print_table(const struct config *config,
 		       const struct config *defaults)
 {
@@ -57,6 +74,7 @@ static int print_table(const struct config *config,
 	table_column(&table, "Meaning", ALIGN_LEFT);
 	line_switch(&table, "tracking", config->tracking, defaults->tracking,
 		    "the hooks are in the kernel, for all namespaces");
+	line_since(&table, config->since);
 	line_number(&table, "max-sockets", config->max_sockets,
 		    defaults->max_sockets, "sockets that can have a record");
 	line_number(&table, "event-rate", config->event_rate,
