@@ -18,6 +18,7 @@
 #include "diag.h"
 #include "dsctl.h"
 #include "map.h"
+#include "number.h"
 
 const char *const mode_names[] = {
 	[MODE_DUAL] = "dual",
@@ -69,13 +70,20 @@ const char *endpoint_addr(const struct endpoint *ep, char *buf)
 
 const char *endpoint_str(const struct endpoint *ep, const char *dev, char *buf)
 {
-	char addr[ENDPOINT_STRLEN];
-	bool v6 = ep->family == AF_INET6;
+	char port[NUMBER_STRLEN];
+	char *p = buf;
 
-	endpoint_addr(ep, addr);
-	snprintf(buf, ENDPOINT_STRLEN, "%s%.*s%s%s%.15s:%u", v6 ? "[" : "",
-		 INET6_ADDRSTRLEN, addr, v6 ? "]" : "", dev ? "%" : "",
-		 dev ? dev : "", ep->port);
+	if (ep->family == AF_INET6)
+		*p++ = '[';
+	if (!inet_ntop(ep->family, &ep->addr, p, INET6_ADDRSTRLEN))
+		*p = '\0';
+	p += strlen(p);
+	if (ep->family == AF_INET6)
+		*p++ = ']';
+	if (dev)
+		p += sprintf(p, "%%%.15s", dev);
+	*p++ = ':';
+	stpcpy(p, number_str(ep->port, port));
 	return buf;
 }
 

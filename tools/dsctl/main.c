@@ -2,6 +2,7 @@
 /* dsctl: show where IPv4 meets AF_INET6 sockets, by the dualstack module. */
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -105,6 +106,9 @@ int main(int argc, char **argv)
 		{ }
 	};
 	int c, ret, end;
+
+	/* There is one thread only: spare it a lock for each cell of a table. */
+	__fsetlocking(stdout, FSETLOCKING_BYCALLER);
 
 	/* getopt's messages shall read as ours do. */
 	if (argc)

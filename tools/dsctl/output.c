@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "dsctl.h"
+#include "number.h"
 #include "output.h"
 
 #define INDENT 4
@@ -282,6 +283,13 @@ void text_puts(struct text *text, const char *str)
 	text->len += len;
 }
 
+void text_number(struct text *text, uint64_t number)
+{
+	char buf[NUMBER_STRLEN];
+
+	text_puts(text, number_str(number, buf));
+}
+
 void text_printf(struct text *text, const char *fmt, ...)
 {
 	char str[128];
@@ -307,14 +315,67 @@ void table_init(struct table *table)
 	scols_table_set_column_separator(table->tb, "  ");
 }
 
+/*
+ * libsmartcols decodes each cell twice, character by character: how wide it is,
+ * then how to show what is not printable. That is most of what a large table
+ * takes. Plain text needs no encoding, and its width is its length, which a
+ * column may say that wraps its text by a function of its own. Ours never wraps.
+ */
+static size_t plain_width(const struct libscols_column *col, const char *text,
+			  void *arg)
+{
+	(void)col;
+	(void)arg;
+	return strlen(text);
+}
+
+static char *plain_next(const struct libscols_column *col, char *text,
+			void *arg)
+{
+	(void)col;
+	(void)text;
+	(void)arg;
+	return NULL;
+}
+
 void table_column(struct table *table, const char *heading,
 		  enum column_align align)
 {
 	int flags = align == ALIGN_RIGHT ? SCOLS_FL_RIGHT : 0;
+	struct libscols_column *col;
 
-	if (!table->failed &&
-	    !scols_table_new_column(table->tb, heading, 0, flags))
+	if (table->failed)
+		return;
+	col = scols_table_new_column(table->tb, heading, 0, flags);
+	if (!col || scols_column_set_wrapfunc(col, plain_width, plain_next,
+					      NULL))
 		table->failed = true;
+}
+
+static void table_set_plain(struct table *table, bool plain)
+{
+	struct libscols_column *col;
+	size_t i;
+	int flags;
+
+	scols_table_enable_noencoding(table->tb, plain);
+	for (i = 0; i < scols_table_get_ncols(table->tb); i++) {
+		col = scols_table_get_column(table->tb, i);
+		flags = scols_column_get_flags(col) & ~SCOLS_FL_WRAP;
+		if (plain)
+			flags |= SCOLS_FL_WRAP;
+		scols_column_set_flags(col, flags);
+	}
+}
+
+/* Printable ASCII, without what libsmartcols escapes because it looks escaped. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' ||
+		    (text[0] == '\\' && text[1] == 'x'))
+			return false;
+	return true;
 }
 
 /* Print the lines there are; the next ones keep at least their widths. */
@@ -327,6 +388,7 @@ static void table_flush(struct table *table)
 	if (table->failed)
 		return;
 	out_begin();
+	table_set_plain(table, !table->encode);
 	if (scols_print_table(table->tb)) {
 		table->failed = true;
 		return;
@@ -338,6 +400,7 @@ static void table_flush(struct table *table)
 	scols_table_enable_noheadings(table->tb, 1);
 	scols_table_remove_lines(table->tb);
 	table->lines = 0;
+	table->encode = false;
 }
 
 void table_line(struct table *table)
@@ -356,6 +419,7 @@ void table_line(struct table *table)
 
 void table_text(struct table *table, const char *text)
 {
+	table->encode |= !is_plain(text);
 	if (!table->failed &&
 	    scols_line_set_data(table->line, table->column++, text))
 		table->failed = true;
@@ -363,10 +427,9 @@ void table_text(struct table *table, const char *text)
 
 void table_number(struct table *table, uint64_t number)
 {
-	char text[32];
+	char buf[NUMBER_STRLEN];
 
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-	table_text(table, text);
+	table_text(table, number_str(number, buf));
 }
 
 void table_color(struct table *table, enum color color)

@@ -142,6 +142,13 @@ void text_clear(struct text *text);
 void text_puts(struct text *text, const char *str);
 
 /**
+ * text_number() - Append a number.
+ * @text: the text.
+ * @number: the number.
+ */
+void text_number(struct text *text, uint64_t number);
+
+/**
  * text_printf() - Append formatted text, at most 127 bytes.
  * @text: the text.
  * @fmt: as in printf().
@@ -164,6 +171,7 @@ enum column_align {
  * @line: the current line.
  * @lines: how many it holds.
  * @column: the next column of that line.
+ * @encode: some of their text is not printable ASCII.
  * @failed: there was no memory.
  */
 struct table {
@@ -171,6 +179,7 @@ struct table {
 	struct libscols_line *line;
 	size_t lines;
 	size_t column;
+	bool encode;
 	bool failed;
 };
 

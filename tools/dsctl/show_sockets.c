@@ -182,19 +182,23 @@ static void cell_peer(const struct row *row, struct text *text)
 /* The age in whole units, the largest that fits. */
 void text_last(struct text *text, const struct last_peer *last)
 {
-	unsigned long long s = last->age / 1000;
+	static const struct {
+		unsigned int seconds;
+		const char *name;
+	} units[] = {
+		{ 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" },
+	};
+	uint64_t s = last->age / 1000;
+	size_t i;
 
 	if (!last->peer.family)
 		return;
 	put_endpoint(&last->peer, NULL, text);
-	if (s < 60)
-		text_printf(text, " %llus", s);
-	else if (s < 3600)
-		text_printf(text, " %llumin", s / 60);
-	else if (s < 86400)
-		text_printf(text, " %lluh", s / 3600);
-	else
-		text_printf(text, " %llud", s / 86400);
+	for (i = 0; i < ARRAY_SIZE(units) - 1 && s < units[i].seconds;)
+		i++;
+	text_puts(text, " ");
+	text_number(text, s / units[i].seconds);
+	text_puts(text, units[i].name);
 }
 
 static void cell_mapped(const struct row *row, struct text *text)
@@ -225,18 +229,18 @@ static void cell_last(const struct row *row, struct text *text)
 static void cell_uid(const struct row *row, struct text *text)
 {
 	if (!row->sk->unlisted)
-		text_printf(text, "%u", row->sk->uid);
+		text_number(text, row->sk->uid);
 }
 
 static void cell_inode(const struct row *row, struct text *text)
 {
 	if (!row->sk->unlisted)
-		text_printf(text, "%u", row->sk->inode);
+		text_number(text, row->sk->inode);
 }
 
 static void cell_cookie(const struct row *row, struct text *text)
 {
-	text_printf(text, "%llu", (unsigned long long)row->sk->cookie);
+	text_number(text, row->sk->cookie);
 }
 
 void text_processes(struct text *text, const struct procs *procs,
@@ -249,11 +253,14 @@ void text_processes(struct text *text, const struct procs *procs,
 		task = &procs->tasks[procs->fds[i].task];
 		if (task == prev)
 			continue;
-		if (prev && !strcmp(task->comm, prev->comm))
-			text_printf(text, ",%d", task->pid);
-		else
-			text_printf(text, "%s%s(%d", prev ? ") " : "",
-				    task->comm, task->pid);
+		if (prev && !strcmp(task->comm, prev->comm)) {
+			text_puts(text, ",");
+		} else {
+			text_puts(text, prev ? ") " : "");
+			text_puts(text, task->comm);
+			text_puts(text, "(");
+		}
+		text_number(text, task->pid);
 		prev = task;
 	}
 	if (prev)
@@ -370,10 +377,12 @@ static void put_labelled(const struct layout *layout, size_t column,
 	size_t i;
 
 	for (i = layout->first[column]; i < NUM_COUNTERS; i++)
-		if (layout->column[i] == column && rec->counters[i])
-			text_printf(text, "%s%llu %s", text->len ? ", " : "",
-				    (unsigned long long)rec->counters[i],
-				    counters[i].label);
+		if (layout->column[i] == column && rec->counters[i]) {
+			text_puts(text, text->len ? ", " : "");
+			text_number(text, rec->counters[i]);
+			text_puts(text, " ");
+			text_puts(text, counters[i].label);
+		}
 }
 
 static void put_cell(struct table *table, const struct text *text)
@@ -394,7 +403,7 @@ static void counter_cells(const struct layout *layout, const struct record *rec,
 	for (i = 0; i < layout->n; i++) {
 		text_clear(text);
 		if (!counters[layout->first[i]].label)
-			text_printf(text, "%llu", (unsigned long long)sums[i]);
+			text_number(text, sums[i]);
 		else if (sums[i])
 			put_labelled(layout, i, rec, text);
 		put_cell(table, text);
