@@ -119,6 +119,18 @@ shows_processes()
 				  and (.fd | type) == "number"))'
 }
 
+# Without processes everything else is as with them; only ages go on.
+omits_processes()
+{
+	local ages='del(.[].last_mapped_age_ms, .[].last_rejected_age_ms)'
+
+	"$DSCTL" -j show sockets | jq "$ages | .[].processes = null" >"$tmp/want.P"
+	"$DSCTL" -j -P show sockets | jq "$ages" >"$tmp/got.P"
+	diff "$tmp/want.P" "$tmp/got.P" && jq -e 'length > 0' "$tmp/got.P" &&
+		has_column Process show sockets &&
+		! has_column Process -no-processes show sockets
+}
+
 # The sums, and no more than that
 stats_agree()
 {
@@ -279,7 +291,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 49
+ktap_set_plan 50
 
 for args in "help" "show help" "show sockets help" "show stats help" \
 	    "show hooks help" "-V"; do
@@ -306,6 +318,7 @@ check "show sockets agrees with the application" agrees
 check "show sockets of all agrees with the application" all_agree
 check "show sockets has all keys" keys_are_a_contract
 check "show sockets names the process" shows_processes
+check "show sockets without processes" omits_processes
 check "show stats agrees with the application" stats_agree
 check "show hooks agrees with the application" hooks_are_shown
 check "pretty JSON" pretty

@@ -47,6 +47,7 @@ int exit_worse(int a, int b);
  * @pretty: indent the JSON.
  * @stats: show more.
  * @all: AF_INET sockets and connections too.
+ * @no_processes: list sockets without the processes that have them.
  * @color: colour the tables.
  */
 struct options {
@@ -58,6 +59,7 @@ struct options {
 	bool pretty;
 	bool stats;
 	bool all;
+	bool no_processes;
 	bool color;
 };
 

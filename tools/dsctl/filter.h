@@ -23,6 +23,7 @@ enum {
  * @proto: IPPROTO_TCP or IPPROTO_UDP, else 0.
  * @mode: enum sock_mode.
  * @all: AF_INET sockets and connections too; as -a says.
+ * @no_processes: who has a socket is of no interest.
  * @cookie: cookie of a socket, else 0.
  */
 struct filter {
@@ -31,6 +32,7 @@ struct filter {
 	uint8_t proto;
 	uint8_t mode;
 	bool all;
+	bool no_processes;
 	uint64_t cookie;
 };
 

@@ -26,6 +26,7 @@ static const struct cmd root = {
 	.name = "dsctl",
 	.details =
 		"OPTIONS := { -j[son] | -p[retty] | -s[tatistics] | -a[ll] |\n"
+		"             -P | -no-processes |\n"
 		"             -c[olor][={ always | auto | never }] |\n"
 		"             -n[etns] NETNS | -N | -b[atch] FILE | -force |\n"
 		"             -V[ersion] | -h[elp] }\n"
@@ -95,6 +96,7 @@ int main(int argc, char **argv)
 		{ "pretty",	no_argument,		NULL, 'p' },
 		{ "statistics",	no_argument,		NULL, 's' },
 		{ "all",	no_argument,		NULL, 'a' },
+		{ "no-processes", no_argument,		NULL, 'P' },
 		{ "color",	optional_argument,	NULL, 'c' },
 		{ "netns",	required_argument,	NULL, 'n' },
 		{ "every-netns", no_argument,		NULL, 'N' },
@@ -114,7 +116,7 @@ int main(int argc, char **argv)
 	if (argc)
 		argv[0] = (char *)root.name;
 
-	while ((c = getopt_long_only(argc, argv, "+jpsac::n:Nb:Vh", longopts,
+	while ((c = getopt_long_only(argc, argv, "+jpsaPc::n:Nb:Vh", longopts,
 				     NULL)) != -1) {
 		switch (c) {
 		case 'j':
@@ -128,6 +130,9 @@ int main(int argc, char **argv)
 			break;
 		case 'a':
 			opts.all = true;
+			break;
+		case 'P':
+			opts.no_processes = true;
 			break;
 		case 'c':
 			if (parse_color(optarg))

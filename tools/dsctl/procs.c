@@ -117,6 +117,7 @@ int procs_find(struct procs *procs, struct sock_list *list)
 	size_t i;
 
 	memset(procs, 0, sizeof(*procs));
+	procs->known = true;
 	if (map_init(&by_inode, list->n))
 		return -1;
 	for (i = 0; i < list->n; i++) {

@@ -3,6 +3,7 @@
 #ifndef DSCTL_PROCS_H
 #define DSCTL_PROCS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ struct proc_task {
  * @tasks: processes that have one of them.
  * @num_tasks: how many.
  * @size_tasks: for how many there is room.
+ * @known: they have been looked for; else the sockets have no chains.
  */
 struct procs {
 	struct proc_fd *fds;
@@ -48,6 +50,7 @@ struct procs {
 	struct proc_task *tasks;
 	size_t num_tasks;
 	size_t size_tasks;
+	bool known;
 };
 
 /**

@@ -106,7 +106,8 @@ int json_socket(json_t *obj, const struct procs *procs, const struct sock *sk)
 	SET("uid", sk->unlisted ? json_null() : json_integer(sk->uid));
 	SET("inode", sk->unlisted ? json_null() : json_integer(sk->inode));
 	SET("shadowed", json_boolean(sk->shadowed));
-	SET("processes", json_processes(procs, sk));
+	SET("processes", procs->known ? json_processes(procs, sk)
+				      : json_null());
 	SET("last_mapped_peer", json_last_peer(&rec->mapped));
 	SET("last_mapped_age_ms", json_last_age(&rec->mapped));
 	SET("last_rejected_peer", json_last_peer(&rec->rejected));
@@ -294,6 +295,11 @@ static bool wants_no_stats(const struct view *view)
 	return !opts.stats;
 }
 
+static bool knows_processes(const struct view *view)
+{
+	return view->procs.known;
+}
+
 /*
  * The columns from left to right; an entry without a heading stands for the
  * counters. @wanted: only where it is true.
@@ -316,7 +322,7 @@ static const struct column {
 	{ "UID", ALIGN_RIGHT, cell_uid, wants_stats },
 	{ "Inode", ALIGN_RIGHT, cell_inode, wants_stats },
 	{ "Cookie", ALIGN_RIGHT, cell_cookie, wants_stats },
-	{ "Process", ALIGN_LEFT, cell_process, NULL },
+	{ "Process", ALIGN_LEFT, cell_process, knows_processes },
 };
 
 /**
@@ -473,6 +479,7 @@ static int show_sockets(int argc, char **argv)
 	if (filter_parse(&filter, FILTER_PORT | FILTER_PROTO | FILTER_MODE,
 			 argc, argv))
 		return EXIT_USAGE;
+	filter.no_processes = opts.no_processes;
 	dev_forget();
 	if (!view_get(&view, &filter))
 		ret = opts.json ? print_json(&view) : print_table(&view);
@@ -489,7 +496,8 @@ const struct cmd cmd_show_sockets = {
 		"MODE   := { dual | v6only | v6 | mapped | v4 }\n"
 		"\n"
 		"AF_INET6 TCP listeners and UDP sockets, and what else has counts;\n"
-		"with -a all TCP and UDP sockets, with -s all counters.",
+		"with -a all TCP and UDP sockets, with -s all counters, with -P\n"
+		"without processes.",
 	.run = show_sockets,
 	.every_netns = true,
 };

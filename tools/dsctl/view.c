@@ -294,7 +294,7 @@ int view_get(struct view *view, const struct filter *filter)
 
 	keep_shown(&view->socks, filter);
 	sock_list_sort(&view->socks);
-	return procs_find(&view->procs, &view->socks);
+	return filter->no_processes ? 0 : procs_find(&view->procs, &view->socks);
 }
 
 void view_free(struct view *view)

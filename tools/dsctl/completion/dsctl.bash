@@ -106,10 +106,10 @@ __dsctl_choices() {
 
 _dsctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="-json -pretty -statistics -all -color -netns -every-netns"
+	local options="-json -pretty -statistics -all -no-processes -color -netns"
 	local i word args=()
 
-	options+=" -batch -force -Version -help"
+	options+=" -every-netns -batch -force -Version -help"
 	COMPREPLY=()
 
 	# What precedes the cursor, without options and their values.
