@@ -182,15 +182,11 @@ void ds_account_accept(struct sock *listener, const struct sock *child,
 		ds_account_in(listener, skb);
 }
 
-void ds_account_fastopen(struct sock *listener, struct request_sock *req,
-			 const struct sock *child)
+static noinline ds_direct
+void ds_account_fastopen_child(struct sock *listener, const struct sock *child)
 {
 	struct net *net = sock_net(listener);
 	struct ds_flow flow;
-
-	if (listener->sk_family != AF_INET6 || ds_sk_proto(listener) != DS_TCP ||
-	    !tcp_rsk(req)->tfo_listener)
-		return;
 
 	ds_flow_from_sk(&flow, child);
 	rcu_read_lock();
@@ -199,6 +195,15 @@ void ds_account_fastopen(struct sock *listener, struct request_sock *req,
 	rcu_read_unlock();
 	ds_account(listener, flow.family == AF_INET ? DS_IN_MAPPED :
 						      DS_IN_NATIVE, &flow);
+}
+
+void ds_account_fastopen(struct sock *listener, struct request_sock *req,
+			 const struct sock *child)
+{
+	if (listener->sk_family == AF_INET6 &&
+	    ds_sk_proto(listener) == DS_TCP &&
+	    unlikely(tcp_rsk(req)->tfo_listener))
+		ds_account_fastopen_child(listener, child);
 }
 
 void ds_account_syn(struct sock *listener, const struct sk_buff *skb)

@@ -34,8 +34,10 @@ void ds_account_accept(struct sock *listener, const struct sock *child,
  * Counts those made by Fast Open (RFC 7413), which are to be accepted before
  * the handshake completes; ds_account_accept() has the others.
  *
- * Context: softirq, as inet_csk_reqsk_queue_add().
+ * Context: softirq, or process with softirqs disabled, as
+ * inet_csk_reqsk_queue_add().
  */
+ds_direct
 void ds_account_fastopen(struct sock *listener, struct request_sock *req,
 			 const struct sock *child);
 

@@ -85,10 +85,9 @@ static u64 ds_hits_accept(const struct ds_sums *sums)
 	return n - min(n, sums->fastopen);
 }
 
-/* A child made by Fast Open is queued at once and gets there another way. The
- * callback passes over all others, which may or may not come through here. Never
- * a direct call: ftrace refuses a callback where sysctl kernel.ftrace_enabled is
- * 0, and that to become 0 where there is one, which speaks for all hooks.
+/* A child made by Fast Open is queued at once and gets there another way. All
+ * others are passed over, which may or may not come through here: that is up to
+ * the compiler.
  */
 DS_CHECK_TARGET(inet_csk_reqsk_queue_add,
 		struct sock *(*)(struct sock *, struct request_sock *,
@@ -292,6 +291,7 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 		.purpose = "TCP connections accepted by Fast Open",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
 		.callback = ds_hook_fastopen,
+		.direct	 = ds_direct_call(ds_account_fastopen),
 		.hits	 = ds_hits_fastopen,
 	},
 	[DS_HOOK_SYN] = {
@@ -317,11 +317,14 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 		.direct	 = ds_direct_call(ds_account_connect),
 		.hits	 = ds_hits_connect_tcp,
 	},
+	/* Never a direct call: ftrace refuses a callback where sysctl
+	 * kernel.ftrace_enabled is 0, and that to become 0 where there is one,
+	 * which speaks for all hooks. No packet and no connection passes here.
+	 */
 	[DS_HOOK_CONNECT_UDP] = {
 		.purpose = "UDP connect() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
 		.callback = ds_hook_connect,
-		.direct	 = ds_direct_call(ds_account_connect),
 		.hits	 = ds_hits_connect_udp,
 	},
 	[DS_HOOK_SEND] = {
