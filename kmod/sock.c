@@ -109,18 +109,17 @@ static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
 	call_rcu(&rec->rcu, ds_sock_free_rcu);
 }
 
-struct ds_sock *ds_sock_get(struct sock *sk)
+struct ds_sock *ds_sock_make(struct sock *sk)
 {
 	struct net *net = sock_net(sk);
 	int proto = ds_sk_proto(sk);
 	struct ds_sock *rec, *new;
 
-	rec = ds_sock_find(sk);
 	/* A namespace whose count is 0 may have been swept already; where it
 	 * is not, the sweep waits for this RCU section.
 	 */
-	if (rec || proto < 0 || !check_net(net))
-		return rec;
+	if (proto < 0 || !check_net(net))
+		return NULL;
 
 	new = ds_sock_alloc(sk, proto);
 	if (!new)

@@ -143,6 +143,9 @@ static inline struct ds_sock *ds_sock_find(const struct sock *sk)
 	return NULL;
 }
 
+/* What ds_sock_get() does for a socket without a record. */
+struct ds_sock *ds_sock_make(struct sock *sk);
+
 /**
  * ds_sock_get() - find the record of a socket, or make one
  * @sk:		the socket. It may be closing, but its destructor must not have
@@ -154,7 +157,10 @@ static inline struct ds_sock *ds_sock_find(const struct sock *sk)
  * be had: no memory, as many records in the namespace as allowed, a namespace
  * that is going, or a socket that is not accounted.
  */
-struct ds_sock *ds_sock_get(struct sock *sk);
+static inline struct ds_sock *ds_sock_get(struct sock *sk)
+{
+	return ds_sock_find(sk) ?: ds_sock_make(sk);
+}
 
 /**
  * ds_sock_end() - end the record of a socket that is being destroyed
