@@ -3,7 +3,8 @@
 # Count what kselftest's runner printed, once or several times: the tests of each
 # program that speaks TAP itself, the program where it does not. Fail on a
 # failure, a skip, a test that was planned and did not report, which counts as
-# failed, and a log without tests. A skip is allowed that says "the kernel lacks X", where the kernel's
+# failed, and a log without tests. What a test said before it failed is said
+# again. A skip is allowed that says "the kernel lacks X", where the kernel's
 # configuration, the file named in the variable config, is without CONFIG_X, or
 # a line of the log says the same of a protocol.
 
@@ -42,11 +43,23 @@ function lacks(text)
 	next
 }
 
+# Where a guest came to an end in the middle of a program, the next log begins.
+FNR == 1 {
+	planned = reported = inner_failed = 0
+	said = ""
+}
+
+# What the harness says of each test is no news.
+/^# # / && !/^# # ( RUN  |  *OK )/ {
+	said = said $0 "\n"
+}
+
 /^# (ok|not ok) / {
 	reported++
 	if ($2 == "not") {
 		failed++
 		inner_failed++
+		printf "%s%s\n", said, $0
 	} else if ($0 ~ /# *SKIP/) {
 		skipped++
 		if (!lacks($0)) {
@@ -55,6 +68,7 @@ function lacks(text)
 	} else {
 		passed++
 	}
+	said = ""
 	next
 }
 
@@ -77,6 +91,7 @@ function lacks(text)
 	if ($1 == "not") {
 		if (!inner_failed) {
 			failed++
+			printf "%s", said
 		}
 		problem("failed: " name)
 	} else if (inner_failed) {
@@ -90,6 +105,7 @@ function lacks(text)
 		passed++
 	}
 	planned = reported = inner_failed = 0
+	said = ""
 }
 
 END {
