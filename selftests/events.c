@@ -380,7 +380,7 @@ TEST_F_TIMEOUT(events, full_rate, DS_TIMEOUT)
 
 	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
 				   1000000));
-	pid = fork();
+	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		flood(_metadata, FLOOD);
@@ -636,7 +636,7 @@ TEST_F_TIMEOUT(events, namespace_ends, DS_TIMEOUT)
 	pid_t pid;
 
 	for (i = 0; i < 5; i++) {
-		pid = fork();
+		pid = net_fork();
 		ASSERT_LE(0, pid);
 		if (!pid) {
 			if (net_ns_new() || ds_listen(&l))

@@ -8,10 +8,12 @@
 #include <linux/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "net_link.h"
@@ -111,6 +113,15 @@ int net_dummy_add(const char *name)
 		err = ack.err.error;
 	close(fd);
 	return err ? err : net_link_up(name);
+}
+
+pid_t net_fork(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 int net_sysctl(const char *path, int value)

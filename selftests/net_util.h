@@ -51,6 +51,9 @@ int net_ioctl(unsigned long request, struct ifreq *ifr);
 /* Set the MTU of lo, which is so large that nothing is fragmented. */
 int net_lo_mtu(int mtu);
 
+/* fork(), for a child that does not outlive its parent. */
+pid_t net_fork(void);
+
 /* Write a number to a file below /proc/sys/net. */
 int net_sysctl(const char *path, int value);
 

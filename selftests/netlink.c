@@ -347,7 +347,7 @@ TEST_F_TIMEOUT(netlink, dump_under_churn, DS_TIMEOUT)
 
 	fill(_metadata, &set, fd, STEADY_SOCKETS);
 
-	pid = fork();
+	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);

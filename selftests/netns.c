@@ -182,7 +182,7 @@ static pid_t spawn_namespace(struct servers *shared)
 
 	if (pipe2(ready, O_CLOEXEC))
 		return -1;
-	pid = fork();
+	pid = net_fork();
 	if (!pid) {
 		close(ready[0]);
 		if (net_ns_new() || open_servers(shared, 0) ||

@@ -445,7 +445,7 @@ TEST_F_TIMEOUT(tracking, namespace_ends, DS_TIMEOUT)
 	int fd, status;
 	pid_t pid;
 
-	pid = fork();
+	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		if (net_ns_new())
@@ -501,7 +501,7 @@ TEST_F_TIMEOUT(tracking, churn, 3 * DS_TIMEOUT)
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 2; i++) {
-		pid[i] = fork();
+		pid[i] = net_fork();
 		ASSERT_LE(0, pid[i]);
 		if (!pid[i])
 			churn(i);

@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(v6only, closing, DS_TIMEOUT)
 	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, now);
-	pid = fork();
+	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
 		for (;;) {
@@ -427,7 +427,7 @@ TEST_F_TIMEOUT(v6only, races_join, DS_TIMEOUT)
 	ASSERT_NE(MAP_FAILED, nc);
 	fd = net_server(type, "::", 0, NET_DUAL | NET_REUSEPORT);
 	ASSERT_LE(0, fd);
-	pid = fork();
+	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
 		be_newcomer(type, net_port(fd), nc);
@@ -609,7 +609,7 @@ TEST_F_TIMEOUT(v6only, toggled_under_traffic, 5 * DS_TIMEOUT)
 	v4 = &t->client[0];
 	v6 = &t->client[1];
 	for (i = 0; i < 3; i++) {
-		pid[i] = fork();
+		pid[i] = net_fork();
 		ASSERT_LE(0, pid[i]);
 		if (!pid[i] && i == 2)
 			be_server(type, self->fd, t);
@@ -843,7 +843,7 @@ TEST_F_TIMEOUT(v6only, races_bind, DS_TIMEOUT)
 	peer = mmap(NULL, sizeof(*peer), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, peer);
-	pid = fork();
+	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		while (!__atomic_load_n(&peer->stop, __ATOMIC_ACQUIRE)) {
