@@ -12,12 +12,13 @@ KERNEL ?= 6.1
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 export DUALSTACK_VERSION := $(VERSION)
 
+# make shares its jobs where a recipe has $(MAKE) or a plus.
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 all: modules tools
 
 modules: check-kernel
-	$(kbuild) modules
+	+$(kbuild) modules
 
 tools:
 	$(MAKE) -C tools/dsctl VERSION=$(VERSION)
@@ -36,7 +37,7 @@ distclean: clean
 	rm -rf build
 
 install: all
-	$(kbuild) modules_install
+	+$(kbuild) modules_install
 	$(MAKE) -C tools/dsctl VERSION=$(VERSION) install
 
 dkms := dualstack/$(VERSION)
