@@ -476,9 +476,9 @@ int ds_reset(struct ds_nl *ds, __u64 cookie)
 
 int ds_listen(struct ds_listener *l)
 {
+	int err, group, room = 8 << 20;
 	struct ds_config config;
 	struct ds_nl asker;
-	int err, group;
 
 	l->len = 0;
 	err = ds_open(&l->ds);
@@ -488,6 +488,9 @@ int ds_listen(struct ds_listener *l)
 				      DUALSTACK_MCGRP_EVENTS);
 	if (group < 0 || nl_socket_add_membership(l->ds.sk, group))
 		err = -ENOENT;
+	/* Root's can wait for long, on a slow machine. */
+	setsockopt(nl_socket_get_fd(l->ds.sk), SOL_SOCKET, SO_RCVBUFFORCE,
+		   &room, sizeof(room));
 
 	/* By another socket: nothing but events comes by this one. */
 	if (!err)
