@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -416,6 +417,18 @@ static bool is_wanted(const struct row *row, int argc, char **argv)
 	return optind == argc;
 }
 
+/* As long as the kernel's random numbers are not ready, as for minutes after a boot
+ * without anything random, each port that connect() chooses takes 17,000
+ * instructions.
+ */
+static void wait_for_random(void)
+{
+	char c;
+
+	if (getrandom(&c, 1, 0) != 1)
+		die("getrandom");
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = NULL;
@@ -435,6 +448,7 @@ int main(int argc, char **argv)
 		}
 	}
 
+	wait_for_random();
 	if (others >= 0)
 		open_among(others);
 	if (command && system(command))
