@@ -77,6 +77,7 @@ help:
 	@echo '  make generate        write anew what follows from the netlink spec'
 	@echo '  KERNEL=FLAVOUR       the kernel: 6.1 (the default), 6.12, newest, arm64, or debug,'
 	@echo '                       which catches bugs; check also takes all'
+	@echo '  JOBS=N               how many guests run at a time: one for each processor'
 	@echo '  ACCEL=kvm            use KVM, where it works'
 	@echo '  make distclean       clean, and remove the trees under build/'
 	@echo '  make clean-cache     remove the guests and sources in ~/.cache/dualstack'
