@@ -55,7 +55,7 @@ within()
 	on=$(least "$tmp/on" "$row")
 	ktap_print_msg "$row: $off and $on with the module"
 	awk -v off="$off" -v on="$on" -v budget="$budget" \
-		'BEGIN { exit !(off > 0 && on > 0 && on - off <= budget) }'
+		'BEGIN { exit !(off > 0 && on > 0 && int(on - off + 0.5) <= budget) }'
 }
 
 ktap_print_header
