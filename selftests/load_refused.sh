@@ -11,7 +11,7 @@ TRACEFS=/sys/kernel/tracing
 TARGET=skb_consume_udp
 MISSING=skb_consume_udq		# no function
 
-require comm insmod rmmod nm objcopy
+require comm insmod rmmod nm objcopy perl
 require_family
 own_netns "$@"
 
@@ -29,13 +29,23 @@ cleanup()
 }
 trap cleanup EXIT
 
-# with_target NAME: the module, changed to hook NAME for a function that it imports
+# with_target NAME: the module, changed to hook NAME instead. It asks for its
+# targets by symbol where the kernel exports them, elsewhere by the name in its
+# table of hooks, which has room for longer ones.
 with_target()
 {
 	local ko=$tmp/$1.ko
 
-	nm -u "$module" | grep -qw $TARGET || return
-	objcopy --redefine-sym $TARGET="$1" "$module" "$ko" || return
+	nm -u "$module" >"$tmp/undefined" || return
+	if grep -qw $TARGET "$tmp/undefined"; then
+		objcopy --redefine-sym $TARGET="$1" "$module" "$ko" || return
+	else
+		perl -0777 -pe '
+			BEGIN { ($from, $to) = splice(@ARGV, 0, 2); }
+			$pad = length($to) - length($from);
+			s/\Q$from\E(\0{8,})/$to . substr($1, $pad)/e or exit 1;
+		' $TARGET "$1" "$module" >"$ko" || return
+	fi
 	echo "$ko"
 }
 
@@ -70,7 +80,8 @@ refused_missing()
 	local ko
 
 	! grep -qw $MISSING /proc/kallsyms || return
-	ko=$(with_target $MISSING) && refused "$ko" "Unknown symbol $MISSING "
+	ko=$(with_target $MISSING) && refused "$ko" \
+		"\(Unknown symbol $MISSING \|cannot trace $MISSING:\)"
 }
 
 # A function that the module imports anyway, as the kernel has a version of it
@@ -89,13 +100,19 @@ refused_notrace()
 
 	function=$(notrace_import)
 	[ -n "$function" ] || return
-	ko=$(with_target "$function") && refused "$ko" "cannot trace $TARGET:"
+	ko=$(with_target "$function") && refused "$ko" \
+		"cannot trace \($TARGET\|$function\):"
 }
 
-# All hooks are found, and none can be put in place.
+# All hooks are found, and none can be put in place. The newest kernels refuse
+# that themselves: ftrace stays enabled.
 refused_disabled()
 {
-	sysctl -q kernel.ftrace_enabled=0 || return
+	if ! sysctl -q kernel.ftrace_enabled=0 2>"$tmp/sysctl"; then
+		grep 'Operation not supported' "$tmp/sysctl" &&
+			[ "$(sysctl -n kernel.ftrace_enabled)" = 1 ]
+		return
+	fi
 	refused "$module" 'cannot hook [a-z0-9_]*:'
 }
 
