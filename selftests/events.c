@@ -52,14 +52,12 @@ static union net_addr addr(const char *text, in_port_t port)
 static void expect_event(struct __test_metadata *_metadata,
 			 struct ds_listener *l, const struct ds_event *want)
 {
-	struct timespec now;
 	struct ds_event got;
 	__u64 ns;
 
 	ASSERT_EQ(0, ds_listen_next(l, NET_TIMEOUT_MS, &got))
 		TH_LOG("event type %d did not come", want->type);
-	clock_gettime(CLOCK_REALTIME, &now);
-	ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	ns = net_real_ns();
 	EXPECT_EQ(++l->seq, got.seq);
 	EXPECT_EQ(want->type, got.type);
 	EXPECT_EQ(want->family, got.family);

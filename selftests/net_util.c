@@ -427,6 +427,14 @@ __u64 net_now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
+__u64 net_real_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
 void net_nap(void)
 {
 	struct timespec ts = { .tv_nsec = 10 * 1000 * 1000 };

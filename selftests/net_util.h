@@ -126,6 +126,8 @@ int net_send_to(const char *addr, in_port_t port, const void *data, size_t len);
 void net_close_reset(int fd);
 
 __u64 net_now_ms(void);
+/* Nanoseconds since the epoch. */
+__u64 net_real_ns(void);
 void net_nap(void);
 
 /* Poll for @cond until it holds or @ms have passed; tells whether it holds. */
