@@ -63,7 +63,7 @@ const char *state_name(const struct sock *sk)
 
 const char *endpoint_addr(const struct endpoint *ep, char *buf)
 {
-	if (!inet_ntop(ep->family, &ep->addr, buf, ENDPOINT_STRLEN))
+	if (!inet_ntop(ep->family, &ep->addr, buf, INET6_ADDRSTRLEN))
 		*buf = '\0';
 	return buf;
 }
@@ -75,9 +75,7 @@ const char *endpoint_str(const struct endpoint *ep, const char *dev, char *buf)
 
 	if (ep->family == AF_INET6)
 		*p++ = '[';
-	if (!inet_ntop(ep->family, &ep->addr, p, INET6_ADDRSTRLEN))
-		*p = '\0';
-	p += strlen(p);
+	p += strlen(endpoint_addr(ep, p));
 	if (ep->family == AF_INET6)
 		*p++ = ']';
 	if (dev)

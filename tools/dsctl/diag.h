@@ -174,7 +174,7 @@ const char *state_name(const struct sock *sk);
 /**
  * endpoint_addr() - Print an address.
  * @ep: the endpoint.
- * @buf: result, ENDPOINT_STRLEN bytes.
+ * @buf: result, INET6_ADDRSTRLEN bytes.
  *
  * Return: @buf.
  */
