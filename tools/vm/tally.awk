@@ -23,6 +23,13 @@ BEGIN {
 	close(config)
 }
 
+# The next program begins.
+function forget()
+{
+	planned = reported = inner_failed = 0
+	said = ""
+}
+
 function lacks(text)
 {
 	if (!sub(/.*the kernel lacks /, "", text)) {
@@ -45,8 +52,7 @@ function lacks(text)
 
 # Where a guest came to an end in the middle of a program, the next log begins.
 FNR == 1 {
-	planned = reported = inner_failed = 0
-	said = ""
+	forget()
 }
 
 # What the harness says of each test is no news.
@@ -104,8 +110,7 @@ FNR == 1 {
 	} else if (!reported) {
 		passed++
 	}
-	planned = reported = inner_failed = 0
-	said = ""
+	forget()
 }
 
 END {
