@@ -5,6 +5,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/net.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -238,7 +239,7 @@ void ds_account_no_socket(struct sk_buff *skb)
 
 	preempt_disable_notrace();	/* RCU, and cheaper */
 	if (check_net(drop.flow.net)) {
-		atomic64_inc(&ds_net_nopreempt(drop.flow.net)->looked_up);
+		this_cpu_inc(*ds_net_nopreempt(drop.flow.net)->looked_up);
 		sk = ds_lookup_refuser(&drop, &event);
 		if (sk)
 			ds_account_rcu(sk, event, &drop.flow);

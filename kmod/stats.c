@@ -5,6 +5,7 @@
  */
 
 #include <linux/ktime.h>
+#include <linux/percpu.h>
 #include <linux/rculist.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
@@ -58,6 +59,16 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
 	atomic64_inc(&dn->untracked[proto]);
 }
 
+static u64 ds_net_looked_up(const struct ds_net *dn)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(dn->looked_up, cpu));
+	return sum;
+}
+
 static void ds_net_add(const struct ds_net *dn, struct ds_sums *sums)
 {
 	struct ds_sock *rec;
@@ -70,7 +81,7 @@ static void ds_net_add(const struct ds_net *dn, struct ds_sums *sums)
 		sums->tracked[i] = dn->tracked[i];
 	}
 	sums->fastopen = atomic64_read(&dn->fastopen);
-	sums->looked_up = atomic64_read(&dn->looked_up);
+	sums->looked_up = ds_net_looked_up(dn) - dn->looked_up_before;
 	sums->ended = dn->ended;
 
 	rcu_read_lock();
@@ -117,7 +128,8 @@ void ds_net_reset(const struct net *net)
 		atomic64_set(&dn->untracked[i], 0);
 	}
 	atomic64_set(&dn->fastopen, 0);
-	atomic64_set(&dn->looked_up, 0);
+	/* The counters are those of their processors to write. */
+	dn->looked_up_before = ds_net_looked_up(dn);
 	dn->ended = 0;
 	WRITE_ONCE(dn->since, ktime_get_boottime_ns());
 	write_seqcount_end(&dn->seq);
@@ -127,6 +139,10 @@ void ds_net_reset(const struct net *net)
 static int __net_init ds_net_init(struct net *net)
 {
 	struct ds_net *dn = ds_net(net);
+
+	dn->looked_up = alloc_percpu(u64);
+	if (!dn->looked_up)
+		return -ENOMEM;
 
 	spin_lock_init(&dn->lock);
 	seqcount_spinlock_init(&dn->seq, &dn->lock);
@@ -146,6 +162,11 @@ static void __net_exit ds_net_exit(struct list_head *nets)
 	/* Who found one of these records is about to look at its namespace. */
 	if (ended)
 		synchronize_rcu();
+	/* No packet counts here any more: cleanup_net() has waited for those that
+	 * found check_net() true, and ds_hooks_detach() if the module goes.
+	 */
+	list_for_each_entry(net, nets, exit_list)
+		free_percpu(ds_net(net)->looked_up);
 }
 
 static struct pernet_operations ds_net_ops = {

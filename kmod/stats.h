@@ -103,7 +103,9 @@ struct ds_sums {
  * @untracked:	see &struct ds_sums
  * @tracked:	see &struct ds_sums; under @lock
  * @fastopen:	see &struct ds_sums
- * @looked_up:	see &struct ds_sums
+ * @looked_up:	see &struct ds_sums; one for each CPU, as a packet to a closed port
+ *		writes nothing else of ours
+ * @looked_up_before: what it was at the last ds_net_reset(); under @lock
  * @ended:	see &struct ds_sums; under @lock
  * @since:	when it began to count, or the last ds_net_reset() was done:
  *		nanoseconds of CLOCK_BOOTTIME
@@ -122,12 +124,13 @@ struct ds_net {
 	atomic64_t untracked[DS_N_PROTOS];
 	u32 tracked[DS_N_PROTOS];
 	atomic64_t fastopen;
-	atomic64_t looked_up;
+	u64 __percpu *looked_up;
+	u64 looked_up_before;
 	u64 ended;
 	u64 since;
 	u32 max_sockets;
 	struct hlist_head records;
-	spinlock_t lock;	/* for ended, tracked, records */
+	spinlock_t lock;	/* for ended, tracked, records, looked_up_before */
 	seqcount_spinlock_t seq;
 	struct mutex v6only_lock;	/* for v6only_off */
 	u32 v6only_off;
