@@ -31,7 +31,7 @@ trap cleanup EXIT
 
 # with_target NAME: the module, changed to hook NAME instead. It asks for its
 # targets by symbol where the kernel exports them, elsewhere by the name in its
-# table of hooks, which has room for longer ones.
+# table of hooks, char name[40] in struct ds_hook.
 with_target()
 {
 	local ko=$tmp/$1.ko
@@ -42,8 +42,8 @@ with_target()
 	else
 		perl -0777 -pe '
 			BEGIN { ($from, $to) = splice(@ARGV, 0, 2); }
-			$pad = length($to) - length($from);
-			s/\Q$from\E(\0{8,})/$to . substr($1, $pad)/e or exit 1;
+			length($to) < 40 or exit 1;
+			s/\Q$from\E\0{8,}/pack("a" . length($&), $to)/e or exit 1;
 		' $TARGET "$1" "$module" >"$ko" || return
 	fi
 	echo "$ko"
@@ -109,7 +109,8 @@ refused_notrace()
 refused_disabled()
 {
 	if ! sysctl -q kernel.ftrace_enabled=0 2>"$tmp/sysctl"; then
-		grep 'Operation not supported' "$tmp/sysctl" &&
+		cat "$tmp/sysctl"
+		grep -q 'Operation not supported' "$tmp/sysctl" &&
 			[ "$(sysctl -n kernel.ftrace_enabled)" = 1 ]
 		return
 	fi
