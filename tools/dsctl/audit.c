@@ -15,6 +15,8 @@
 #include "services.h"
 #include "show_sockets.h"
 #include "stats.h"
+#include "table.h"
+#include "text.h"
 #include "view.h"
 
 #define MAX_SOCKS 2	/* that a line of the table names */
@@ -388,12 +390,6 @@ static enum color finding_color(enum finding finding)
 	return finding == READY ? COLOR_GOOD : COLOR_NOTE;
 }
 
-static void put_cell(struct table *table, const struct text *text)
-{
-	table_text(table, text->len ? text->buf : "-");
-	table->failed |= text->failed;
-}
-
 /* A line for each finding: the first has the service's name and verdict. */
 static void fill_lines(const struct audit *audit, size_t service,
 		       struct table *table, struct text *text)
@@ -409,20 +405,23 @@ static void fill_lines(const struct audit *audit, size_t service,
 			continue;
 		table_line(table);
 		text_clear(text);
-		if (first)
+		if (first) {
 			service_text(&audit->services, &audit->view, service,
 				     text);
-		table_text(table, first ? text->buf : "");
+			table_put(table, text);
+		} else {
+			table_text(table, "");
+		}
 		first = false;
 		table_text(table, finding_infos[i].name);
 		table_color(table, finding_color(i));
 		text_clear(text);
 		put_sockets(audit, service, i, text);
-		put_cell(table, text);
+		table_put(table, text);
 		text_clear(text);
 		sum = summarize(audit, service, i);
 		put_detail(&sum, i, text);
-		put_cell(table, text);
+		table_put(table, text);
 		table_text(table, finding_infos[i].advice);
 	}
 }

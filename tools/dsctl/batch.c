@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dsctl.h"
-#include "output.h"
+#include "text.h"
 
 #define MAX_WORDS	64
 #define BLANK		" \t\r\n"

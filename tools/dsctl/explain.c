@@ -16,6 +16,7 @@
 #include "dsnl.h"
 #include "output.h"
 #include "show_sockets.h"
+#include "text.h"
 #include "view.h"
 
 /**

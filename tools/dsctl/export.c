@@ -23,6 +23,7 @@
 #include "filter.h"
 #include "output.h"
 #include "stats.h"
+#include "text.h"
 #include "view.h"
 
 /**

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* JSON by jansson, tables by libsmartcols. */
+/* What goes to stdout: JSON by jansson, times, headings. */
 #ifndef DSCTL_OUTPUT_H
 #define DSCTL_OUTPUT_H
 
 #include <jansson.h>
-#include <libsmartcols/libsmartcols.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -111,138 +110,5 @@ void out_begin(void);
  * Return: @buf.
  */
 const char *time_str(uint64_t time, unsigned int parts, char *buf);
-
-/**
- * struct text - A text that grows, to be used again and again.
- * @buf: the text, ended by NUL once something was put into it.
- * @len: its length.
- * @size: size of @buf.
- * @failed: there was no memory.
- *
- * It starts zeroed; @buf is the user's to free.
- */
-struct text {
-	char *buf;
-	size_t len;
-	size_t size;
-	bool failed;
-};
-
-/**
- * text_clear() - Begin a new text.
- * @text: the text.
- */
-void text_clear(struct text *text);
-
-/**
- * text_puts() - Append a string.
- * @text: the text.
- * @str: the string.
- */
-void text_puts(struct text *text, const char *str);
-
-/**
- * text_number() - Append a number.
- * @text: the text.
- * @number: the number.
- */
-void text_number(struct text *text, uint64_t number);
-
-/**
- * text_printf() - Append formatted text, at most 127 bytes.
- * @text: the text.
- * @fmt: as in printf().
- */
-__printf(2, 3) void text_printf(struct text *text, const char *fmt, ...);
-
-/**
- * enum column_align - Where a column's text stands.
- * @ALIGN_LEFT: text.
- * @ALIGN_RIGHT: numbers.
- */
-enum column_align {
-	ALIGN_LEFT,
-	ALIGN_RIGHT,
-};
-
-/**
- * struct table - A table for people, printed some thousand lines at a time.
- * @tb: libsmartcols' table.
- * @line: the current line.
- * @lines: how many it holds.
- * @column: the next column of that line.
- * @encode: some of their text is not printable ASCII.
- * @failed: there was no memory.
- */
-struct table {
-	struct libscols_table *tb;
-	struct libscols_line *line;
-	size_t lines;
-	size_t column;
-	bool encode;
-	bool failed;
-};
-
-/**
- * table_init() - Make an empty table.
- * @table: filled in.
- */
-void table_init(struct table *table);
-
-/**
- * table_column() - Add a column.
- * @table: the table.
- * @heading: its heading.
- * @align: where its text stands.
- */
-void table_column(struct table *table, const char *heading,
-		  enum column_align align);
-
-/**
- * table_line() - Begin a new line.
- * @table: the table.
- */
-void table_line(struct table *table);
-
-/**
- * table_text() - Fill the next cell of the line.
- * @table: the table.
- * @text: the text, copied; what is not printable ASCII is shown as \xNN.
- */
-void table_text(struct table *table, const char *text);
-
-/**
- * table_number() - Fill the next cell of the line with a number.
- * @table: the table.
- * @number: the number.
- */
-void table_number(struct table *table, uint64_t number);
-
-/**
- * enum color - What a cell's colour says.
- * @COLOR_BAD: something is refused, or has to be done.
- * @COLOR_NOTE: something is worth a look.
- * @COLOR_GOOD: all is well.
- */
-enum color {
-	COLOR_BAD,
-	COLOR_NOTE,
-	COLOR_GOOD,
-};
-
-/**
- * table_color() - Colour the cell that was filled last, if -c asks for colour.
- * @table: the table.
- * @color: what the colour is to say.
- */
-void table_color(struct table *table, enum color color);
-
-/**
- * table_out() - Print what is left of a table and free it.
- * @table: the table.
- *
- * Return: an enum exit_code.
- */
-int table_out(struct table *table);
 
 #endif /* DSCTL_OUTPUT_H */

@@ -6,6 +6,7 @@
 #include "dsctl.h"
 #include "map.h"
 #include "services.h"
+#include "text.h"
 
 #define INIT_PID	1
 #define MAX_PIDS	3	/* that a name in a table is followed by */

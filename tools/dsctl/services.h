@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "output.h"
+#include "text.h"
 #include "view.h"
 
 #define SERVICE_NONE UINT32_MAX

@@ -15,6 +15,8 @@
 #include "procs.h"
 #include "show_sockets.h"
 #include "sockarg.h"
+#include "table.h"
+#include "text.h"
 #include "view.h"
 
 /**
@@ -279,7 +281,7 @@ static void cell_result(struct table *table, struct text *text,
 		text_puts(text, ": ");
 		text_puts(text, result->reason);
 	}
-	table_text(table, text->buf);
+	table_put(table, text);
 }
 
 static int print_table(const struct job *job, const struct sock_list *list,
@@ -305,10 +307,9 @@ static int print_table(const struct job *job, const struct sock_list *list,
 		table_number(&table, sk->cookie);
 		text_clear(&text);
 		text_processes(&text, procs, sk);
-		table_text(&table, text.len ? text.buf : "-");
+		table_put(&table, &text);
 		cell_result(&table, &text, job, &results[i]);
 	}
-	table.failed |= text.failed;
 	free(text.buf);
 	return table_out(&table);
 }

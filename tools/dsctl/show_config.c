@@ -3,6 +3,7 @@
 #include "config.h"
 #include "dsctl.h"
 #include "output.h"
+#include "table.h"
 
 static json_t *json_config(const struct config *config)
 {

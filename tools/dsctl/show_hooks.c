@@ -8,6 +8,7 @@
 #include "dsctl.h"
 #include "dsnl.h"
 #include "output.h"
+#include "table.h"
 
 static const char *kind_name(uint32_t kind)
 {

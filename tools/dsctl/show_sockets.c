@@ -10,6 +10,8 @@
 #include "filter.h"
 #include "output.h"
 #include "show_sockets.h"
+#include "table.h"
+#include "text.h"
 #include "view.h"
 
 static uint32_t last_ifindex;
@@ -391,11 +393,6 @@ static void put_labelled(const struct layout *layout, size_t column,
 		}
 }
 
-static void put_cell(struct table *table, const struct text *text)
-{
-	table_text(table, text->len ? text->buf : "-");
-}
-
 static void counter_cells(const struct layout *layout, const struct record *rec,
 			  struct table *table, struct text *text)
 {
@@ -412,7 +409,7 @@ static void counter_cells(const struct layout *layout, const struct record *rec,
 			text_number(text, sums[i]);
 		else if (sums[i])
 			put_labelled(layout, i, rec, text);
-		put_cell(table, text);
+		table_put(table, text);
 		if (sums[i] && counter_is_bad(layout->first[i]))
 			table_color(table, COLOR_BAD);
 	}
@@ -433,12 +430,11 @@ static void fill_line(struct table *table, const struct row *row,
 		}
 		text_clear(text);
 		columns[i].cell(row, text);
-		put_cell(table, text);
+		table_put(table, text);
 		if (columns[i].cell == cell_mode && row->sk->mode == MODE_DUAL)
 			table_color(table, row->sk->shadowed ? COLOR_NOTE
 							     : COLOR_GOOD);
 	}
-	table->failed |= text->failed;
 }
 
 static int print_table(const struct view *view)

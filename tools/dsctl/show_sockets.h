@@ -7,6 +7,7 @@
 #include "output.h"
 #include "procs.h"
 #include "records.h"
+#include "text.h"
 
 /**
  * json_socket() - Fill an object, or fill it anew: keys and order stay.

@@ -2,10 +2,11 @@
 /* dsctl show stats */
 #include "counters.h"
 #include "dsctl.h"
-#include "filter.h"
 #include "dsnl.h"
+#include "filter.h"
 #include "output.h"
 #include "stats.h"
+#include "table.h"
 
 static int print_json(const struct stats *stats)
 {

@@ -49,7 +49,7 @@ guest_packages() {
 	cat <<-'EOT'
 		linux-image-amd64 linux-headers-amd64
 		gcc make libc6-dev pkg-config
-		libnl-3-dev libnl-genl-3-dev libjansson-dev libsmartcols-dev
+		libnl-3-dev libnl-genl-3-dev libjansson-dev
 		perl python3 rsync
 		busybox-static mount kmod udev procps file iproute2
 		jq curl socat netcat-openbsd iputils-ping

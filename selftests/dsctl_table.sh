@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# dsctl's tables: laid out alike whatever is in them, and however many lines. They
+# are printed some thousand lines at a time.
+
+. "$(dirname "$0")/lib.sh"
+
+SOCKETS=5000
+FIRST_PORT=20001
+ODD=$'a\xc3\xa9 \e[31m\\x41\n'		# at most 15 bytes
+SHOWN='a\xc3\xa9 \x1b[31m\x5cx41\x0a('
+
+require "$DSCTL" python3 ip setpriv
+require_family
+own_netns "$@"
+
+tmp=$(mktemp -d)
+pids=()
+cleanup()
+{
+	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+
+cat >"$tmp/holder.py" <<'END'
+import os, resource, socket, sys, time
+name, first, number = os.fsencode(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+with open("/proc/self/comm", "wb") as comm:
+    comm.write(name)
+resource.setrlimit(resource.RLIMIT_NOFILE, (number + 64, number + 64))
+held = []
+for port in range(first, first + number):
+    held.append(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+    held[-1].bind(("::", port))
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", first))
+held[0].recv(1)
+print(flush=True)
+time.sleep(1e6)
+END
+
+# hold NAME FIRST NUMBER: a process called NAME with sockets on these ports, the
+# first of which gets a datagram over IPv4
+hold()
+{
+	local holder
+
+	exec {holder}< <(exec setpriv --pdeathsig KILL \
+		python3 "$tmp/holder.py" "$@")
+	pids+=($!)
+	read -r -u "$holder" || return
+	exec {holder}<&-
+}
+
+# drop: the process that was started last ends
+drop()
+{
+	kill "${pids[-1]}"
+	wait "${pids[-1]}" 2>/dev/null
+	unset 'pids[-1]'
+}
+
+# plain FILE: without what colours it
+plain()
+{
+	sed 's/\x1b\[[0-9;]*m//g' "$1"
+}
+
+coloured_alike()
+{
+	"$DSCTL" "$@" >"$tmp/plain" && "$DSCTL" -c=always "$@" >"$tmp/coloured" &&
+	diff "$tmp/plain" <(plain "$tmp/coloured")
+}
+
+# column HEADING: where it begins in $tmp/table
+column()
+{
+	awk -v heading="$1" 'NR == 1 { print index($0, heading) }' "$tmp/table"
+}
+
+# aligned: each socket of $tmp/table has its line below one line of headings, and
+# the last cell of each stands below its heading.
+aligned()
+{
+	local n
+
+	n=$(column Process)
+	[ "$n" -gt 0 ] &&
+	[ "$(head -n 1 "$tmp/table" | cut -c 1-6)" = "Proto " ] &&
+	[ "$(grep -c '^Proto ' "$tmp/table")" = 1 ] &&
+	[ "$(grep -c '^udp  *UNCONN  dual  *\[::\]:[0-9]* ' "$tmp/table")" = "$1" ] &&
+	! awk -v n="$n" 'substr($0, n - 2, 3) !~ /^  [^ ]$/' "$tmp/table" | grep .
+}
+
+all_lines()
+{
+	"$DSCTL" show sockets >"$tmp/table" && aligned $SOCKETS
+}
+
+all_lines_coloured()
+{
+	"$DSCTL" -c=always show sockets >"$tmp/coloured" &&
+	plain "$tmp/coloured" >"$tmp/table" && aligned $SOCKETS &&
+	grep -q $'\e\[32mdual\e\[0m' "$tmp/coloured"
+}
+
+# Times pass between two tables.
+timeless()
+{
+	cut -c -$(($(column "Last peer") - 1)) "$tmp/table"
+}
+
+# odd_name PORT: the name of the process with that port changes its cell only.
+odd_name()
+{
+	local port=$1 bad=0
+
+	hold holder "$port" 1 && "$DSCTL" show sockets >"$tmp/table" &&
+		aligned $((SOCKETS + 1)) || return
+	timeless >"$tmp/want"
+	drop
+	hold "$ODD" "$port" 1 && "$DSCTL" show sockets >"$tmp/table" &&
+		aligned $((SOCKETS + 1)) || return
+	timeless | diff "$tmp/want" - || bad=1
+	grep "\[::\]:$port " "$tmp/table" | grep -F "  $SHOWN" || bad=1
+	! LC_ALL=C grep -n '[^ -~]' "$tmp/table" || bad=1
+	drop
+	return $bad
+}
+
+ktap_print_header
+ktap_set_plan 6
+
+hold many $FIRST_PORT $SOCKETS
+check "a line for each of $SOCKETS sockets" all_lines
+check "the same in colour" all_lines_coloured
+check "colours change no layout: hooks" coloured_alike show hooks
+check "colours change no layout: statistics" coloured_alike -s show stats
+check "an odd name in the first lines" odd_name 10001
+check "an odd name in the last lines" odd_name 30001
+
+ktap_finished

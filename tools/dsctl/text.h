@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Texts that grow. */
+#ifndef DSCTL_TEXT_H
+#define DSCTL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dsctl.h"
+
+/**
+ * struct text - A text that grows, to be used again and again.
+ * @buf: the text, ended by NUL once something was put into it.
+ * @len: its length.
+ * @size: size of @buf.
+ * @failed: there was no memory.
+ *
+ * It starts zeroed; @buf is the user's to free.
+ */
+struct text {
+	char *buf;
+	size_t len;
+	size_t size;
+	bool failed;
+};
+
+/**
+ * text_clear() - Begin a new text.
+ * @text: the text.
+ */
+void text_clear(struct text *text);
+
+/**
+ * text_add() - Append characters.
+ * @text: the text.
+ * @str: the characters.
+ * @len: how many.
+ */
+void text_add(struct text *text, const char *str, size_t len);
+
+/**
+ * text_puts() - Append a string.
+ * @text: the text.
+ * @str: the string.
+ */
+void text_puts(struct text *text, const char *str);
+
+/**
+ * text_escape() - Append a string that can hold anything.
+ * @text: the text.
+ * @str: the string; what is not printable ASCII becomes \xNN.
+ */
+void text_escape(struct text *text, const char *str);
+
+/**
+ * text_pad() - Append blanks.
+ * @text: the text.
+ * @n: how many.
+ */
+void text_pad(struct text *text, size_t n);
+
+/**
+ * text_number() - Append a number.
+ * @text: the text.
+ * @number: the number.
+ */
+void text_number(struct text *text, uint64_t number);
+
+/**
+ * text_printf() - Append formatted text, at most 127 bytes.
+ * @text: the text.
+ * @fmt: as in printf().
+ */
+__printf(2, 3) void text_printf(struct text *text, const char *fmt, ...);
+
+#endif /* DSCTL_TEXT_H */
