@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsctl: show where IPv4 meets AF_INET6 sockets, by the dualstack module. */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdarg.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "dsctl.h"
 #include "output.h"
+
+/* Bytes of what gets a mapping of its own. */
+#define LARGE_ALLOC	(128 * 1024)
 
 struct options opts;
 
@@ -109,8 +112,10 @@ int main(int argc, char **argv)
 	};
 	int c, ret, end;
 
-	/* There is one thread only: spare it a lock for each cell of a table. */
-	__fsetlocking(stdout, FSETLOCKING_BYCALLER);
+	/* Long lists have mappings of their own, which malloc() stops to give once
+	 * one is freed: in the heap they leave holes where they grew.
+	 */
+	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOC);
 
 	/* getopt's messages shall read as ours do. */
 	if (argc)
