@@ -865,6 +865,9 @@ TEST_F_TIMEOUT(v6only, races_bind, DS_TIMEOUT)
 	while ((off < ds_rounds(CLOSES) || refused < ds_rounds(CLOSES)) &&
 	       net_now_ms() < end) {
 		ASSERT_LE(0, set_idle(&self->ds, self->fd, true));
+		/* At once, or as bind() is or has been under way. */
+		if (rand() % 2)
+			usleep(rand() % 500);
 		n = set_idle(&self->ds, self->fd, false);
 		if (n < 0)
 			ASSERT_EQ(-EADDRINUSE, n);
