@@ -112,10 +112,13 @@ int main(int argc, char **argv)
 	};
 	int c, ret, end;
 
-	/* Long lists have mappings of their own, which malloc() stops to give once
-	 * one is freed: in the heap they leave holes where they grew.
+	/*
+	 * Long lists have mappings of their own, which glibc's malloc() stops to give
+	 * once one is freed: in the heap they leave holes where they grew.
 	 */
+#ifdef M_MMAP_THRESHOLD
 	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOC);
+#endif
 
 	/* getopt's messages shall read as ours do. */
 	if (argc)

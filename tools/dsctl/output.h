@@ -84,7 +84,7 @@ void json_join_end(void);
 
 /**
  * out_heading() - Say what the next table is about, in the manner of ip(8).
- * @netns: name of a network namespace, printed once there is a table.
+ * @netns: name of a network namespace, printed before the next table.
  */
 void out_heading(const char *netns);
 

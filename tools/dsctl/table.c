@@ -82,7 +82,7 @@ static void table_flush(struct table *table)
 	if (table->failed)
 		return;
 	out_begin();
-	/* Without a line not even headings are printed. */
+	/* Without a line no column has a heading either. */
 	if (!table->num_cells)
 		return;
 
@@ -101,6 +101,7 @@ static void table_flush(struct table *table)
 	if (table->failed)
 		return;
 	fwrite(table->out.buf, 1, table->out.len, stdout);
+	out_failed();
 
 	table->headed = true;
 	table->num_cells = 0;
