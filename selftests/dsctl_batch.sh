@@ -241,12 +241,6 @@ unprivileged_is_told()
 		grep -Eq 'passed over [0-9]+ processes' "$tmp/err"
 }
 
-# plain FILE: without what colours it
-plain()
-{
-	sed 's/\x1b\[[0-9;]*m//g' "$1"
-}
-
 # The colours are red for what is refused, and change nothing else.
 colours()
 {

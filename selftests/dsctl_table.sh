@@ -65,12 +65,6 @@ drop()
 	unset 'pids[-1]'
 }
 
-# plain FILE: without what colours it
-plain()
-{
-	sed 's/\x1b\[[0-9;]*m//g' "$1"
-}
-
 coloured_alike()
 {
 	"$DSCTL" "$@" >"$tmp/plain" && "$DSCTL" -c=always "$@" >"$tmp/coloured" &&

@@ -87,6 +87,12 @@ wait_for()
 	done
 }
 
+# plain FILE: without what colours it
+plain()
+{
+	sed 's/\x1b\[[0-9;]*m//g' "$1"
+}
+
 # Lines of the kernel log since mark_log that tell of a bug.
 mark_log()
 {
