@@ -207,7 +207,7 @@ export_adds_up()
 # A name with everything in it that has to be escaped
 export_escapes()
 {
-	exported export && jq -e --arg comm "$NAME?" --arg port "$(cat "$tmp/port")" \
+	exported export && jq -e --arg comm "$NAME\\xff" --arg port "$(cat "$tmp/port")" \
 		'map(select(.labels.local_port == $port)) | length > 5 and
 		 all(.[]; .labels.comm == $comm)' "$tmp/samples"
 }

@@ -414,18 +414,6 @@ static int print_json(const struct answer *answer, const struct view *view,
 				  "socket", json_sock(view, sk)));
 }
 
-/* Names of processes hold any bytes: what is not printable is shown as "?". */
-static void print_text(struct text *text)
-{
-	size_t i;
-
-	for (i = 0; i < text->len; i++)
-		if (text->buf[i] < ' ' || text->buf[i] > '~')
-			text->buf[i] = '?';
-	puts(text->buf);
-	out_failed();
-}
-
 static int print(const struct packet *packet, const struct answer *answer,
 		 const struct view *view, const struct sock *sk)
 {
@@ -441,7 +429,8 @@ static int print(const struct packet *packet, const struct answer *answer,
 	} else if (opts.json) {
 		ret = print_json(answer, view, sk, text.buf);
 	} else {
-		print_text(&text);
+		out_text(text.buf);
+		putchar('\n');
 	}
 	free(text.buf);
 	return ret;

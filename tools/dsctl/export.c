@@ -24,6 +24,7 @@
 #include "output.h"
 #include "stats.h"
 #include "text.h"
+#include "utf8.h"
 #include "view.h"
 
 /**
@@ -49,22 +50,39 @@ static struct exported {
 	int tracking;		/* 1, 0, or -1 if that is not known */
 } exported;
 
-/* A value may hold anything; where it is not UTF-8, "?" replaces the byte. */
+static void put_bytes(struct text *text, const char *str, size_t len)
+{
+	while (len--)
+		text_printf(text, "\\\\x%02x", (unsigned char)*str++);
+}
+
+/* What a terminal would take for a command, where one looks at the file. */
+static bool is_control(uint32_t code)
+{
+	return code < ' ' || (code >= 0x7f && code <= 0x9f);
+}
+
+/* Any UTF-8 will do, the same in any locale; else it were another time series. */
 static void put_label(struct text *text, const char *name, const char *value)
 {
-	json_t *clean = json_text(value);
-	char str[2] = "";
+	uint32_t code;
+	size_t len;
 
 	text_printf(text, "%s%s=\"", text->len ? "," : "", name);
-	for (value = json_string_value(clean); value && *value; value++) {
-		*str = *value == '\n' ? 'n' : *value;
-		if (strchr("\\\"\n", *value))
-			text_puts(text, "\\");
-		text_puts(text, str);
+	for (; *value; value += len) {
+		len = utf8_char(value, &code);
+		if (*value == '\n') {
+			text_puts(text, "\\n");
+		} else if (!len || is_control(code)) {
+			len = len ? len : 1;
+			put_bytes(text, value, len);
+		} else {
+			if (strchr("\\\"", *value))
+				text_puts(text, "\\");
+			text_add(text, value, len);
+		}
 	}
 	text_puts(text, "\"");
-	text->failed |= !clean;
-	json_decref(clean);
 }
 
 static const char *comm_of(const struct procs *procs, const struct sock *sk)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsctl: show where IPv4 meets AF_INET6 sockets, by the dualstack module. */
 #include <getopt.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,9 +9,13 @@
 
 #include "dsctl.h"
 #include "output.h"
+#include "text.h"
 
 /* Bytes of what gets a mapping of its own. */
 #define LARGE_ALLOC	(128 * 1024)
+
+/* A path, and what is wrong with it. */
+#define MAX_MESSAGE	(PATH_MAX + 1024)
 
 struct options opts;
 
@@ -39,17 +44,22 @@ static const struct cmd root = {
 	.sub = commands,
 };
 
+/* Names in it can hold anything. Where there is no memory, half of it may do. */
 void err(const char *fmt, ...)
 {
+	struct text text = { };
+	char str[MAX_MESSAGE];
 	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(str, sizeof(str), fmt, ap);
+	va_end(ap);
+	text_escape(&text, str);
 
 	/* What was printed before comes first where both go to one place. */
 	fflush(stdout);
-	fputs("dsctl: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "dsctl: %s\n", text.buf ? text.buf : fmt);
+	free(text.buf);
 }
 
 /* NO_COLOR is for defaults (no-color.org); "always" was asked for. */
@@ -119,6 +129,8 @@ int main(int argc, char **argv)
 #ifdef M_MMAP_THRESHOLD
 	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOC);
 #endif
+
+	text_init();
 
 	/* getopt's messages shall read as ours do. */
 	if (argc)

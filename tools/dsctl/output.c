@@ -7,6 +7,7 @@
 
 #include "dsctl.h"
 #include "output.h"
+#include "text.h"
 
 #define INDENT 4
 
@@ -49,19 +50,18 @@ int out_close(void)
 	return EXIT_KERNEL;
 }
 
-json_t *json_text(const char *text)
+json_t *json_text(const char *str)
 {
-	char clean[256];
+	struct text text = { };
 	json_t *string;
-	size_t i;
 
-	string = json_string(text);
+	string = json_string(str);
 	if (string)
 		return string;
-	for (i = 0; text[i] && i < sizeof(clean) - 1; i++)
-		clean[i] = text[i] & 0x80 ? '?' : text[i];
-	clean[i] = '\0';
-	return json_string(clean);
+	text_utf8(&text, str);
+	string = text.failed ? NULL : json_string(text.buf);
+	free(text.buf);
+	return string;
 }
 
 /* What is not ASCII is escaped: no byte of a name reaches a terminal raw. */
@@ -214,13 +214,26 @@ void out_heading(const char *netns)
 	heading = netns;
 }
 
+void out_text(const char *str)
+{
+	struct text text = { };
+
+	text_escape(&text, str);
+	if (text.buf)
+		fputs(text.buf, stdout);
+	free(text.buf);
+	out_failed();
+}
+
 void out_begin(void)
 {
 	static bool first = true;
 
 	if (!heading)
 		return;
-	printf("%snetns: %s\n", first ? "" : "\n", heading);
+	fputs(first ? "netns: " : "\nnetns: ", stdout);
+	out_text(heading);
+	putchar('\n');
 	first = false;
 	heading = NULL;
 }

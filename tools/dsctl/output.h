@@ -25,12 +25,18 @@ int out_close(void);
 bool out_failed(void);
 
 /**
+ * out_text() - Print a string that can hold anything, as text_escape() has it.
+ * @str: the string.
+ */
+void out_text(const char *str);
+
+/**
  * json_text() - A JSON string of a text that can hold anything.
- * @text: the text. Where it is not UTF-8, "?" replaces what is not ASCII.
+ * @str: the text, made UTF-8 as text_utf8() does.
  *
  * Return: the string, NULL if there is no memory.
  */
-json_t *json_text(const char *text);
+json_t *json_text(const char *str);
 
 /**
  * json_out() - Print a JSON value on a line, or indented with -p.

@@ -53,23 +53,32 @@ void table_column(struct table *table, const char *heading,
 }
 
 /* Nothing is added to text at the end of a line. */
-static void put_cell(struct table *table, size_t i, const char *str, size_t len,
-		     enum color color)
+static void put_cell(struct table *table, size_t i, const char *str,
+		     const struct table_cell *cell)
 {
 	const struct table_column *column = &table->columns[i];
 	bool last = i == table->num_columns - 1;
 	struct text *out = &table->out;
 
 	if (column->align == ALIGN_RIGHT)
-		text_pad(out, column->width - len);
-	if (color)
-		text_puts(out, color_codes[color]);
-	text_add(out, str, len);
-	if (color)
+		text_pad(out, column->width - cell->width);
+	if (cell->color)
+		text_puts(out, color_codes[cell->color]);
+	text_add(out, str, cell->len);
+	if (cell->color)
 		text_puts(out, COLOR_RESET);
 	if (column->align == ALIGN_LEFT && !last)
-		text_pad(out, column->width - len);
+		text_pad(out, column->width - cell->width);
 	text_puts(out, last ? "\n" : SEPARATOR);
+}
+
+static void put_heading(struct table *table, size_t i)
+{
+	const char *heading = table->columns[i].heading;
+	struct table_cell cell = { .len = strlen(heading) };
+
+	cell.width = cell.len;
+	put_cell(table, i, heading, &cell);
 }
 
 /* Print the lines there are. */
@@ -88,13 +97,11 @@ static void table_flush(struct table *table)
 
 	text_clear(&table->out);
 	for (i = 0; !table->headed && i < table->num_columns; i++)
-		put_cell(table, i, table->columns[i].heading,
-			 strlen(table->columns[i].heading), COLOR_NONE);
+		put_heading(table, i);
 	for (i = 0; i < table->num_cells; i++) {
 		const struct table_cell *cell = &table->cells[i];
 
-		put_cell(table, i % table->num_columns, str, cell->len,
-			 cell->color);
+		put_cell(table, i % table->num_columns, str, cell);
 		str += cell->len;
 	}
 	table->failed = table->out.failed;
@@ -127,13 +134,13 @@ void table_text(struct table *table, const char *text)
 		table->failed = true;
 		return;
 	}
-	text_escape(&table->text, text);
 	column = &table->columns[table->num_cells % table->num_columns];
 	cell = &table->cells[table->num_cells++];
+	cell->width = text_escape(&table->text, text);
 	cell->len = table->text.len - begin;
 	cell->color = COLOR_NONE;
-	if (cell->len > column->width)
-		column->width = cell->len;
+	if (cell->width > column->width)
+		column->width = cell->width;
 }
 
 void table_put(struct table *table, const struct text *text)

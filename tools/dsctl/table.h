@@ -37,7 +37,7 @@ enum color {
  * struct table_column - A column of a table.
  * @heading: its heading.
  * @align: where its text stands.
- * @width: of its heading and of all its text so far.
+ * @width: of its heading and of all its text so far, in columns of a terminal.
  */
 struct table_column {
 	const char *heading;
@@ -48,10 +48,12 @@ struct table_column {
 /**
  * struct table_cell - A cell of a table.
  * @len: length of its text.
+ * @width: columns of a terminal that it takes.
  * @color: what its colour says.
  */
 struct table_cell {
 	uint32_t len;
+	uint32_t width;
 	enum color color;
 };
 
@@ -108,7 +110,7 @@ void table_line(struct table *table);
 /**
  * table_text() - Fill the next cell.
  * @table: the table.
- * @text: the text, copied; what is not printable ASCII is shown as \xNN.
+ * @text: the text, copied; as text_escape() has it.
  */
 void table_text(struct table *table, const char *text);
 

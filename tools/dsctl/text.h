@@ -47,11 +47,28 @@ void text_add(struct text *text, const char *str, size_t len);
 void text_puts(struct text *text, const char *str);
 
 /**
- * text_escape() - Append a string that can hold anything.
- * @text: the text.
- * @str: the string; what is not printable ASCII becomes \xNN.
+ * text_init() - Learn from the locale which characters a terminal shows.
  */
-void text_escape(struct text *text, const char *str);
+void text_init(void);
+
+/**
+ * text_escape() - Append a string that can hold anything, for people to read.
+ * @text: the text.
+ * @str: the string. What is not printable becomes \xNN for each byte: control
+ *	 characters, what is not UTF-8, and without a locale of UTF-8 all that is not
+ *	 ASCII; so does a backslash before an x.
+ *
+ * Return: how many columns of a terminal that takes.
+ */
+size_t text_escape(struct text *text, const char *str);
+
+/**
+ * text_utf8() - Append a string that can hold anything, for programs to read.
+ * @text: the text.
+ * @str: the string. What is not UTF-8 becomes \xNN for each byte, whatever the
+ *	 locale, and all else stays as it is.
+ */
+void text_utf8(struct text *text, const char *str);
 
 /**
  * text_pad() - Append blanks.
