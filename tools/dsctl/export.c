@@ -8,11 +8,9 @@
  * one sample: no two may have the same labels.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "array.h"
 #include "config.h"
@@ -21,7 +19,7 @@
 #include "dsctl.h"
 #include "dsnl.h"
 #include "filter.h"
-#include "output.h"
+#include "save.h"
 #include "stats.h"
 #include "text.h"
 #include "utf8.h"
@@ -202,7 +200,7 @@ static int export_run(int argc, char **argv)
 		err("export prints the text format of Prometheus, not JSON");
 		return EXIT_USAGE;
 	}
-	exported.file = argc ? argv[0] : NULL;
+	exported.file = argc && strcmp(argv[0], "-") ? argv[0] : NULL;
 	filter_parse(&filter, 0, 0, NULL);
 	if (get_stats(&stats) || view_get(&view, &filter))
 		goto out;
@@ -300,6 +298,12 @@ static void put_all(FILE *f)
 {
 	size_t i;
 
+	/* An old file stays where it cannot be replaced: this tells that it is old. */
+	put_head(f, "export_timestamp_seconds", "gauge",
+		 "When this was written, since the epoch");
+	fprintf(f, "dualstack_export_timestamp_seconds %lld\n",
+		(long long)time(NULL));
+
 	if (exported.tracking >= 0) {
 		put_head(f, "tracking", "gauge", "Whether anything is counted");
 		fprintf(f, "dualstack_tracking %d\n", exported.tracking);
@@ -327,35 +331,16 @@ static void put_all(FILE *f)
 		put_counter(f, i, false);
 }
 
-/* The collector reads at any time: it finds the old file or the whole new one. */
-static int write_file(const char *file)
+static int write_file(const char *name)
 {
-	char tmp[PATH_MAX];
-	FILE *f;
+	struct save save;
+	int ret;
 
-	if (snprintf(tmp, sizeof(tmp), "%s.tmp", file) >= (int)sizeof(tmp)) {
-		err("\"%s\": %s", file, strerror(ENAMETOOLONG));
-		return EXIT_USAGE;
-	}
-	f = fopen(tmp, "we");
-	if (!f) {
-		err("cannot write \"%s\": %s", tmp, strerror(errno));
-		return EXIT_KERNEL;
-	}
-	put_all(f);
-	if (fflush(f) || ferror(f) || fsync(fileno(f))) {
-		err("cannot write \"%s\": %s", tmp, strerror(errno));
-		fclose(f);
-		goto fail;
-	}
-	if (fclose(f) || rename(tmp, file)) {
-		err("cannot write \"%s\": %s", file, strerror(errno));
-		goto fail;
-	}
-	return EXIT_OK;
-fail:
-	unlink(tmp);
-	return EXIT_KERNEL;
+	ret = save_begin(&save, name);
+	if (ret)
+		return ret;
+	put_all(save.f);
+	return save_end(&save);
 }
 
 static int export_end(int status)
@@ -381,8 +366,10 @@ const struct cmd cmd_export = {
 	.args = "[ FILE ]",
 	.help = "The counters as Prometheus reads them",
 	.details =
-		"FILE is written for node_exporter's textfile collector, which reads those\n"
-		"that end in .prom: as FILE.tmp, then renamed.",
+		"FILE is for node_exporter's textfile collector, which reads those that end in\n"
+		".prom, and is replaced as a whole; a device or FIFO is written to. - is stdout.\n"
+		"Where there is nothing to export the old FILE stays: its\n"
+		"dualstack_export_timestamp_seconds tells how old it is.",
 	.run = export_run,
 	.end = export_end,
 	.every_netns = true,
