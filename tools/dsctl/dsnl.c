@@ -24,6 +24,7 @@
 
 #define BUF_SIZE	32768	/* as much as the kernel puts into one read */
 #define DUMP_TRIES	8
+#define MAX_ERRNO	4095
 
 /* One request and its answer. */
 struct exchange {
@@ -101,17 +102,23 @@ struct nl_msg *dsnl_genl_msg(const struct dsnl *nl, int cmd, int flags)
 }
 
 /* Keep the text among the attributes that start at an offset of the message. */
-static void save_extack(struct dsnl *nl, const struct nlmsghdr *hdr, int offset)
+static void save_extack(struct dsnl *nl, const struct nlmsghdr *hdr,
+			size_t offset)
 {
-	int len = (int)hdr->nlmsg_len - offset;
 	struct nlattr *text;
 
-	if (!(hdr->nlmsg_flags & NLM_F_ACK_TLVS) || len <= 0)
+	if (!(hdr->nlmsg_flags & NLM_F_ACK_TLVS) || offset >= hdr->nlmsg_len)
 		return;
-	text = nla_find((struct nlattr *)((char *)hdr + offset), len,
-			NLMSGERR_ATTR_MSG);
+	text = nla_find((struct nlattr *)((char *)hdr + offset),
+			hdr->nlmsg_len - offset, NLMSGERR_ATTR_MSG);
 	if (text)
 		nla_strlcpy(nl->extack, text, sizeof(nl->extack));
+}
+
+/* A status that is none of the kernel's would be no number to negate either. */
+static int valid_error(int error)
+{
+	return error > 0 || error < -MAX_ERRNO ? -EPROTO : error;
 }
 
 /* The end of a dump: its status as an int, then attributes. */
@@ -122,21 +129,21 @@ static int parse_done(struct dsnl *nl, const struct nlmsghdr *hdr)
 	if (nlmsg_datalen(hdr) >= (int)sizeof(error))
 		memcpy(&error, nlmsg_data(hdr), sizeof(error));
 	save_extack(nl, hdr, NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(error)));
-	return error;
+	return valid_error(error);
 }
 
 /* An acknowledgment: the request comes back in it unless it is capped. */
 static int parse_ack(struct dsnl *nl, const struct nlmsghdr *hdr)
 {
 	const struct nlmsgerr *ack = nlmsg_data(hdr);
-	int offset = NLMSG_HDRLEN + sizeof(*ack);
+	size_t offset = NLMSG_HDRLEN + sizeof(*ack);
 
 	if (nlmsg_datalen(hdr) < (int)sizeof(*ack))
 		return -EBADMSG;
 	if (!(hdr->nlmsg_flags & NLM_F_CAPPED))
-		offset += NLMSG_ALIGN(ack->msg.nlmsg_len) - NLMSG_HDRLEN;
+		offset += NLMSG_ALIGN((size_t)ack->msg.nlmsg_len) - NLMSG_HDRLEN;
 	save_extack(nl, hdr, offset);
-	return ack->error;
+	return valid_error(ack->error);
 }
 
 /* One read holds several messages. */
