@@ -265,8 +265,7 @@ static json_t *json_finding(const struct audit *audit, size_t service,
 		const struct sock *sk = &audit->view.socks.v[i];
 
 		if (audit->findings.set[i] & 1U << finding && !is_closed(sk))
-			json_array_append_new(cookies,
-					      json_integer(sk->cookie));
+			json_add(cookies, json_integer(sk->cookie));
 	}
 	peer = sum.last ? json_string(endpoint_str(&sum.last->peer, NULL, buf))
 			: json_null();
@@ -294,7 +293,7 @@ static json_t *json_sockets(const struct audit *audit, size_t service)
 		if (is_closed(sk))
 			continue;
 		obj = json_object();
-		json_array_append_new(array, obj);
+		json_add(array, obj);
 		if (json_socket(obj, &audit->view.procs, sk)) {
 			json_decref(array);
 			return NULL;
@@ -312,9 +311,8 @@ static json_t *json_service(const struct audit *audit, size_t service,
 
 	for (i = 0; i < NUM_FINDINGS; i++)
 		if (set & 1U << i)
-			json_array_append_new(findings,
-					      json_finding(audit, service, i,
-							   text));
+			json_add(findings,
+				 json_finding(audit, service, i, text));
 	text_clear(text);
 	service_name(&audit->services, &audit->view, service, text);
 	name = text->failed ? NULL : json_text(text->buf);

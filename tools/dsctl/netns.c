@@ -129,6 +129,15 @@ static int add(struct netns_list *list, const char *name, const struct stat *st)
 	return 0;
 }
 
+/* What cannot be read has nothing to show, unless it is us who cannot. */
+static int no_dir(void)
+{
+	if (errno != ENOMEM)
+		return 0;
+	err("out of memory");
+	return -1;
+}
+
 static int add_named(struct netns_list *list)
 {
 	DIR *dir = opendir(NETNS_RUN_DIR);
@@ -136,6 +145,8 @@ static int add_named(struct netns_list *list)
 	struct stat st;
 	int ret = 0;
 
+	if (!dir)
+		ret = no_dir();
 	while (dir && !ret && (d = readdir(dir)))
 		if (*d->d_name != '.' &&
 		    !fstatat(dirfd(dir), d->d_name, &st, 0))
@@ -155,6 +166,8 @@ static int add_processes(struct netns_list *list)
 
 	stat("/proc/self/ns/net", &own);
 	dir = opendir("/proc");
+	if (!dir)
+		ret = no_dir();
 	while (dir && !ret && (d = readdir(dir))) {
 		if (!isdigit((unsigned char)*d->d_name))
 			continue;

@@ -18,6 +18,9 @@
 static struct json_array joined;
 static bool joining;
 
+/* Something is missing in what was made by json_set() and json_add(). */
+static bool json_lost;
+
 /* Of out_heading(), NULL once it is printed. */
 static const char *heading;
 
@@ -64,6 +67,25 @@ json_t *json_text(const char *str)
 	return string;
 }
 
+void json_set(json_t *obj, const char *key, json_t *value)
+{
+	json_lost |= json_object_set_new(obj, key, value);
+}
+
+void json_add(json_t *array, json_t *value)
+{
+	json_lost |= json_array_append_new(array, value);
+}
+
+/* Whether it is all there; asked once for each value. */
+static bool json_whole(const json_t *value)
+{
+	bool whole = value && !json_lost;
+
+	json_lost = false;
+	return whole;
+}
+
 /* What is not ASCII is escaped: no byte of a name reaches a terminal raw. */
 static size_t json_flags(void)
 {
@@ -80,7 +102,7 @@ static json_t *with_netns(json_t *value)
 		return json_incref(value);
 	obj = json_pack("{s:o}", "netns",
 			opts.netns ? json_text(opts.netns) : json_null());
-	json_object_update(obj, value);
+	json_lost |= json_object_update(obj, value);
 	return obj;
 }
 
@@ -108,15 +130,17 @@ static int join(json_t *value)
 
 int json_out(json_t *value)
 {
+	bool whole = json_whole(value);
 	int ret = EXIT_OK;
 
-	if (value && joining) {
+	if (whole && joining) {
 		ret = join(value);
-	} else if (value) {
-		json_dumpf(value, stdout, json_flags());
+	} else if (whole) {
+		whole = !json_dumpf(value, stdout, json_flags());
 		putchar('\n');
-		out_failed();
-	} else {
+		whole |= out_failed();
+	}
+	if (!whole) {
 		err("out of memory");
 		ret = EXIT_KERNEL;
 	}
@@ -168,7 +192,7 @@ int json_array_put(struct json_array *array, const json_t *value)
 
 	if (joining)
 		array = &joined;
-	len = value ? dump(array, value) : 0;
+	len = json_whole(value) ? dump(array, value) : 0;
 	if (!len) {
 		err("out of memory");
 		json_array_free(array);

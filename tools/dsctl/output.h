@@ -39,6 +39,24 @@ void out_text(const char *str);
 json_t *json_text(const char *str);
 
 /**
+ * json_set() - Set a member of an object.
+ * @obj: the object.
+ * @key: name of the member.
+ * @value: its value, released here.
+ *
+ * What there was no memory for, NULL included, is remembered until the next
+ * json_out() or json_array_put(), which fails then.
+ */
+void json_set(json_t *obj, const char *key, json_t *value);
+
+/**
+ * json_add() - Append to an array, and remember failure as json_set() does.
+ * @array: the array.
+ * @value: the element, released here.
+ */
+void json_add(json_t *array, json_t *value);
+
+/**
  * json_out() - Print a JSON value on a line, or indented with -p.
  * @value: the value, released here; NULL means that there was no memory.
  *

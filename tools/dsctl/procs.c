@@ -2,6 +2,7 @@
 /* Which processes hold a socket: one walk over /proc, as `ss -p` does it. */
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static int scan_task(struct procs *procs, struct sock_list *list,
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
 	if (!dir)
-		return 0;	/* not ours to see, or gone */
+		return errno == ENOMEM ? -1 : 0; /* not ours to see, or gone */
 
 	while (!ret && (d = readdir(dir))) {
 		uint32_t inode, i = MAP_NONE;
@@ -127,6 +128,8 @@ int procs_find(struct procs *procs, struct sock_list *list)
 	}
 
 	dir = list->n ? opendir("/proc") : NULL;
+	if (!dir && list->n && errno == ENOMEM)
+		ret = -1;
 	while (dir && !ret && (d = readdir(dir)))
 		if (isdigit((unsigned char)*d->d_name))
 			ret = scan_task(procs, list, &by_inode,

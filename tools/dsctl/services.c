@@ -229,11 +229,9 @@ json_t *service_processes(const struct services *services,
 		const struct proc_task *task = &view->procs.tasks[t];
 
 		if (services->of_task[t] == i)
-			json_array_append_new(array,
-					      json_pack("{s:i, s:o}",
-							"pid", task->pid,
-							"comm",
-							json_text(task->comm)));
+			json_add(array, json_pack("{s:i, s:o}",
+						  "pid", task->pid, "comm",
+						  json_text(task->comm)));
 	}
 	return array;
 }

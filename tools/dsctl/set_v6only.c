@@ -259,9 +259,8 @@ static int print_json(const struct job *job, const struct sock_list *list,
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		json_array_append_new(array, json_result(job, procs,
-							 &list->v[i],
-							 &results[i]));
+		json_add(array, json_result(job, procs, &list->v[i],
+					    &results[i]));
 	return json_out(array);
 }
 

@@ -19,11 +19,11 @@ static int print_json(const struct config *config,
 	json_t *obj = json_config(config);
 	char buf[TIME_STRLEN];
 
-	json_object_set_new(obj, "since", !config->since ? json_null() :
-			    json_string(time_str(config->since,
-						 TIME_USEC | TIME_ZONE, buf)));
+	json_set(obj, "since", !config->since ? json_null() :
+		 json_string(time_str(config->since, TIME_USEC | TIME_ZONE,
+				      buf)));
 	if (opts.stats)
-		json_object_set_new(obj, "defaults", json_config(defaults));
+		json_set(obj, "defaults", json_config(defaults));
 	return json_out(obj);
 }
 

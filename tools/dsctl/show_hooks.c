@@ -95,9 +95,14 @@ static int print_table(const json_t *hooks)
 	table_column(&table, "Purpose", ALIGN_LEFT);
 
 	json_array_foreach(hooks, i, hook) {
-		json_unpack(hook, "{s:s, s:s, s:b, s:I, s:s}", "name", &name,
-			    "kind", &kind, "attached", &attached,
-			    "hits", &hits, "purpose", &purpose);
+		/* It is all there: what fails for want of memory fails here. */
+		if (json_unpack(hook, "{s:s, s:s, s:b, s:I, s:s}",
+				"name", &name, "kind", &kind,
+				"attached", &attached, "hits", &hits,
+				"purpose", &purpose)) {
+			table.failed = true;
+			break;
+		}
 		table_line(&table);
 		table_text(&table, name);
 		if (opts.stats)

@@ -77,11 +77,9 @@ json_t *json_processes(const struct procs *procs, const struct sock *sk)
 		const struct proc_task *task;
 
 		task = &procs->tasks[procs->fds[i].task];
-		json_array_append_new(array,
-				      json_pack("{s:i, s:o, s:i}",
-						"pid", task->pid,
-						"comm", json_text(task->comm),
-						"fd", procs->fds[i].fd));
+		json_add(array, json_pack("{s:i, s:o, s:i}", "pid", task->pid,
+					  "comm", json_text(task->comm),
+					  "fd", procs->fds[i].fd));
 	}
 	return array;
 }

@@ -14,10 +14,10 @@ static int print_json(const struct stats *stats)
 	size_t i;
 
 	for (i = 0; i < NUM_COUNTERS; i++)
-		json_object_set_new(obj, counters[i].key,
-				    json_integer(stats->counters[i]));
-	json_object_set_new(obj, "untracked", json_integer(stats->untracked));
-	json_object_set_new(obj, "tracked", json_integer(stats->tracked));
+		json_set(obj, counters[i].key,
+			 json_integer(stats->counters[i]));
+	json_set(obj, "untracked", json_integer(stats->untracked));
+	json_set(obj, "tracked", json_integer(stats->tracked));
 	return json_out(obj);
 }
 
