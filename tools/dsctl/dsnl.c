@@ -32,6 +32,7 @@ struct exchange {
 	dsnl_each_t each;
 	void *arg;
 	unsigned int seq;
+	bool answered;
 	bool done;
 	bool interrupted;	/* the list changed under the dump */
 };
@@ -170,6 +171,7 @@ static int parse(struct exchange *x, struct nlmsghdr *hdr, int len)
 		case NLMSG_NOOP:
 			break;
 		default:
+			x->answered = true;
 			if (x->each)
 				error = x->each(hdr, x->arg);
 		}
@@ -223,6 +225,10 @@ int dsnl_request(struct dsnl *nl, struct nl_msg *msg, dsnl_start_t start,
 		if (error || !x.interrupted)
 			break;
 	}
+	/* A list may be empty, another answer may not. */
+	if (!error && each && !x.answered &&
+	    !(nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP))
+		error = -ENODATA;
 	nlmsg_free(msg);
 
 	if (!error && x.interrupted)
