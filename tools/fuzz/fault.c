@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <linux/netlink.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sanitizer/asan_interface.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "mutate.h"
+
+/* The next below: the sanitizer's, or libc's where it was built without. */
+void *__interceptor_malloc(size_t size) __attribute__((weak));
+void *__interceptor_calloc(size_t n, size_t size) __attribute__((weak));
+void *__interceptor_realloc(void *p, size_t size) __attribute__((weak));
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+
+#pragma weak __asan_poison_memory_region
+#pragma weak __asan_unpoison_memory_region
+#pragma weak __sanitizer_print_stack_trace
+
+static struct fault *armed;
+
+void fault_arm(struct fault *fault)
+{
+	armed = fault;
+}
+
+static bool alloc_fails(void)
+{
+	struct fault *fault = armed;
+
+	if (!fault)
+		return false;
+	fault->allocs++;
+	if (!fault->alloc || fault->allocs < fault->alloc ||
+	    (fault->allocs > fault->alloc && !fault->alloc_rest))
+		return false;
+	if (fault->trace && __sanitizer_print_stack_trace) {
+		armed = NULL;
+		__sanitizer_print_stack_trace();
+		armed = fault;
+	}
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	if (alloc_fails())
+		return NULL;
+	return __interceptor_malloc ? __interceptor_malloc(size)
+				    : __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	if (alloc_fails())
+		return NULL;
+	return __interceptor_calloc ? __interceptor_calloc(n, size)
+				    : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t size)
+{
+	if (alloc_fails())
+		return NULL;
+	return __interceptor_realloc ? __interceptor_realloc(p, size)
+				     : __libc_realloc(p, size);
+}
+
+void *reallocarray(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(p, bytes);
+}
+
+/* The sanitizer's own does not ask malloc(). */
+char *strdup(const char *str)
+{
+	size_t size = strlen(str) + 1;
+	char *copy = malloc(size);
+
+	return copy ? memcpy(copy, str, size) : NULL;
+}
+
+/* glibc's name service does not bear it (2.36): it aborts. */
+struct servent *getservbyname(const char *name, const char *proto)
+{
+	static struct servent entry;
+	static char buf[4096];
+	struct fault *fault = armed;
+	struct servent *found;
+
+	armed = NULL;
+	if (getservbyname_r(name, proto, &entry, buf, sizeof(buf), &found))
+		found = NULL;
+	armed = fault;
+	return found;
+}
+
+/*
+ * The kernel answers a request before send() returns, and a dump goes on as it is
+ * read. Where there is nothing to read, what the program waits for was taken
+ * away from it: an error instead of eternity.
+ */
+static bool is_dry(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct timespec now = { };
+
+	return syscall(SYS_ppoll, &pfd, 1, &now, NULL, 0) != 1;
+}
+
+static ssize_t fail_read(void)
+{
+	static const int errors[] = { ENOBUFS, ENOMEM, ECONNRESET, EBADF };
+
+	errno = errors[rnd_below(&armed->rnd, sizeof(errors) / sizeof(*errors))];
+	armed->changed++;
+	return -1;
+}
+
+/* Change what was read, and guard what was not: it is no answer's. */
+static ssize_t change(void *buf, ssize_t len, size_t size,
+		      struct sockaddr_nl *from)
+{
+	if (len <= 0 || !armed || !armed->answers)
+		return len;
+	if (rnd_once_in(&armed->rnd, armed->answers)) {
+		len = mutate(&armed->rnd, buf, len, size);
+		if (from && rnd_once_in(&armed->rnd, 32))
+			from->nl_pid = rnd_limit(&armed->rnd);
+		armed->changed++;
+	}
+	if (__asan_poison_memory_region)
+		__asan_poison_memory_region((char *)buf + len, size - len);
+	return len;
+}
+
+/* Before a read that may be one of many into the same memory. */
+static void unguard(void *buf, size_t size)
+{
+	if (__asan_unpoison_memory_region)
+		__asan_unpoison_memory_region(buf, size);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	bool peek = flags & MSG_PEEK || !msg->msg_iovlen;
+	struct iovec *iov = msg->msg_iov;
+	ssize_t len;
+
+	if (armed && armed->answers && !(flags & MSG_DONTWAIT) && is_dry(fd))
+		return fail_read();
+	if (!peek)
+		unguard(iov->iov_base, iov->iov_len);
+	len = syscall(SYS_recvmsg, fd, msg, flags);
+	if (peek || msg->msg_flags & MSG_TRUNC)
+		return len;
+	return change(iov->iov_base, len, iov->iov_len, msg->msg_name);
+}
+
+ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
+		 struct sockaddr *from, socklen_t *fromlen)
+{
+	ssize_t len;
+
+	if (armed && armed->answers && rnd_once_in(&armed->rnd, 16))
+		return fail_read();
+	unguard(buf, size);
+	len = syscall(SYS_recvfrom, fd, buf, size, flags, from, fromlen);
+	return change(buf, len, size, (struct sockaddr_nl *)from);
+}
+
+/* What waits for ever would do so here: it is told to end after a while. */
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	struct timespec ts = {
+		.tv_sec = timeout / 1000,
+		.tv_nsec = timeout % 1000 * 1000000L,
+	};
+	struct fault *fault = armed;
+	int ready;
+
+	if (!fault)
+		return syscall(SYS_ppoll, fds, n, timeout < 0 ? NULL : &ts,
+			       NULL, 0);
+	do {
+		if (!fault->polls--)
+			raise(SIGTERM);
+		armed = NULL;
+		fault->traffic();
+		armed = fault;
+		ts = (struct timespec) { };
+		ready = syscall(SYS_ppoll, fds, n, &ts, NULL, 0);
+	} while (!ready && timeout < 0);
+	return ready;
+}
