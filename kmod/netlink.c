@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The generic-netlink family: see Documentation/netlink/specs/dualstack.yaml,
  * from which policies and ops are generated. Reading is open to all, and shows
- * the namespace of the netlink socket, as sock_diag does.
+ * the namespace of the netlink socket, as sock_diag does; but for who the peers
+ * of other users' sockets are.
  */
 
+#include <linux/capability.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/socket.h>
@@ -42,6 +44,35 @@ void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 
 /* socket-get */
 
+/**
+ * struct ds_reader - who is told of records
+ * @admin:	has the right to see peers
+ * @withheld:	has not, and there were some
+ */
+struct ds_reader {
+	bool admin;
+	bool withheld;
+};
+
+/* As elsewhere in netlink: the right is that of who asks or, as a dump goes on, who
+ * reads; and of who opened the socket, lest a program with rights be given one and
+ * write to it what was meant for a file.
+ */
+static void ds_reader_init(struct ds_reader *reader, const struct sk_buff *req)
+{
+	reader->admin = netlink_net_capable(req, CAP_NET_ADMIN);
+	reader->withheld = false;
+}
+
+/* The answer is good without them; whoever looks at the acknowledgment learns that
+ * there is more.
+ */
+static void ds_tell_withheld(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG(extack,
+		       "Last peers are left out: to see them needs CAP_NET_ADMIN in the network namespace");
+}
+
 static int ds_put_peer(struct sk_buff *skb, int attr,
 		       const struct ds_peer *peer)
 {
@@ -61,15 +92,24 @@ static int ds_put_peer(struct sk_buff *skb, int attr,
 	return 0;
 }
 
-static int ds_put_peers(struct sk_buff *skb, const struct ds_sock *rec)
+static int ds_put_peers(struct sk_buff *skb, const struct ds_sock *rec,
+			struct ds_reader *reader)
 {
-	struct ds_peer peer;
+	struct ds_peer mapped, rejected;
+	bool has_mapped, has_rejected;
 
-	if (ds_sock_get_mapped(rec, &peer) &&
-	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_MAPPED_PEER, &peer))
+	has_mapped = ds_sock_get_mapped(rec, &mapped);
+	has_rejected = ds_sock_get_rejected(rec, &rejected);
+	if (!reader->admin) {
+		reader->withheld |= has_mapped || has_rejected;
+		return 0;
+	}
+
+	if (has_mapped &&
+	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_MAPPED_PEER, &mapped))
 		return -EMSGSIZE;
-	if (ds_sock_get_rejected(rec, &peer) &&
-	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_REJECTED_PEER, &peer))
+	if (has_rejected &&
+	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_REJECTED_PEER, &rejected))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -94,7 +134,7 @@ static int ds_put_sock_counters(struct sk_buff *skb, const struct ds_sock *rec)
 }
 
 static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
-		       const struct ds_sock *rec)
+		       const struct ds_sock *rec, struct ds_reader *reader)
 {
 	void *hdr;
 
@@ -107,7 +147,7 @@ static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 	    nla_put_u8(skb, DUALSTACK_A_SOCKET_PROTOCOL,
 		       ds_ipproto(rec->proto)) ||
 	    ds_put_sock_counters(skb, rec) ||
-	    ds_put_peers(skb, rec)) {
+	    ds_put_peers(skb, rec, reader)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -121,7 +161,8 @@ static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
  * either, it is split, at record number cb->args[1].
  */
 static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
-			  const struct net *net, const struct hlist_head *head)
+			  const struct net *net, const struct hlist_head *head,
+			  struct ds_reader *reader)
 {
 	unsigned int start = skb->len;
 	struct ds_sock *rec;
@@ -131,7 +172,7 @@ static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 		if (rec->net != net || n++ < cb->args[1])
 			continue;
 		if (!ds_put_sock(skb, NETLINK_CB(cb->skb).portid,
-				 cb->nlh->nlmsg_seq, NLM_F_MULTI, rec))
+				 cb->nlh->nlmsg_seq, NLM_F_MULTI, rec, reader))
 			continue;
 
 		if (start)
@@ -149,6 +190,7 @@ int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 {
 	struct nlattr *cookie = ds_dump_attrs(cb)[DUALSTACK_A_SOCKET_COOKIE];
 	const struct net *net = sock_net(skb->sk);
+	struct ds_reader reader;
 
 	if (cookie) {
 		NL_SET_ERR_MSG_ATTR(cb->extack, cookie,
@@ -156,16 +198,24 @@ int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 		return -EINVAL;
 	}
 
+	ds_reader_init(&reader, cb->skb);
 	rcu_read_lock();
 	for (; cb->args[0] < DS_SOCK_BUCKETS; cb->args[0]++)
-		if (ds_dump_bucket(skb, cb, net, &ds_sock_table[cb->args[0]]))
+		if (ds_dump_bucket(skb, cb, net, &ds_sock_table[cb->args[0]],
+				   &reader))
 			break;
 	rcu_read_unlock();
+
+	/* Told with the end of the dump, which this may be. */
+	cb->args[2] |= reader.withheld;
+	if (cb->args[2])
+		ds_tell_withheld(cb->extack);
 	return skb->len;
 }
 
 int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct ds_reader reader;
 	struct ds_sock *rec;
 	struct sk_buff *msg;
 	u64 cookie;
@@ -179,14 +229,18 @@ int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 
+	ds_reader_init(&reader, skb);
 	rcu_read_lock();
 	rec = ds_sock_by_cookie(genl_info_net(info), cookie);
-	err = rec ? ds_put_sock(msg, info->snd_portid, info->snd_seq, 0, rec) :
-		    -ENOENT;
+	err = rec ? ds_put_sock(msg, info->snd_portid, info->snd_seq, 0, rec,
+				&reader) : -ENOENT;
 	rcu_read_unlock();
 
-	if (!err)
+	if (!err) {
+		if (reader.withheld)
+			ds_tell_withheld(info->extack);
 		return genlmsg_reply(msg, info);
+	}
 
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack,
@@ -346,7 +400,10 @@ int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* The generator has such a table, but keeps it to itself. */
 static const struct genl_multicast_group ds_mcgrps[] = {
-	[DUALSTACK_NLGRP_EVENTS] = { .name = DUALSTACK_MCGRP_EVENTS },
+	[DUALSTACK_NLGRP_EVENTS] = {
+		.name	= DUALSTACK_MCGRP_EVENTS,
+		.flags	= GENL_MCAST_CAP_NET_ADMIN,
+	},
 };
 
 static struct genl_family ds_family __ro_after_init = {

@@ -7,11 +7,14 @@
 
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
+#include <netlink/errno.h>
 #include <netlink/netlink.h>
 
 #include "kselftest.h"
 
 #include "ds_nl.h"
+
+#define MAX_ERRNO	4095	/* of the kernel's */
 
 /* One line per counter, as in the kernel. */
 const struct ds_counter_info ds_counter_table[] = {
@@ -109,6 +112,12 @@ struct talk {
 	bool done;
 };
 
+/* Anything else is no errno, and need not have a counterpart of the other sign. */
+static int valid_error(int error)
+{
+	return error <= 0 && error >= -MAX_ERRNO ? error : -EBADMSG;
+}
+
 static int talk_valid(struct nl_msg *msg, void *arg)
 {
 	struct genlmsghdr *ghdr = nlmsg_data(nlmsg_hdr(msg));
@@ -130,11 +139,35 @@ static int talk_intr(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* The kernel's words, among the attributes that begin behind so many bytes. */
+static void take_extack(struct talk *t, struct nlmsghdr *nlh, int skip)
+{
+	struct nlattr *msg;
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	msg = nla_find((struct nlattr *)((char *)nlmsg_data(nlh) + skip),
+		       nlmsg_datalen(nlh) - skip, NLMSGERR_ATTR_MSG);
+	if (msg)
+		nla_strlcpy(t->ds->extack, msg, sizeof(t->ds->extack));
+}
+
+static void take_ack_extack(struct talk *t, struct nlmsghdr *nlh)
+{
+	struct nlmsgerr *e = nlmsg_data(nlh);
+	int skip = sizeof(*e);
+
+	/* Without NLM_F_CAPPED the payload of the request comes back too. */
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		skip += NLMSG_ALIGN(nlmsg_datalen(&e->msg));
+	take_extack(t, nlh, skip);
+}
+
 static int talk_ack(struct nl_msg *msg, void *arg)
 {
 	struct talk *t = arg;
 
-	(void)msg;
+	take_ack_extack(t, nlmsg_hdr(msg));
 	t->done = true;
 	return NL_STOP;
 }
@@ -146,7 +179,8 @@ static int talk_finish(struct nl_msg *msg, void *arg)
 
 	/* The end of a dump carries its error, if there was one. */
 	if (nlmsg_datalen(nlh) >= (int)sizeof(int) && !t->ret)
-		t->ret = *(int *)nlmsg_data(nlh);
+		t->ret = valid_error(*(int *)nlmsg_data(nlh));
+	take_extack(t, nlh, NLMSG_ALIGN(sizeof(int)));
 	t->done = true;
 	return NL_STOP;
 }
@@ -154,21 +188,11 @@ static int talk_finish(struct nl_msg *msg, void *arg)
 static int talk_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)((char *)e - NLMSG_HDRLEN);
-	int skip = sizeof(*e);
 	struct talk *t = arg;
-	struct nlattr *msg;
 
 	(void)who;
-	/* Without NLM_F_CAPPED the payload of the request comes back too. */
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		skip += NLMSG_ALIGN(nlmsg_datalen(&e->msg));
-	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS) {
-		msg = nla_find((struct nlattr *)((char *)e + skip),
-			       nlmsg_datalen(nlh) - skip, NLMSGERR_ATTR_MSG);
-		if (msg)
-			nla_strlcpy(t->ds->extack, msg, sizeof(t->ds->extack));
-	}
-	t->ret = e->error;
+	take_ack_extack(t, nlh);
+	t->ret = valid_error(e->error);
 	t->done = true;
 	return NL_STOP;
 }
@@ -486,8 +510,12 @@ int ds_listen(struct ds_listener *l)
 		return err;
 	group = genl_ctrl_resolve_grp(l->ds.sk, DUALSTACK_GENL_NAME,
 				      DUALSTACK_MCGRP_EVENTS);
-	if (group < 0 || nl_socket_add_membership(l->ds.sk, group))
+	if (group < 0)
 		err = -ENOENT;
+	else
+		err = nl_socket_add_membership(l->ds.sk, group);
+	if (err == -NLE_PERM)
+		err = -EPERM;
 	/* Root's can wait for long, on a slow machine. */
 	setsockopt(nl_socket_get_fd(l->ds.sk), SOL_SOCKET, SO_RCVBUFFORCE,
 		   &room, sizeof(room));

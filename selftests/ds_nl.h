@@ -124,7 +124,7 @@ struct ds_explained {
  * struct ds_nl - a connection to the family
  * @sk: netlink socket, of the namespace that it was opened in
  * @family: id of the family
- * @extack: the kernel's words on the last refusal, empty when it said none
+ * @extack: the kernel's words on the last request, empty when it said none
  * @intr: the last dump was marked as inconsistent (NLM_F_DUMP_INTR)
  */
 struct ds_nl {

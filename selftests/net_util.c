@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <net/if.h>	/* before the kernel's, which makes way for it */
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -62,6 +63,16 @@ int net_ns_new(void)
 	if (!err)
 		err = net_link_addr("lo", NET_ADDR6, 128);
 	return err;
+}
+
+int net_become_nobody(void)
+{
+	const gid_t nobody = 65534;
+
+	if (setgroups(0, NULL) || setresgid(nobody, nobody, nobody) ||
+	    setresuid(nobody, nobody, nobody))
+		return -errno;
+	return 0;
 }
 
 static struct rtattr *rta_add(struct nlmsghdr *nlh, unsigned short type,

@@ -42,6 +42,13 @@ enum {
  */
 int net_ns_new(void);
 
+/**
+ * net_become_nobody() - become a user without rights, for good
+ *
+ * Return: 0 or -errno.
+ */
+int net_become_nobody(void);
+
 /* Add a device of the kind dummy to this namespace, and bring it up. */
 int net_dummy_add(const char *name);
 

@@ -217,9 +217,7 @@ TEST_F_TIMEOUT(netlink, unprivileged, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	seen.v[DUALSTACK_A_COUNTER_MAPPED_RECV]++;
 
-	ASSERT_EQ(0, setgroups(0, NULL));
-	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
-	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
+	ASSERT_EQ(0, net_become_nobody());
 	expect_readable(_metadata, fd, &seen);
 
 	/* In a namespace of his own he sees that, and only that. */
@@ -231,6 +229,143 @@ TEST_F_TIMEOUT(netlink, unprivileged, DS_TIMEOUT)
 	ds_expect_none(_metadata, &ds, fd);
 	ds_expect_sums(_metadata, &ds, &none);
 	EXPECT_EQ(0, ds_socket_count(&ds));
+	ds_close(&ds);
+}
+
+/* Who the peers of this socket were, by its record alone and in the dump. */
+
+static int copy_peers(const struct ds_socket *s, void *arg)
+{
+	struct ds_socket *want = arg;
+
+	if (s->cookie == want->cookie)
+		*want = *s;
+	return 0;
+}
+
+static void get_peers(struct __test_metadata *_metadata, struct ds_nl *ds,
+		      int fd, struct ds_socket *got, struct ds_socket *dumped)
+{
+	ASSERT_EQ(0, ds_socket_get(ds, net_cookie(fd), got));
+	memset(dumped, 0, sizeof(*dumped));
+	dumped->cookie = net_cookie(fd);
+	ASSERT_EQ(0, ds_socket_dump(ds, copy_peers, dumped));
+	/* Nothing else depends on who asks. */
+	EXPECT_EQ(IPPROTO_UDP, got->protocol);
+	EXPECT_EQ(IPPROTO_UDP, dumped->protocol);
+	EXPECT_EQ(1, got->counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+	EXPECT_EQ(1, dumped->counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+	EXPECT_EQ(1, got->counters.v[DUALSTACK_A_COUNTER_REJECT_SEND]);
+	EXPECT_EQ(1, dumped->counters.v[DUALSTACK_A_COUNTER_REJECT_SEND]);
+}
+
+static void expect_peers(struct __test_metadata *_metadata, struct ds_nl *ds,
+			 int fd, const union net_addr *mapped,
+			 const union net_addr *rejected)
+{
+	struct ds_socket got, dumped;
+
+	get_peers(_metadata, ds, fd, &got, &dumped);
+	EXPECT_STREQ("", ds->extack);
+	ds_expect_peer(_metadata, mapped, &got.last_mapped);
+	ds_expect_peer(_metadata, mapped, &dumped.last_mapped);
+	ds_expect_peer(_metadata, rejected, &got.last_rejected);
+	ds_expect_peer(_metadata, rejected, &dumped.last_rejected);
+}
+
+static void expect_no_peers(struct __test_metadata *_metadata,
+			    struct ds_nl *ds, int fd)
+{
+	struct ds_socket got, dumped;
+
+	get_peers(_metadata, ds, fd, &got, &dumped);
+	/* It is said that there are some, and what they need. */
+	EXPECT_NE(NULL, strstr(ds->extack, "CAP_NET_ADMIN"))
+		TH_LOG("said: \"%s\"", ds->extack);
+	EXPECT_EQ(AF_UNSPEC, got.last_mapped.addr.sa.sa_family);
+	EXPECT_EQ(AF_UNSPEC, got.last_rejected.addr.sa.sa_family);
+	EXPECT_EQ(AF_UNSPEC, dumped.last_mapped.addr.sa.sa_family);
+	EXPECT_EQ(AF_UNSPEC, dumped.last_rejected.addr.sa.sa_family);
+}
+
+/* A socket that had a mapped peer, and one that it was kept from. */
+static int peered_socket(struct __test_metadata *_metadata,
+			 union net_addr *mapped, union net_addr *rejected)
+{
+	union net_addr to;
+	int sender, fd;
+	struct ds_nl ds;
+
+	sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	EXPECT_LE(0, sender);
+	*mapped = net_local(sender);
+	fd = used_socket(sender);
+	EXPECT_LE(0, fd);
+	close(sender);
+
+	/* V6ONLY after bind() is what the module is for. */
+	EXPECT_EQ(0, ds_open(&ds));
+	EXPECT_EQ(1, ds_v6only_set(&ds, fd, true, false));
+	ds_close(&ds);
+	net_addr_set(&to, "::ffff:127.0.0.1", 9);
+	EXPECT_EQ(-1, sendto(fd, "x", 1, 0, &to.sa, sizeof(to.in6)));
+	net_addr_set(rejected, "127.0.0.1", 9);
+	return fd;
+}
+
+/* As write() does: without the kernel's address. */
+static int send_as_write(struct nl_sock *sk, struct nl_msg *msg)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+
+	return send(nl_socket_get_fd(sk), nlh, nlh->nlmsg_len, 0);
+}
+
+/* Peers are for who administers the network. */
+TEST_F_TIMEOUT(netlink, peers, DS_TIMEOUT)
+{
+	union net_addr mapped, rejected;
+	struct ds_nl opened_by_nobody, ds;
+	struct nl_cb *cb;
+	int fd;
+
+	fd = peered_socket(_metadata, &mapped, &rejected);
+	expect_peers(_metadata, &self->ds, fd, &mapped, &rejected);
+
+	/* A setuid program is given a socket as its standard output. */
+	ASSERT_EQ(0, seteuid(NOBODY));
+	ASSERT_EQ(0, ds_open(&opened_by_nobody));
+	expect_no_peers(_metadata, &opened_by_nobody, fd);
+	ASSERT_EQ(0, seteuid(0));
+	cb = nl_socket_get_cb(opened_by_nobody.sk);
+	nl_cb_overwrite_send(cb, send_as_write);
+	nl_cb_put(cb);
+	expect_no_peers(_metadata, &opened_by_nobody, fd);
+	ds_close(&opened_by_nobody);
+	expect_peers(_metadata, &self->ds, fd, &mapped, &rejected);
+
+	ASSERT_EQ(0, net_become_nobody());
+	expect_no_peers(_metadata, &self->ds, fd);
+	ASSERT_EQ(0, ds_open(&ds));
+	expect_no_peers(_metadata, &ds, fd);
+	ds_close(&ds);
+
+	/* Root of a user namespace that does not own this network. */
+	if (unshare(CLONE_NEWUSER)) {
+		TH_LOG("no user namespaces for users: %s", strerror(errno));
+		return;
+	}
+	ASSERT_EQ(0, ds_open(&ds));
+	expect_no_peers(_metadata, &ds, fd);
+	ds_close(&ds);
+
+	/* He sees who the peers in his own are, and not of those in the other. */
+	ASSERT_EQ(0, net_ns_new());
+	ASSERT_EQ(0, ds_open(&ds));
+	ds_expect_none(_metadata, &ds, fd);
+	close(fd);
+	fd = peered_socket(_metadata, &mapped, &rejected);
+	expect_peers(_metadata, &ds, fd, &mapped, &rejected);
 	ds_close(&ds);
 }
 
@@ -332,6 +467,41 @@ TEST_F_TIMEOUT(netlink, dump_many, DS_TIMEOUT)
 	EXPECT_EQ(0, stats.tracked);
 	EXPECT_EQ(MANY_SOCKETS,
 		  stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+}
+
+struct reader {
+	int sockets;
+	int peers;
+	bool last_has;
+};
+
+static int drop_rights(const struct ds_socket *s, void *arg)
+{
+	struct reader *r = arg;
+
+	if (!r->sockets++ && seteuid(NOBODY))
+		return -errno;
+	r->last_has = s->last_mapped.addr.sa.sa_family != AF_UNSPEC;
+	r->peers += r->last_has;
+	return 0;
+}
+
+/* One who has the right begins a dump, one who has not reads the rest. */
+TEST_F_TIMEOUT(netlink, dump_read_by_another, DS_TIMEOUT)
+{
+	static struct cookie_set set;
+	static int fd[MANY_SOCKETS];
+	struct reader r = { };
+
+	fill(_metadata, &set, fd, MANY_SOCKETS);
+	ASSERT_EQ(0, ds_socket_dump(&self->ds, drop_rights, &r));
+	TH_LOG("%d of %d sockets with a peer", r.peers, r.sockets);
+	EXPECT_EQ(MANY_SOCKETS, r.sockets);
+	EXPECT_LT(0, r.peers);
+	EXPECT_GT(MANY_SOCKETS, r.peers);
+	EXPECT_FALSE(r.last_has);
+	EXPECT_NE(NULL, strstr(self->ds.extack, "CAP_NET_ADMIN"));
+	ASSERT_EQ(0, seteuid(0));
 }
 
 /*

@@ -4,6 +4,11 @@
 
 #include_next <net/genetlink.h>
 
+/* Since 6.7, and stable kernels of 2024; before, the flag of operations. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
+
 /* The attributes of a dump request. */
 static inline struct nlattr **ds_dump_attrs(struct netlink_callback *cb)
 {
