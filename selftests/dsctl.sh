@@ -261,15 +261,55 @@ servers_fit()
 	done
 }
 
-# As a user who sees no process but his own: all else is the same
+# as_nobody ARGUMENT...: dsctl of a user without rights
+as_nobody()
+{
+	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups "$DSCTL" "$@"
+}
+
+# As a user who sees no process but his own, nor who anybody's peers are: all else
+# is the same, and what is missing is said once
 unprivileged()
 {
-	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups \
-		"$DSCTL" -j show sockets >"$tmp/got" || return 1
+	as_nobody -j show sockets >"$tmp/got" 2>"$tmp/err" || return 1
+	cat "$tmp/err"
 	project "$tmp/got" >"$tmp/got.known"
-	jq '.sockets | sort_by(.cookie)' "$tmp/want" >"$tmp/want.known"
+	jq '.sockets | map(.last_mapped_peer = null |
+			   .last_rejected_peer = null) | sort_by(.cookie)' \
+		"$tmp/want" >"$tmp/want.known"
 	same_json "$tmp/want.known" "$tmp/got.known" &&
-	jq -e 'all(.[]; .processes == [])' "$tmp/got"
+	jq -e 'all(.[]; .processes == [] and .last_mapped_age_ms == null and
+			.last_rejected_age_ms == null)' "$tmp/got" &&
+	[ "$(wc -l <"$tmp/err")" = 1 ] &&
+	grep -q 'peers.*CAP_NET_ADMIN in the network namespace' "$tmp/err"
+}
+
+# The same where the kernel is asked for single sockets, and where it is asked
+# again and again
+unprivileged_is_told_once()
+{
+	local port
+
+	port=$(jq 'first(.sockets[] | select(.mapped_recv > 0)).local_port' \
+		"$tmp/want")
+	as_nobody show sockets port "$port" >"$tmp/out" 2>"$tmp/err" || return 1
+	cat "$tmp/out" "$tmp/err"
+	[ "$(wc -l <"$tmp/err")" = 1 ] && grep -q ":$port " "$tmp/out" ||
+		return 1
+	printf 'show sockets\nshow sockets\naudit\n' >"$tmp/commands"
+	as_nobody -force -b - <"$tmp/commands" 2>"$tmp/err"
+	cat "$tmp/err"
+	[ "$(grep -c CAP_NET_ADMIN "$tmp/err")" = 1 ]
+}
+
+# What has no peers to show misses none.
+unprivileged_misses_nothing()
+{
+	as_nobody export >"$tmp/out" 2>"$tmp/err" && [ -s "$tmp/out" ] &&
+	as_nobody show stats >>"$tmp/out" 2>>"$tmp/err" &&
+	as_nobody explain tcp ::1 9 >>"$tmp/out" 2>>"$tmp/err"
+	cat "$tmp/err"
+	[ ! -s "$tmp/err" ]
 }
 
 full_disk()
@@ -291,7 +331,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 50
+ktap_set_plan 52
 
 for args in "help" "show help" "show sockets help" "show stats help" \
 	    "show hooks help" "-V"; do
@@ -334,6 +374,8 @@ done
 check "outbound counters" tells_outbound
 check "abbreviated commands" abbreviated
 check "unprivileged user" unprivileged
+check "unprivileged user: told once" unprivileged_is_told_once
+check "unprivileged user: nothing else missing" unprivileged_misses_nothing
 check "full disk" full_disk
 
 port=$(jq '.sockets[0].local_port' "$tmp/want")

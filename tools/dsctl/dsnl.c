@@ -212,6 +212,20 @@ static int exchange(struct exchange *x, struct nl_msg *msg)
 	return error;
 }
 
+/*
+ * What the kernel had to say of an answer that is good: once, though it is the
+ * answer for each of many sockets or namespaces.
+ */
+static void tell_warning(const struct dsnl *nl)
+{
+	static char told[sizeof(nl->extack)];
+
+	if (!*nl->extack || nl->no_warnings || !strcmp(nl->extack, told))
+		return;
+	strcpy(told, nl->extack);
+	err("warning: %s", nl->extack);
+}
+
 int dsnl_request(struct dsnl *nl, struct nl_msg *msg, dsnl_start_t start,
 		 dsnl_each_t each, void *arg)
 {
@@ -233,8 +247,8 @@ int dsnl_request(struct dsnl *nl, struct nl_msg *msg, dsnl_start_t start,
 
 	if (!error && x.interrupted)
 		err("the list kept changing while it was read: it may be inconsistent");
-	if (!error && *nl->extack)
-		err("warning: %s", nl->extack);
+	if (!error)
+		tell_warning(nl);
 	return error;
 }
 

@@ -5,17 +5,20 @@
 
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <stdbool.h>
 
 /**
  * struct dsnl - A netlink socket.
  * @sk: libnl's socket.
  * @family: ID of the generic-netlink family, if there is one.
  * @extack: what the kernel said about the last request, or an empty string.
+ * @no_warnings: do not tell what it said where the request succeeded.
  */
 struct dsnl {
 	struct nl_sock *sk;
 	int family;
 	char extack[256];
+	bool no_warnings;
 };
 
 /**

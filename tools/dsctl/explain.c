@@ -267,6 +267,7 @@ static int find_socket(struct view *view, const struct packet *packet,
 		.port = packet->to.port,
 		.proto = packet->protocol,
 		.all = true,
+		.no_peers = !opts.json,
 	};
 	size_t i;
 	int ret;

@@ -202,6 +202,7 @@ static int export_run(int argc, char **argv)
 	}
 	exported.file = argc && strcmp(argv[0], "-") ? argv[0] : NULL;
 	filter_parse(&filter, 0, 0, NULL);
+	filter.no_peers = true;
 	if (get_stats(&stats) || view_get(&view, &filter))
 		goto out;
 	if (add_sums(&text, &stats) || add_sockets(&text, &view)) {

@@ -24,6 +24,7 @@ enum {
  * @mode: enum sock_mode.
  * @all: AF_INET sockets and connections too; as -a says.
  * @no_processes: who has a socket is of no interest.
+ * @no_peers: nor is who its last peers were.
  * @cookie: cookie of a socket, else 0.
  */
 struct filter {
@@ -33,6 +34,7 @@ struct filter {
 	uint8_t mode;
 	bool all;
 	bool no_processes;
+	bool no_peers;
 	uint64_t cookie;
 };
 

@@ -87,6 +87,10 @@ static int join(struct monitor *mon, const char *family, const char *name)
 		group = nl_socket_add_membership(mon->events.sk, group);
 	if (group >= 0)
 		return 0;
+	if (group == -NLE_PERM) {
+		dsnl_err(&mon->requests, "cannot listen to events", -EPERM);
+		return -1;
+	}
 	err("cannot listen to the events of %s: %s", family,
 	    nl_geterror(group));
 	return -1;
@@ -340,6 +344,7 @@ const struct cmd cmd_monitor = {
 	.help = "What happens, a line for each event as it comes",
 	.details =
 		"With -j a JSON object for each. How many events were lost is told, because of\n"
-		"event-rate or because the reader is slow. SIGINT ends it.",
+		"event-rate or because the reader is slow. SIGINT ends it. To listen takes\n"
+		"CAP_NET_ADMIN in the network namespace.",
 	.run = run_monitor,
 };

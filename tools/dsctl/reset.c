@@ -40,6 +40,7 @@ static int reset_listed(struct dsnl *nl, const struct sock_list *list)
 	int error = 0;
 	size_t i;
 
+	nl->no_warnings = true;	/* of peers that it is not to show */
 	if (records_dump(nl, &records)) {
 		records_free(&records);
 		return -1;

@@ -282,6 +282,7 @@ int view_get(struct view *view, const struct filter *filter)
 
 	if (dsnl_open_dualstack(&nl))
 		return -1;
+	nl.no_warnings = filter->no_peers;
 	ret = get_all(view, filter, &nl);
 	if (!ret)
 		ret = sock_list_shadow(&view->socks);
