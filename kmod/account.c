@@ -4,6 +4,8 @@
 #include <linux/capability.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/net.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -15,6 +17,7 @@
 #include <net/ipv6.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
+#include <net/udp.h>
 
 #include "account.h"
 #include "flow.h"
@@ -62,29 +65,38 @@ static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 	}
 }
 
-/* Under RCU. */
+/* Under RCU; @n events alike. */
 static void ds_account_rcu(struct sock *sk, enum ds_event event,
-			   const struct ds_flow *flow)
+			   const struct ds_flow *flow, unsigned int n)
 {
 	struct ds_sock *rec;
+	unsigned int i;
 
 	rec = ds_sock_get(sk);
 	if (rec) {
 		ds_set_peer(rec, event, flow);
-		atomic64_inc(&rec->count[event]);
-	} else {
-		ds_net_untracked(flow->net, flow->proto, event);
+		atomic64_add(n, &rec->count[event]);
 	}
 
-	ds_trace(sk, event, flow);
+	for (i = 0; i < n; i++) {
+		if (!rec)
+			ds_net_untracked(flow->net, flow->proto, event);
+		ds_trace(sk, event, flow);
+	}
+}
+
+static void ds_account_n(struct sock *sk, enum ds_event event,
+			 const struct ds_flow *flow, unsigned int n)
+{
+	rcu_read_lock();
+	ds_account_rcu(sk, event, flow, n);
+	rcu_read_unlock();
 }
 
 static void ds_account(struct sock *sk, enum ds_event event,
 		       const struct ds_flow *flow)
 {
-	rcu_read_lock();
-	ds_account_rcu(sk, event, flow);
-	rcu_read_unlock();
+	ds_account_n(sk, event, flow, 1);
 }
 
 /* What came in: handshakes and datagrams. What the data path does always is in
@@ -113,27 +125,12 @@ static bool ds_wire_mapped(const struct sk_buff *skb)
 	return skb->protocol == htons(ETH_P_IPV6) && ds_source_mapped(skb);
 }
 
+/* All that is seldom: the first event of a socket, one that cannot be recorded,
+ * one that somebody traces, one with a mapped source, several at once.
+ */
 static noinline ds_direct
-void ds_trace_in(struct sock *sk, const struct sk_buff *skb)
-{
-	struct ds_flow flow;
-
-	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
-	trace_dualstack_mapped(sk, DS_IN_MAPPED, &flow);
-}
-
-static noinline ds_direct
-void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
-{
-	struct ds_flow flow;
-
-	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
-	ds_account(sk, DS_WIRE_MAPPED, &flow);
-}
-
-/* The first event of a socket, or one that cannot be recorded. */
-static noinline ds_direct
-void ds_account_in_slow(struct sock *sk, const struct sk_buff *skb)
+void ds_account_in_slow(struct sock *sk, const struct sk_buff *skb,
+			unsigned int n)
 {
 	bool mapped = skb->protocol == htons(ETH_P_IP);
 	int proto = ds_sk_proto(sk);
@@ -143,37 +140,44 @@ void ds_account_in_slow(struct sock *sk, const struct sk_buff *skb)
 		return;
 
 	ds_flow_from_skb(&flow, sock_net(sk), skb, proto);
-	ds_account(sk, mapped ? DS_IN_MAPPED : DS_IN_NATIVE, &flow);
+	ds_account_n(sk, mapped ? DS_IN_MAPPED : DS_IN_NATIVE, &flow, n);
 	if (ds_wire_mapped(skb))
-		ds_account(sk, DS_WIRE_MAPPED, &flow);
+		ds_account_n(sk, DS_WIRE_MAPPED, &flow, n);
 }
 
-static __always_inline void ds_account_in(struct sock *sk,
-					  const struct sk_buff *skb)
+/* Returns whether the socket has a record. */
+static __always_inline bool ds_count_in(const struct sock *sk,
+					const struct sk_buff *skb,
+					enum ds_event event)
 {
 	struct ds_sock *rec;
 
 	preempt_disable_notrace();
 	rec = ds_sock_find(sk);
-	if (unlikely(!rec)) {
-		preempt_enable_notrace();
-		ds_account_in_slow(sk, skb);
-		return;
+	if (likely(rec)) {
+		if (event == DS_IN_MAPPED)
+			ds_sock_set_mapped(rec, ip_hdr(skb)->saddr,
+					   udp_hdr(skb)->source);
+		atomic64_inc(&rec->count[event]);
 	}
+	preempt_enable_notrace();
+	return rec;
+}
 
-	if (skb->protocol == htons(ETH_P_IP)) {
-		ds_sock_set_mapped(rec, ip_hdr(skb)->saddr,
-				   udp_hdr(skb)->source);
-		atomic64_inc(&rec->count[DS_IN_MAPPED]);
-		preempt_enable_notrace();
-		if (trace_dualstack_mapped_enabled())
-			ds_trace_in(sk, skb);
-	} else {
-		atomic64_inc(&rec->count[DS_IN_NATIVE]);
-		preempt_enable_notrace();
-		if (ds_source_mapped(skb))
-			ds_account_wire(sk, skb);
-	}
+static __always_inline void ds_account_in(struct sock *sk,
+					  const struct sk_buff *skb)
+{
+	bool done;
+
+	if (likely(skb->protocol == htons(ETH_P_IP)))
+		done = !trace_dualstack_mapped_enabled() &&
+		       ds_count_in(sk, skb, DS_IN_MAPPED);
+	else
+		done = !ds_source_mapped(skb) &&
+		       ds_count_in(sk, skb, DS_IN_NATIVE);
+
+	if (unlikely(!done))
+		ds_account_in_slow(sk, skb, 1);
 }
 
 void ds_account_accept(struct sock *listener, const struct sock *child,
@@ -207,10 +211,37 @@ void ds_account_fastopen(struct sock *listener, struct request_sock *req,
 		ds_account_fastopen_child(listener, child);
 }
 
+static noinline ds_direct
+void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
+{
+	struct ds_flow flow;
+
+	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
+	ds_account(sk, DS_WIRE_MAPPED, &flow);
+}
+
 void ds_account_syn(struct sock *listener, const struct sk_buff *skb)
 {
 	if (unlikely(ds_wire_mapped(skb)) && ipv6_unicast_destination(skb))
 		ds_account_wire(listener, skb);
+}
+
+/* With UDP_GRO recvmsg() takes datagrams that came one after the other as one, and
+ * tells the application how long each was; the last may be shorter. Not so the
+ * fragments of one large datagram, as a virtual machine's host may leave them
+ * (SKB_GSO_UDP).
+ */
+static noinline ds_direct
+void ds_account_recv_gro(struct sock *sk, const struct sk_buff *skb)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (skb_is_gso(skb) && shinfo->gso_type & SKB_GSO_UDP_L4)
+		ds_account_in_slow(sk, skb,
+				   max(DIV_ROUND_UP(skb->len, shinfo->gso_size),
+				       1U));
+	else
+		ds_account_in(sk, skb);
 }
 
 void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
@@ -225,7 +256,10 @@ void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
 	if (unlikely(len <= 0) && (len < 0 || skb->next))
 		return;
 
-	ds_account_in(sk, skb);
+	if (unlikely(ds_udp_gro(sk)))
+		ds_account_recv_gro(sk, skb);
+	else
+		ds_account_in(sk, skb);
 }
 
 void ds_account_no_socket(struct sk_buff *skb)
@@ -242,7 +276,7 @@ void ds_account_no_socket(struct sk_buff *skb)
 		this_cpu_inc(*ds_net_nopreempt(drop.flow.net)->looked_up);
 		sk = ds_lookup_refuser(&drop, &event);
 		if (sk)
-			ds_account_rcu(sk, event, &drop.flow);
+			ds_account_rcu(sk, event, &drop.flow, 1);
 	}
 	preempt_enable_notrace();
 }

@@ -3,13 +3,22 @@
  * mapped_recv and native_recv: one per datagram that a read of the socket
  * handed over, against the sources that the application got.
  */
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
 #include <time.h>
 
 #include <linux/errqueue.h>
+#include <linux/ethtool.h>
+#include <linux/io_uring.h>
+#include <linux/sockios.h>
 #include <linux/udp.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "ds_test.h"
+#include "net_link.h"
 
 #define DATAGRAMS	200
 #define BATCH		20	/* unread at a time: fits any receive buffer */
@@ -531,6 +540,313 @@ TEST_F_TIMEOUT(udp_recv, several_sockets, DS_TIMEOUT)
 	ds_expect_sums(_metadata, &self->ds, &self->seen);
 	for (i = 0; i < 3; i++)
 		close(fd[i]);
+}
+
+#define SEGMENT		100
+#define SEGMENTS	10
+
+/* One send that is several datagrams, the last of them perhaps a short one. */
+static int send_segments(const char *addr, in_port_t port, size_t len)
+{
+	static const char data[SEGMENTS * SEGMENT];
+	int fd, segment = SEGMENT, err = 0;
+
+	fd = net_client(SOCK_DGRAM, addr, port, NULL);
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment,
+		       sizeof(segment)) ||
+	    send(fd, data, len, 0) != (ssize_t)len)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* Several datagrams, which come from one source, count one by one. */
+static void saw_several(struct ds_counters *seen, const union net_addr *src,
+			int n)
+{
+	while (n--)
+		ds_saw_recv(seen, src);
+}
+
+/* How many datagrams a message was, as the application is told: by the length of
+ * all but the last.
+ */
+static int read_merged(int fd, int flags, struct ds_counters *seen)
+{
+	char data[SEGMENTS * SEGMENT], control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
+	union net_addr src = { };
+	struct msghdr msg = {
+		.msg_name = &src,
+		.msg_namelen = sizeof(src),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int size = 0, n = 1;
+	ssize_t len;
+
+	if (net_wait_in(fd, NET_TIMEOUT_MS))
+		return -1;
+	len = recvmsg(fd, &msg, flags);
+	if (len < 0)
+		return -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg && cmsg->cmsg_level == IPPROTO_UDP &&
+	    cmsg->cmsg_type == UDP_GRO)
+		memcpy(&size, CMSG_DATA(cmsg), sizeof(size));
+	if (size && len)
+		n = (len + size - 1) / size;
+	if (!(flags & MSG_PEEK))
+		saw_several(seen, &src, n);
+	return n;
+}
+
+FIXTURE(udp_gro)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+	int fd;
+	in_port_t port;
+};
+
+/* With UDP_GRO a message may be several datagrams: each of them counts. */
+FIXTURE_SETUP(udp_gro)
+{
+	int one = 1;
+
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	self->fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_UDP, UDP_GRO, &one,
+				sizeof(one)));
+	self->port = net_port(self->fd);
+}
+
+FIXTURE_TEARDOWN(udp_gro)
+{
+	close(self->fd);
+	ds_close(&self->ds);
+}
+
+TEST_F_TIMEOUT(udp_gro, recvmsg, DS_TIMEOUT)
+{
+	static const size_t lens[] = {
+		SEGMENTS * SEGMENT, SEGMENTS * SEGMENT - SEGMENT / 2,
+		SEGMENT + 1, SEGMENT, 1
+	};
+	size_t i, k;
+
+	/* The first event of a socket goes another way than all others. */
+	for (k = 0; k < ARRAY_SIZE(lens); k++) {
+		for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+			ASSERT_EQ(0, send_segments(addrs[i], self->port,
+						   lens[k]));
+			EXPECT_EQ((lens[k] + SEGMENT - 1) / SEGMENT,
+				  read_merged(self->fd, 0, &self->seen));
+			expect(_metadata, &self->ds, self->fd, &self->seen);
+		}
+	}
+}
+
+TEST_F_TIMEOUT(udp_gro, peek, DS_TIMEOUT)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		ASSERT_EQ(0, send_segments(addrs[i], self->port,
+					   SEGMENTS * SEGMENT));
+		EXPECT_EQ(SEGMENTS, read_merged(self->fd, MSG_PEEK,
+						&self->seen));
+		expect(_metadata, &self->ds, self->fd, &self->seen);
+		EXPECT_EQ(SEGMENTS, read_merged(self->fd, 0, &self->seen));
+		expect(_metadata, &self->ds, self->fd, &self->seen);
+	}
+}
+
+/* Who asks for less than is there loses the rest of it, all datagrams. */
+TEST_F_TIMEOUT(udp_gro, truncated, DS_TIMEOUT)
+{
+	union net_addr src = { };
+	socklen_t len = sizeof(src);
+	char c;
+
+	ASSERT_EQ(0, send_segments("127.0.0.1", self->port,
+				   SEGMENTS * SEGMENT));
+	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recvfrom(self->fd, &c, 1, 0, &src.sa, &len));
+	saw_several(&self->seen, &src, SEGMENTS);
+	EXPECT_EQ(-1, recv(self->fd, &c, 1, MSG_DONTWAIT));
+	expect(_metadata, &self->ds, self->fd, &self->seen);
+}
+
+/* What was merged stays so when UDP_GRO goes; the application is not told. */
+TEST_F_TIMEOUT(udp_gro, switched_off, DS_TIMEOUT)
+{
+	int zero = 0;
+
+	ASSERT_EQ(0, send_segments("127.0.0.1", self->port,
+				   SEGMENTS * SEGMENT));
+	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
+	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_UDP, UDP_GRO, &zero,
+				sizeof(zero)));
+	EXPECT_EQ(1, read_merged(self->fd, 0, &self->seen));
+	expect(_metadata, &self->ds, self->fd, &self->seen);
+}
+
+TEST_F_TIMEOUT(udp_gro, splice, DS_TIMEOUT)
+{
+	char data[SEGMENTS * SEGMENT];
+	union net_addr src;
+	int pipes[2];
+	size_t i;
+
+	ASSERT_EQ(0, pipe(pipes));
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		net_addr_set(&src, strchr(addrs[i], ':') ? "::1" :
+			     "::ffff:127.0.0.1", 0);
+		ASSERT_EQ(0, send_segments(addrs[i], self->port, sizeof(data)));
+		ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
+		ASSERT_EQ((ssize_t)sizeof(data),
+			  splice(self->fd, NULL, pipes[1], NULL, sizeof(data),
+				 0));
+		ASSERT_EQ((ssize_t)sizeof(data),
+			  read(pipes[0], data, sizeof(data)));
+		saw_several(&self->seen, &src, SEGMENTS);
+		expect(_metadata, &self->ds, self->fd, &self->seen);
+	}
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* One read of a file descriptor by io_uring: its result, or -ENOSYS. */
+static int uring_read(int fd, void *buf, unsigned int len)
+{
+	struct io_uring_params p = { };
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqe;
+	char *ring;
+	int uring;
+
+	uring = syscall(__NR_io_uring_setup, 1, &p);
+	if (uring < 0)
+		return -errno;
+	if (!(p.features & IORING_FEAT_SINGLE_MMAP))
+		return -ENOSYS;
+	/* It goes with the process. */
+	ring = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, uring,
+		    IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED,
+		   uring, IORING_OFF_SQES);
+	if (ring == MAP_FAILED || sqe == MAP_FAILED)
+		return -errno;
+
+	*sqe = (struct io_uring_sqe){
+		.opcode = IORING_OP_READ,
+		.fd = fd,
+		.addr = (uintptr_t)buf,
+		.len = len,
+	};
+	*(unsigned int *)(ring + p.sq_off.array) = 0;
+	__atomic_store_n((unsigned int *)(ring + p.sq_off.tail), 1,
+			 __ATOMIC_RELEASE);
+	if (syscall(__NR_io_uring_enter, uring, 1, 1, IORING_ENTER_GETEVENTS,
+		    NULL, 0) != 1)
+		return -errno;
+	cqe = (void *)(ring + p.cq_off.cqes);
+	close(uring);
+	return cqe->res;
+}
+
+TEST_F_TIMEOUT(udp_gro, io_uring, DS_TIMEOUT)
+{
+	char data[SEGMENTS * SEGMENT];
+	union net_addr src;
+	int n;
+
+	ASSERT_EQ(0, send_segments("127.0.0.1", self->port, sizeof(data)));
+	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
+	n = uring_read(self->fd, data, sizeof(data));
+	if (n == -ENOSYS) {
+		TH_LOG("this kernel has no io_uring");
+		n = recv(self->fd, data, sizeof(data), 0);
+	}
+	ASSERT_EQ((int)sizeof(data), n);
+	net_addr_set(&src, "::ffff:127.0.0.1", 0);
+	saw_several(&self->seen, &src, SEGMENTS);
+	expect(_metadata, &self->ds, self->fd, &self->seen);
+}
+
+#define VETH4		"198.51.100.1"
+#define VETH6		"2001:db8:2::1"
+#define VETH_PEER4	"198.51.100.2"
+#define VETH_PEER6	"2001:db8:2::2"
+
+/* A feature of a device, by ETHTOOL_S*. */
+static int set_feature(const char *device, __u32 cmd, __u32 on)
+{
+	struct ethtool_value value = { .cmd = cmd, .data = on };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
+
+	strcpy(ifr.ifr_name, device);
+	return net_ioctl(SIOCETHTOOL, &ifr);
+}
+
+/* By a device that merges what comes, if it comes fast enough: how much that is
+ * differs from one time to the next, and is told with each message.
+ */
+TEST_F_TIMEOUT(udp_gro, device, DS_TIMEOUT)
+{
+	static const char *const dests[] = { VETH4, VETH6 };
+	int here, there, i, n, left, merged = 0;
+
+	here = net_ns_open();
+	ASSERT_LE(0, here);
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	there = net_ns_open();
+	ASSERT_LE(0, there);
+	ASSERT_EQ(0, setns(here, CLONE_NEWNET));
+	ASSERT_EQ(0, net_link_veth("veth0", "veth1", there));
+	ASSERT_EQ(0, set_feature("veth0", ETHTOOL_SGRO, 1));
+	ASSERT_EQ(0, net_link_up("veth0"));
+	ASSERT_EQ(0, net_link_addr("veth0", VETH4, 24));
+	ASSERT_EQ(0, net_link_addr("veth0", VETH6, 64));
+	ASSERT_EQ(0, setns(there, CLONE_NEWNET));
+	/* The sender's end is to cut them, so that there is something to merge. */
+	ASSERT_EQ(0, set_feature("veth1", ETHTOOL_SGSO, 0));
+	ASSERT_EQ(0, net_link_up("veth1"));
+	ASSERT_EQ(0, net_link_addr("veth1", VETH_PEER4, 24));
+	ASSERT_EQ(0, net_link_addr("veth1", VETH_PEER6, 64));
+
+	for (i = 0; i < 20; i++) {
+		int fd = socket(i % 2 ? AF_INET6 : AF_INET,
+				SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		char data[SEGMENTS * SEGMENT] = { };
+		int segment = SEGMENT;
+		union net_addr to;
+
+		net_addr_set(&to, dests[i % 2], self->port);
+		ASSERT_EQ(0, setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment,
+					sizeof(segment)));
+		ASSERT_EQ((ssize_t)sizeof(data),
+			  sendto(fd, data, sizeof(data), 0, &to.sa,
+				 net_addr_len(&to)))
+			TH_LOG("to %s: %s", dests[i % 2], strerror(errno));
+		close(fd);
+		for (left = SEGMENTS; left > 0; left -= n) {
+			n = read_merged(self->fd, 0, &self->seen);
+			ASSERT_LT(0, n);
+			merged += n - 1;
+		}
+		EXPECT_EQ(0, left);
+	}
+	TH_LOG("%d of %d were merged", merged, 20 * SEGMENTS);
+	expect(_metadata, &self->ds, self->fd, &self->seen);
 }
 
 TEST_HARNESS_MAIN

@@ -13,6 +13,18 @@ static inline struct udp_table *ds_udp_table(const struct net *net)
 #endif
 }
 
+/* Whether the application is told of datagrams that were merged. It is one of many
+ * bits; udp_test_bit() would load them all.
+ */
+static inline bool ds_udp_gro(const struct sock *sk)
+{
+#ifdef DS_UDP_FLAGS
+	return data_race(udp_sk(sk)->udp_flags) & BIT(UDP_FLAGS_GRO_ENABLED);
+#else
+	return data_race(udp_sk(sk)->gro_enabled);
+#endif
+}
+
 #ifdef DS_UDP_LIB_LOOKUP_TABLE
 static inline struct sock *
 ds_udp6_lib_lookup(struct net *net, const struct in6_addr *saddr, __be16 sport,
