@@ -46,12 +46,13 @@ own_netns()
 		sh -c 'ip link set lo up && exec "$0" "$@"' "$0" "$@"
 }
 
+# load_module [PARAMETER=VALUE...]
 load_module()
 {
 	if [ -n "$DUALSTACK_KO" ]; then
-		insmod "$DUALSTACK_KO"
+		insmod "$DUALSTACK_KO" "$@"
 	else
-		modprobe dualstack
+		modprobe dualstack "$@"
 	fi
 }
 
