@@ -312,9 +312,72 @@ unprivileged_misses_nothing()
 	[ ! -s "$tmp/err" ]
 }
 
+# cannot_write ERROR ARGUMENT...: exit code 2, and why; what stdout is is the caller's
+cannot_write()
+{
+	local error=$1 rc
+
+	shift
+	timeout 60 "$DSCTL" "$@" 2>"$tmp/err" </dev/null
+	rc=$?
+	{ echo "$*: exit code $rc" && cat "$tmp/err"; } >&2
+	[ "$rc" = 2 ] && grep -q "$error" "$tmp/err" &&
+		[ "$(wc -l <"$tmp/err")" = 1 ]
+}
+
+# each_command COMMAND...: with the arguments of each that prints something
+each_command()
+{
+	local args
+
+	echo "show stats" >"$tmp/batch"
+	for args in "show sockets" "-j show sockets" "show stats" "-j show stats" \
+		    "show hooks" "show config" "-j -s show config" \
+		    "explain tcp 127.0.0.1 80" "-j explain udp ::1 53" audit \
+		    "-j audit" export "export -" "set v6only on all dry-run" \
+		    "-N show stats" "-N -j show sockets" "-b $tmp/batch" help \
+		    "show help" -V; do
+		# shellcheck disable=SC2086 # words
+		"$@" $args || return 1
+	done
+}
+
+closed_stdout()
+{
+	each_command cannot_write 'write error: Bad file descriptor' >&- &&
+		cannot_write 'write error: Bad file descriptor' monitor >&-
+}
+
 full_disk()
 {
-	! "$DSCTL" show stats >/dev/full
+	each_command cannot_write 'write error: No space left' >/dev/full
+}
+
+# quietly_fails ARGUMENT...: where the reader of a pipe has gone, nobody wants to know
+quietly_fails()
+{
+	# shellcheck disable=SC2016 # the inner shell expands it
+	setpriv --pdeathsig KILL bash -c 'trap "" PIPE
+		{ sleep 0.2; "$@" 2>"$0"; echo $? >"$0.rc"; } | :
+		[ "$(cat "$0.rc")" = 2 ] && [ ! -s "$0" ]' \
+		"$tmp/pipe.err" timeout 60 "$DSCTL" "$@" || {
+		echo "$*: exit code $(cat "$tmp/pipe.err.rc")"
+		return 1
+	}
+}
+
+closed_pipe()
+{
+	each_command quietly_fails && quietly_fails monitor
+}
+
+# What is closed is no place for messages, and its number nobody else's.
+all_closed()
+{
+	"$DSCTL" export "$tmp/closed.prom" <&- >&- 2>&- &&
+		python3 ./prom_check.py <"$tmp/closed.prom" >/dev/null &&
+		! "$DSCTL" show sockets port x <&- >&- 2>&- &&
+		! "$DSCTL" -b - <&-
 }
 
 abbreviated()
@@ -331,7 +394,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 52
+ktap_set_plan 55
 
 for args in "help" "show help" "show sockets help" "show stats help" \
 	    "show hooks help" "-V"; do
@@ -376,7 +439,10 @@ check "abbreviated commands" abbreviated
 check "unprivileged user" unprivileged
 check "unprivileged user: told once" unprivileged_is_told_once
 check "unprivileged user: nothing else missing" unprivileged_misses_nothing
+check "stdout is closed" closed_stdout
 check "full disk" full_disk
+check "closed pipe" closed_pipe
+check "all is closed" all_closed
 
 port=$(jq '.sockets[0].local_port' "$tmp/want")
 check "filter by port" filter_selects ".local_port == $port" port "$port"

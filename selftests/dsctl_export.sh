@@ -79,7 +79,7 @@ to_fifo()
 
 	fresh
 	mkfifo "$dir/fifo" || return 1
-	cat "$dir/fifo" >"$tmp/read" &
+	timeout 60 cat "$dir/fifo" >"$tmp/read" &
 	reader=$!
 	"$DSCTL" export "$dir/fifo" && wait $reader && [ -p "$dir/fifo" ] &&
 		whole "$tmp/read" && holds "$dir" fifo

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dsctl.h"
+#include "output.h"
 #include "text.h"
 
 #define MAX_WORDS	64
@@ -105,7 +106,13 @@ static int run_all(struct batch *batch, const struct cmd *root)
 			one = cmd_run(root, n, words);
 		}
 		/* Who reads from a pipe may wait for this answer. */
-		fflush(stdout);
+		if (!out_flush()) {
+			/* out_close() says why, or nobody wants to know. */
+			ret = exit_worse(ret, exit_worse(one, EXIT_KERNEL));
+			if (!opts.force)
+				return ret;
+			continue;
+		}
 		ret = exit_worse(ret, one);
 		if (!one || one == EXIT_FOUND)
 			continue;

@@ -57,7 +57,7 @@ void err(const char *fmt, ...)
 	text_escape(&text, str);
 
 	/* What was printed before comes first where both go to one place. */
-	fflush(stdout);
+	out_flush();
 	fprintf(stderr, "dsctl: %s\n", text.buf ? text.buf : fmt);
 	free(text.buf);
 }
@@ -130,6 +130,7 @@ int main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOC);
 #endif
 
+	out_init();
 	text_init();
 
 	/* getopt's messages shall read as ours do. */

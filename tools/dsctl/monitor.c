@@ -284,9 +284,10 @@ static int loop(struct monitor *mon)
 			err("cannot wait for events: %s", strerror(errno));
 			return -1;
 		}
-		/* The reader of a pipe has gone. */
-		if (fds[1].revents)
-			return 0;
+		if (fds[1].revents) {
+			out_hung_up();
+			return -1;
+		}
 		if (ret ? drain(mon) : settle(mon))
 			return -1;
 		if (out_failed())
@@ -301,7 +302,7 @@ static int listen_to(enum wanted wanted)
 	struct monitor mon = { .wanted = wanted };
 	int ret = -1;
 
-	if (dsnl_open_dualstack(&mon.events))
+	if (!out_is_open() || dsnl_open_dualstack(&mon.events))
 		return -1;
 	if (dsnl_open_dualstack(&mon.requests)) {
 		dsnl_close(&mon.events);

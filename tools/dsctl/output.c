@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dsctl.h"
 #include "output.h"
@@ -27,6 +29,39 @@ static const char *heading;
 /* Why stdout failed, for the end: errno is long gone then. */
 static int out_errno;
 
+/*
+ * Else a socket or a file would get the number of what is closed, and with it what is
+ * printed. These are opened the other way round, so that each use is an error.
+ */
+void out_init(void)
+{
+	static const int modes[] = {
+		[STDIN_FILENO] = O_WRONLY,
+		[STDOUT_FILENO] = O_RDONLY,
+		[STDERR_FILENO] = O_RDONLY,
+	};
+	int fd;
+
+	for (fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			_exit(EXIT_KERNEL);
+}
+
+bool out_is_open(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return true;
+	out_errno = EBADF;
+	return false;
+}
+
+void out_hung_up(void)
+{
+	out_errno = EPIPE;
+}
+
 bool out_failed(void)
 {
 	if (!ferror(stdout))
@@ -36,9 +71,15 @@ bool out_failed(void)
 	return true;
 }
 
+bool out_flush(void)
+{
+	fflush(stdout);
+	return !out_failed();
+}
+
 int out_close(void)
 {
-	bool failed = out_failed();
+	bool failed = out_failed() || out_errno;
 
 	/* A full disk can show itself as late as here. */
 	if (fclose(stdout) && !failed) {

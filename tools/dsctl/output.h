@@ -11,6 +11,34 @@
 #include "dsctl.h"
 
 /**
+ * out_init() - See to it that stdin, stdout and stderr are no other file's numbers.
+ *
+ * Where one is closed, using it is an error.
+ */
+void out_init(void);
+
+/**
+ * out_is_open() - Whether stdout is there to be written to.
+ *
+ * This is for who waits before the first write.
+ *
+ * Return: false if not; out_close() will say so.
+ */
+bool out_is_open(void);
+
+/**
+ * out_hung_up() - Take note that the reader of stdout has gone.
+ */
+void out_hung_up(void);
+
+/**
+ * out_flush() - Have what was printed written.
+ *
+ * Return: true, or false if that failed; out_close() will say why.
+ */
+bool out_flush(void);
+
+/**
  * out_close() - Write out and close stdout.
  *
  * Return: an enum exit_code, after a message unless a pipe's reader has gone.
