@@ -483,6 +483,39 @@ not_local()
 		explain udp 2001:db8::1 domain
 }
 
+# Without an address there is no table of local ones.
+fresh_namespace()
+{
+	local addr
+
+	for addr in 127.0.0.1 192.0.2.1 10.255.255.255 ::1 2001:db8::1; do
+		fresh says ': not for this host' explain tcp $addr 80 &&
+			fresh says ': not for this host' explain udp $addr 80 ||
+			return 1
+	done
+	fresh fails 2 'broadcast' explain udp 255.255.255.255 80 &&
+		fresh fails 2 'device is down' explain udp 192.0.2.1 80 dev lo
+}
+
+# fresh COMMAND ARGUMENT...: in a namespace that has but lo, which is down
+fresh()
+{
+	local DSCTL=$tmp/dsctl-fresh
+
+	"$@"
+}
+
+subnet_broadcast()
+{
+	local bad=0
+
+	ip addr add 198.51.100.1/24 brd + dev lo || return 1
+	fails 2 'broadcast' explain udp 198.51.100.255 80 &&
+		says ': not for this host' explain udp 198.51.101.255 80 || bad=1
+	ip addr del 198.51.100.1/24 dev lo
+	return $bad
+}
+
 # Asking leaves no trace.
 explain_counts_nothing()
 {
@@ -733,9 +766,12 @@ child_root()
 	hooks_are true
 }
 
-for args in nobody child; do
-	command="setpriv --reuid $NOBODY --regid $NOBODY --clear-groups"
-	[ $args = nobody ] || command="unshare --user --map-root-user --net"
+for args in nobody child fresh; do
+	case $args in
+	nobody) command="setpriv --reuid $NOBODY --regid $NOBODY --clear-groups" ;;
+	child) command="unshare --user --map-root-user --net" ;;
+	fresh) command="unshare --net" ;;
+	esac
 	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$command" "$DSCTL" \
 		>"$tmp/dsctl-$args"
 done
@@ -752,7 +788,7 @@ echo "$line" >"$tmp/peer"
 peer_says "$tmp/peer"
 
 ktap_print_header
-ktap_set_plan 94
+ktap_set_plan 96
 
 for args in "help" "set help" "set tracking help" "set v6only help" \
 	    "set bindv6only help" "set max-sockets help" "set event-rate help" \
@@ -839,6 +875,8 @@ check "set v6only off all: dry run" v6only_all_dry_run
 check "set v6only all" v6only_all
 
 check "explain: not local" not_local
+check "explain: fresh namespace" fresh_namespace
+check "explain: broadcast" subnet_broadcast
 check "explain: no such device" fails 2 eth9 explain tcp ::1 80 dev eth9
 check "explain: mapped address" fails 2 'mapped' \
 	explain tcp ::ffff:127.0.0.1 80
