@@ -12,6 +12,7 @@ own_netns "$@"
 
 NOBODY=65534
 LIMIT=60	# seconds, for what takes a moment
+INITIAL="initial user namespace"
 
 tmp=$(mktemp -d)
 cleanup()
@@ -156,7 +157,8 @@ config_agrees()
 	      .bindv6only == ($sysctl == 1) and .max_sockets > 0" show config &&
 	json '.defaults | keys == ["bindv6only", "event_rate", "max_sockets",
 				   "tracking"]' -s show config &&
-	says '^tracking +on ' show config &&
+	says '^tracking +on +the hooks are in the kernel' show config &&
+	says '^tracking +on +on +the hooks' -s show config &&
 	says '^bindv6only +off +off ' -s show config
 }
 
@@ -180,7 +182,7 @@ since()
 	since_is "$from" "$to" &&
 		says "^since +$(date -d "@$from" +%Y-%m-%d)T" show config &&
 		does set tracking off && json '.since == null' show config &&
-		says '^since +- ' show config || return 1
+		says '^since +- +nothing is counted now' show config || return 1
 	from=$(date +%s)
 	does set tracking on && since_is "$from" "$(date +%s)"
 }
@@ -228,7 +230,7 @@ tracking()
 	fare udp_dual 127.0.0.1 3 0 || return 1
 	before=$(counter udp_dual mapped_recv)
 	does set tracking off && hooks_are false &&
-	says '^tracking +off ' show config || return 1
+	says '^tracking +off +no hook is in the kernel' show config || return 1
 	fare udp_dual 127.0.0.1 5 0 || return 1
 	[ "$(counter udp_dual mapped_recv)" = "$before" ] || return 1
 	does set tracking on && hooks_are true || return 1
@@ -738,8 +740,8 @@ unprivileged()
 	as_nobody says tracking show config &&
 	as_nobody says 'served as mapped by socket' explain tcp 127.0.0.1 \
 		"$(of tcp_dual port)" &&
-	as_nobody fails 2 'CAP_NET_ADMIN' set tracking off &&
-	as_nobody fails 2 'CAP_NET_ADMIN' set bindv6only on &&
+	as_nobody fails 2 "CAP_NET_ADMIN in the $INITIAL" set tracking off &&
+	as_nobody fails 2 'CAP_NET_ADMIN in the network' set bindv6only on &&
 	as_nobody fails 2 'CAP_NET_ADMIN' set max-sockets 1 &&
 	as_nobody fails 2 'CAP_NET_ADMIN' set event-rate 1 &&
 	as_nobody fails 2 'CAP_NET_ADMIN' reset &&
@@ -762,7 +764,7 @@ child_root()
 
 	does set bindv6only on && does set max-sockets 10 &&
 	does set event-rate 5 && does reset &&
-	fails 2 'CAP_NET_ADMIN' set tracking off &&
+	fails 2 "CAP_NET_ADMIN in the $INITIAL" set tracking off &&
 	hooks_are true
 }
 

@@ -26,10 +26,14 @@ static int config_set(const char *name, int attr, const void *value,
 		error = dsnl_request(&nl, msg, NULL, NULL, NULL);
 	else
 		nlmsg_free(msg);
-	if (error) {
-		snprintf(what, sizeof(what), "cannot set %s", name);
+	snprintf(what, sizeof(what), "cannot set %s", name);
+	/* To generic netlink it is one right more, and the first that lacks. */
+	if (error == -EPERM && !*nl.extack &&
+	    attr == DUALSTACK_A_CONFIG_TRACKING)
+		err("%s: this needs CAP_NET_ADMIN in the initial user namespace",
+		    what);
+	else if (error)
 		dsnl_err(&nl, what, error);
-	}
 	dsnl_close(&nl);
 	return error ? EXIT_KERNEL : EXIT_OK;
 }
@@ -90,7 +94,7 @@ const struct cmd cmd_set_tracking = {
 	.help = "Put the hooks into the kernel, or take them out",
 	.details =
 		"They are the same for all namespaces: this needs CAP_NET_ADMIN in the\n"
-		"initial one. Records outlast a time without; what happens then is not\n"
+		"initial user namespace. Records outlast a time without; what happens then is not\n"
 		"counted.",
 	.run = set_tracking,
 };

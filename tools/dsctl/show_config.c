@@ -59,7 +59,9 @@ static void line_since(struct table *table, uint64_t since)
 	table_text(table, since ? time_str(since, TIME_ZONE, buf) : "-");
 	if (opts.stats)
 		table_text(table, "");
-	table_text(table, "from then on nothing was missed, or reset as a whole");
+	table_text(table, since ?
+		   "from then on nothing was missed, or reset as a whole" :
+		   "nothing is counted now");
 }
 
 static int print_table(const struct config *config,
@@ -74,7 +76,9 @@ static int print_table(const struct config *config,
 		table_column(&table, "Default", ALIGN_LEFT);
 	table_column(&table, "Meaning", ALIGN_LEFT);
 	line_switch(&table, "tracking", config->tracking, defaults->tracking,
-		    "the hooks are in the kernel, for all namespaces");
+		    config->tracking ?
+		    "the hooks are in the kernel, for all namespaces" :
+		    "no hook is in the kernel, for any namespace");
 	line_since(&table, config->since);
 	line_number(&table, "max-sockets", config->max_sockets,
 		    defaults->max_sockets, "sockets that can have a record");
