@@ -485,6 +485,72 @@ not_local()
 		explain udp 2001:db8::1 domain
 }
 
+# same_answer ARGUMENT...: that of $tmp/asked
+same_answer()
+{
+	"$DSCTL" -j explain "$@" | jq -c '[.proto, .addr, .port, .verdict, .cookie]' |
+		tee "$tmp/answer"
+	cmp "$tmp/answer" "$tmp/asked"
+}
+
+# The ways in which an address and a port can be written
+spellings()
+{
+	local port word
+
+	port=$(of tcp_dual port)
+	echo "[\"tcp\",\"127.0.0.1\",$port,\"mapped\",$(of tcp_dual cookie)]" \
+		>"$tmp/asked"
+	for word in 127.0.0.1 127.0.0.1%lo "[127.0.0.1]" "[127.0.0.1]%lo"; do
+		same_answer tcp "$word:$port" && same_answer tcp "$word" "$port" &&
+			same_answer tcp "$word:$port" from 127.0.0.2:4711 dev lo ||
+			return 1
+	done
+	echo "[\"tcp\",\"::1\",$port,\"native\",$(of tcp_dual cookie)]" >"$tmp/asked"
+	for word in "[::1]" "[::1]%lo" "[::1%lo]"; do
+		same_answer tcp "$word:$port" && same_answer tcp "$word" "$port" &&
+			same_answer tcp "$word:$port" from "[::1]:4711" dev lo ||
+			return 1
+	done
+	same_answer tcp ::1 "$port" && same_answer tcp ::1%lo "$port"
+}
+
+# What a table shows can be asked for as it is.
+copied()
+{
+	local word
+
+	word=$("$DSCTL" show sockets proto udp port "$(of udp_v6 port)" |
+		awk 'NR == 2 { print $4 }')
+	says '^IPv6 .*: served as native by ' explain udp "$word" &&
+		grep -F " socket $word " "$tmp/out"
+}
+
+# Each address of a name once, or those of the family of the source
+names()
+{
+	local DSCTL=$tmp/dsctl-hosts port
+
+	port=$(of tcp_dual port)
+	cat >"$tmp/hosts" <<-EOF
+		127.0.0.1	both.test
+		::1		both.test
+		127.0.0.1	both.test four.test
+	EOF
+	run explain tcp both.test "$port" && [ "$rc" = 0 ] &&
+		[ "$(wc -l <"$tmp/out")" = 2 ] &&
+		grep -Eq '^IPv4 .* 127.0.0.1 .*: served as mapped by ' "$tmp/out" &&
+		grep -Eq '^IPv6 .* ::1 .*: served as native by ' "$tmp/out" || return 1
+	run -j explain tcp "both.test:$port"
+	jq -se 'map(.addr) | sort == ["127.0.0.1", "::1"]' "$tmp/out" || return 1
+	run explain tcp both.test "$port" from ::1
+	[ "$rc" = 0 ] && [ "$(wc -l <"$tmp/out")" = 1 ] &&
+		grep -q '^IPv6 ' "$tmp/out" &&
+		says '^IPv4 .* 127.0.0.1 ' explain udp four.test:domain &&
+		fails 1 'no address of the family' \
+			explain tcp four.test 80 from ::1
+}
+
 # Without an address there is no table of local ones.
 fresh_namespace()
 {
@@ -777,6 +843,10 @@ for args in nobody child fresh; do
 	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$command" "$DSCTL" \
 		>"$tmp/dsctl-$args"
 done
+# shellcheck disable=SC2016 # the inner shell expands it
+printf '#!/bin/sh\nexec unshare --mount sh -c %s "%s" "%s" "$@"\n' \
+	"'mount --bind \"\$1\" /etc/hosts && shift && exec \"\$0\" \"\$@\"'" \
+	"$DSCTL" "$tmp/hosts" >"$tmp/dsctl-hosts"
 chmod -R go+rx "$tmp"
 chmod +x "$tmp"/dsctl-*
 
@@ -790,7 +860,7 @@ echo "$line" >"$tmp/peer"
 peer_says "$tmp/peer"
 
 ktap_print_header
-ktap_set_plan 96
+ktap_set_plan 114
 
 for args in "help" "set help" "set tracking help" "set v6only help" \
 	    "set bindv6only help" "set max-sockets help" "set event-rate help" \
@@ -833,8 +903,23 @@ explain|tcp or udp
 explain tcp|address
 explain tcp ::1|port
 explain icmp ::1 80|icmp
-explain tcp localhost 80|"localhost"
-explain tcp 127.0.0.1%lo 80|127.0.0.1%lo
+explain 127.0.0.1 80|tcp or udp is missing before "127.0.0.1"
+explain [::1]:80|tcp or udp is missing before
+explain tcp 80|address is missing before "80"
+explain tcp :80|address is missing before "80"
+explain tcp 127.0.0.1|port is missing behind "127.0.0.1"$
+explain tcp ::1:80|port is missing behind "::1:80": .*\[ADDRESS\]:PORT
+explain tcp ::1 from ::1|port is missing behind "::1"
+explain tcp 127.0.0 80|"127.0.0": not numeric
+explain tcp 127.0.0:80|"127.0.0": not numeric
+explain tcp [::1 80|"\[::1"
+explain tcp [::1]x:80|"\[::1\]x:80"
+explain tcp 127.0.0.1:x|port "x"
+explain tcp 127.0.0.1:|port ""
+explain tcp 127.0.0.1:80 81|"81"
+explain tcp no-such-host.invalid 80|"no-such-host.invalid": neither
+explain tcp ::1 80 from localhost|from "localhost"
+explain tcp 127.0.0.1%lo 80 dev eth9|eth9
 explain tcp ::1 0|"0"
 explain tcp ::1 no-such-service|no-such-service
 explain tcp ::1 80 from|from
@@ -877,6 +962,9 @@ check "set v6only off all: dry run" v6only_all_dry_run
 check "set v6only all" v6only_all
 
 check "explain: not local" not_local
+check "explain: spellings" spellings
+check "explain: copied" copied
+check "explain: names" names
 check "explain: fresh namespace" fresh_namespace
 check "explain: broadcast" subnet_broadcast
 check "explain: no such device" fails 2 eth9 explain tcp ::1 80 dev eth9

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsctl explain */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <linux/dualstack.h>
 #include <net/if.h>
@@ -25,12 +26,14 @@
  * @to: destination.
  * @from: source, AF_UNSPEC if it was not given; its port may be 0.
  * @dev: the device that it comes in by, or NULL.
+ * @found: the addresses that the destination's name has, or NULL: then @to is whole.
  */
 struct packet {
 	uint8_t protocol;
 	struct endpoint to;
 	struct endpoint from;
 	const char *dev;
+	struct addrinfo *found;
 };
 
 /**
@@ -58,36 +61,73 @@ static const char *const verdict_names[] = {
 	[DUALSTACK_VERDICT_V4ONLY] = "v4only",
 };
 
-/* ADDRESS or, for a link-local one, ADDRESS%DEVICE */
-static int parse_addr(struct packet *packet, struct endpoint *ep,
-		      const char *word)
+/**
+ * struct parts - What a word that is an address is made of.
+ * @addr: the address, or a name.
+ * @dev: the device behind a "%", or NULL.
+ * @port: the port, or NULL.
+ */
+struct parts {
+	char *addr;
+	char *dev;
+	char *port;
+};
+
+/*
+ * Cut ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, the device behind the address, into its
+ * parts: as we print them, so that they can be copied.
+ */
+static int cut(char *word, struct parts *parts)
 {
-	char addr[INET6_ADDRSTRLEN];
-	const char *scope;
-	size_t len;
+	char *rest = word;
 
-	scope = strchr(word, '%');
-	len = scope ? (size_t)(scope - word) : strlen(word);
-	snprintf(addr, sizeof(addr), "%.*s", (int)len, word);
+	memset(parts, 0, sizeof(*parts));
+	parts->addr = word;
+	parts->port = strchr(word, ':');
+	/* An IPv6 address has two at least. */
+	if (parts->port && strchr(parts->port + 1, ':'))
+		parts->port = NULL;
+	if (*word == '[') {
+		rest = strchr(word, ']');
+		if (!rest || !strchr("%:", rest[1])) {
+			err("address \"%s\": not [ADDRESS] or [ADDRESS]:PORT",
+			    word);
+			return -1;
+		}
+		parts->addr++;
+		*rest++ = '\0';
+		parts->port = strchr(rest, ':');
+	}
+	if (parts->port)
+		*parts->port++ = '\0';
+	parts->dev = strchr(*rest ? rest : parts->addr, '%');
+	if (parts->dev)
+		*parts->dev++ = '\0';
+	return 0;
+}
 
-	if (len < sizeof(addr) && inet_pton(AF_INET6, addr, &ep->addr) == 1) {
+static bool is_numeric(struct endpoint *ep, const char *addr)
+{
+	if (inet_pton(AF_INET6, addr, &ep->addr) == 1)
 		ep->family = AF_INET6;
-	} else if (!scope && inet_pton(AF_INET, addr, &ep->addr) == 1) {
+	else if (inet_pton(AF_INET, addr, &ep->addr) == 1)
 		ep->family = AF_INET;
-	} else {
-		err("address \"%s\": not numeric IPv4 or IPv6", word);
-		return -1;
-	}
-	if (!scope)
-		return 0;
+	return ep->family;
+}
 
-	scope++;
-	if (packet->dev && strcmp(packet->dev, scope)) {
-		err("address \"%s\": another device than \"%s\"", word,
-		    packet->dev);
+/* Half an address is no name, though getaddrinfo() finds a whole one in it. */
+static bool may_be_name(const char *addr)
+{
+	return !strchr(addr, ':') && strspn(addr, "0123456789.") < strlen(addr);
+}
+
+static int set_dev(struct packet *packet, const char *dev)
+{
+	if (packet->dev && strcmp(packet->dev, dev)) {
+		err("dev \"%s\": another device than \"%s\"", dev, packet->dev);
 		return -1;
 	}
-	packet->dev = scope;
+	packet->dev = dev;
 	return 0;
 }
 
@@ -111,6 +151,9 @@ static int parse_port(const struct packet *packet, struct endpoint *ep,
 /* from ADDRESS [ PORT ]: returns how many arguments it took, or -1. */
 static int parse_from(struct packet *packet, int argc, char **argv)
 {
+	struct parts parts;
+	int used = 2;
+
 	if (packet->from.family) {
 		err("from: given twice");
 		return -1;
@@ -119,13 +162,19 @@ static int parse_from(struct packet *packet, int argc, char **argv)
 		err("from: an address is missing");
 		return -1;
 	}
-	if (parse_addr(packet, &packet->from, argv[1]))
+	if (cut(argv[1], &parts))
 		return -1;
-	if (argc < 3 || !strcmp(argv[2], "dev"))
-		return 2;
-	if (parse_port(packet, &packet->from, argv[2]))
+	if (!is_numeric(&packet->from, parts.addr)) {
+		err("from \"%s\": not numeric IPv4 or IPv6", parts.addr);
 		return -1;
-	return 3;
+	}
+	if (parts.dev && set_dev(packet, parts.dev))
+		return -1;
+	if (!parts.port && argc > 2 && strcmp(argv[2], "dev"))
+		parts.port = argv[used++];
+	if (parts.port && parse_port(packet, &packet->from, parts.port))
+		return -1;
+	return used;
 }
 
 /* dev NAME */
@@ -135,47 +184,104 @@ static int parse_dev(struct packet *packet, int argc, char **argv)
 		err("dev: a name is missing");
 		return -1;
 	}
-	if (packet->dev && strcmp(packet->dev, argv[1])) {
-		err("dev \"%s\": another device than \"%s\"", argv[1],
-		    packet->dev);
+	return set_dev(packet, argv[1]) ? -1 : 2;
+}
+
+/* Both families are asked for, whatever this host has. */
+static int look_up(struct packet *packet, const char *name)
+{
+	static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	int error;
+
+	error = getaddrinfo(name, NULL, &hints, &packet->found);
+	if (!error)
+		return 0;
+	err("address \"%s\": neither numeric nor a name that is known: %s", name,
+	    gai_strerror(error));
+	return -1;
+}
+
+/* { tcp | udp } */
+static int parse_protocol(struct packet *packet, const char *word)
+{
+	static const char *const protos[] = { "tcp", "udp" };
+	int i;
+
+	if (strpbrk(word, ".:[") || isdigit((unsigned char)*word)) {
+		err("explain: tcp or udp is missing before \"%s\"", word);
 		return -1;
 	}
-	packet->dev = argv[1];
-	return 2;
+	i = word_match("protocol", word, protos, ARRAY_SIZE(protos));
+	packet->protocol = i ? IPPROTO_UDP : IPPROTO_TCP;
+	return i < 0 ? -1 : 0;
+}
+
+/* { ADDRESS PORT | ADDRESS:PORT }: returns how many arguments it took, or -1. */
+static int parse_to(struct packet *packet, int argc, char **argv)
+{
+	struct parts parts;
+	int used = 1;
+
+	if (cut(argv[0], &parts))
+		return -1;
+	if (!*parts.addr ||
+	    strspn(parts.addr, "0123456789") == strlen(parts.addr)) {
+		err("explain: an address is missing before \"%s\"",
+		    parts.port ? parts.port : argv[0]);
+		return -1;
+	}
+	if (!parts.port) {
+		if (argc < 2 || !strcmp(argv[1], "from") ||
+		    !strcmp(argv[1], "dev")) {
+			err("explain: a port is missing behind \"%s\"%s",
+			    parts.addr, strchr(parts.addr, ':') ?
+			    ": ADDRESS PORT, or [ADDRESS]:PORT" : "");
+			return -1;
+		}
+		parts.port = argv[used++];
+	}
+	if (parts.dev && set_dev(packet, parts.dev))
+		return -1;
+	if (parse_port(packet, &packet->to, parts.port))
+		return -1;
+	if (is_numeric(&packet->to, parts.addr))
+		return used;
+	if (!may_be_name(parts.addr)) {
+		err("address \"%s\": not numeric IPv4 or IPv6, and no name",
+		    parts.addr);
+		return -1;
+	}
+	return look_up(packet, parts.addr) ? -1 : used;
 }
 
 static int parse(struct packet *packet, int argc, char **argv)
 {
-	static const char *const protos[] = { "tcp", "udp" };
 	static const char *const words[] = { "from", "dev" };
 	int i, used;
 
 	memset(packet, 0, sizeof(*packet));
-	if (argc < 3) {
-		err("explain: %s is missing", argc < 1 ? "tcp or udp" :
-		    argc < 2 ? "an address" : "a port");
+	if (argc < 1) {
+		err("explain: tcp or udp is missing");
 		return -1;
 	}
-	i = word_match("protocol", argv[0], protos, ARRAY_SIZE(protos));
-	if (i < 0)
+	if (parse_protocol(packet, argv[0]))
 		return -1;
-	packet->protocol = i ? IPPROTO_UDP : IPPROTO_TCP;
-	if (parse_addr(packet, &packet->to, argv[1]) ||
-	    parse_port(packet, &packet->to, argv[2]))
+	if (argc < 2) {
+		err("explain: an address is missing");
 		return -1;
+	}
+	used = parse_to(packet, argc - 1, argv + 1);
+	for (i = 1; used >= 0 && i + used < argc;) {
+		int word;
 
-	for (i = 3; i < argc; i += used) {
-		int word = word_match("argument", argv[i], words,
-				      ARRAY_SIZE(words));
-
+		i += used;
+		word = word_match("argument", argv[i], words, ARRAY_SIZE(words));
 		if (word < 0)
 			return -1;
 		used = word ? parse_dev(packet, argc - i, argv + i)
 			    : parse_from(packet, argc - i, argv + i);
-		if (used < 0)
-			return -1;
 	}
-	return 0;
+	return used < 0 ? -1 : 0;
 }
 
 static int answer_each(const struct nlmsghdr *hdr, void *arg)
@@ -227,6 +333,7 @@ static int put_from(struct nl_msg *msg, const struct endpoint *from)
 static int ask(struct dsnl *nl, const struct packet *packet,
 	       struct answer *answer)
 {
+	char what[64], buf[ENDPOINT_STRLEN];
 	uint32_t ifindex = 0;
 	struct nl_msg *msg;
 	int error = -ENOMEM;
@@ -250,8 +357,11 @@ static int ask(struct dsnl *nl, const struct packet *packet,
 		error = dsnl_request(nl, msg, NULL, answer_each, answer);
 	else
 		nlmsg_free(msg);
-	if (error)
-		dsnl_err(nl, "cannot explain", error);
+	if (error) {
+		snprintf(what, sizeof(what), "cannot explain %s",
+			 endpoint_addr(&packet->to, buf));
+		dsnl_err(nl, what, error);
+	}
 	return error;
 }
 
@@ -401,10 +511,16 @@ static json_t *json_sock(const struct view *view, const struct sock *sk)
 	return NULL;
 }
 
-static int print_json(const struct answer *answer, const struct view *view,
-		      const struct sock *sk, const char *reason)
+static int print_json(const struct packet *packet, const struct answer *answer,
+		      const struct view *view, const struct sock *sk,
+		      const char *reason)
 {
-	return json_out(json_pack("{s:s, s:o, s:b, s:o, s:b, s:o, s:o}",
+	char buf[ENDPOINT_STRLEN];
+
+	return json_out(json_pack("{s:s, s:s, s:i, s:s, s:o, s:b, s:o, s:b, s:o, s:o}",
+				  "proto", proto_name(packet->protocol),
+				  "addr", endpoint_addr(&packet->to, buf),
+				  "port", packet->to.port,
 				  "verdict", verdict_names[answer->verdict],
 				  "reason", json_text(reason),
 				  "local", answer->local,
@@ -428,7 +544,7 @@ static int print(const struct packet *packet, const struct answer *answer,
 		err("out of memory");
 		ret = EXIT_KERNEL;
 	} else if (opts.json) {
-		ret = print_json(answer, view, sk, text.buf);
+		ret = print_json(packet, answer, view, sk, text.buf);
 	} else {
 		out_text(text.buf);
 		putchar('\n');
@@ -437,24 +553,85 @@ static int print(const struct packet *packet, const struct answer *answer,
 	return ret;
 }
 
-static int explain(int argc, char **argv)
+static int explain_one(struct dsnl *nl, const struct packet *packet)
 {
 	struct answer answer = { };
 	struct view view = { };
 	const struct sock *sk;
-	struct packet packet;
 	int ret = EXIT_KERNEL;
+
+	if (!ask(nl, packet, &answer) &&
+	    !find_socket(&view, packet, answer.cookie, &sk))
+		ret = print(packet, &answer, &view, sk);
+	view_free(&view);
+	return ret;
+}
+
+static void set_found(struct endpoint *ep, const struct addrinfo *found)
+{
+	const void *addr = found->ai_addr;
+
+	memset(&ep->addr, 0, sizeof(ep->addr));
+	ep->family = found->ai_family;
+	if (ep->family == AF_INET6)
+		ep->addr.v6 = ((const struct sockaddr_in6 *)addr)->sin6_addr;
+	else
+		ep->addr.v4 = ((const struct sockaddr_in *)addr)->sin_addr;
+}
+
+/* /etc/hosts can have a name twice. */
+static bool is_repeated(const struct packet *packet, const struct addrinfo *found)
+{
+	const struct addrinfo *other;
+	struct endpoint ep;
+
+	for (other = packet->found; other != found; other = other->ai_next) {
+		set_found(&ep, other);
+		if (ep.family == packet->to.family &&
+		    !memcmp(&ep.addr, &packet->to.addr, sizeof(ep.addr)))
+			return true;
+	}
+	return false;
+}
+
+/* Each address of a name; beside a source, those of its family. */
+static int explain_found(struct dsnl *nl, struct packet *packet)
+{
+	const struct addrinfo *found;
+	int ret = EXIT_OK;
+	size_t n = 0;
+
+	for (found = packet->found; found; found = found->ai_next) {
+		set_found(&packet->to, found);
+		if (packet->from.family &&
+		    packet->from.family != packet->to.family)
+			continue;
+		if (is_repeated(packet, found))
+			continue;
+		ret = exit_worse(ret, explain_one(nl, packet));
+		n++;
+	}
+	if (n)
+		return ret;
+	err("the name has no address of the family that from has");
+	return EXIT_USAGE;
+}
+
+static int explain(int argc, char **argv)
+{
+	int ret = EXIT_KERNEL;
+	struct packet packet;
 	struct dsnl nl;
 
-	if (parse(&packet, argc, argv))
-		return EXIT_USAGE;
-	if (dsnl_open_dualstack(&nl))
-		return EXIT_KERNEL;
-	if (!ask(&nl, &packet, &answer) &&
-	    !find_socket(&view, &packet, answer.cookie, &sk))
-		ret = print(&packet, &answer, &view, sk);
-	view_free(&view);
-	dsnl_close(&nl);
+	if (parse(&packet, argc, argv)) {
+		ret = EXIT_USAGE;
+	} else if (!dsnl_open_dualstack(&nl)) {
+		ret = packet.found ? explain_found(&nl, &packet)
+				   : explain_one(&nl, &packet);
+		dsnl_close(&nl);
+	}
+	if (packet.found)
+		freeaddrinfo(packet.found);
 	return ret;
 }
 
@@ -463,8 +640,10 @@ const struct cmd cmd_explain = {
 	.args = "{ tcp | udp } ADDRESS PORT [ from ADDRESS [ PORT ] ] [ dev NAME ]",
 	.help = "Who would get a packet, and as what",
 	.details =
-		"ADDRESS is numeric, PORT a number or the name of a service. Without from it is\n"
-		"a client beyond the device that has the ADDRESS. Nothing is sent or counted.\n"
-		"Only sockets are looked at: not rp_filter, netfilter, BPF or IPsec.",
+		"ADDRESS is numeric or the name of a host, of which each address is asked for;\n"
+		"PORT is a number or the name of a service. ADDRESS:PORT and [ADDRESS]:PORT do\n"
+		"as well. Without from it is a client beyond the device that has the ADDRESS.\n"
+		"Nothing is sent, but to look up a name, and nothing is counted. Only sockets\n"
+		"are looked at: not rp_filter, netfilter, BPF or IPsec.",
 	.run = explain,
 };

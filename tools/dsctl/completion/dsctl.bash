@@ -71,6 +71,9 @@ __dsctl_choices() {
 	explain)
 		echo "tcp udp help"
 		;;
+	"explain tcp" | "explain udp")
+		compgen -A hostname
+		;;
 	"explain "*" "*" "*)
 		__dsctl_words "from dev" "$rest"
 		;;
