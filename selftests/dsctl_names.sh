@@ -31,6 +31,7 @@ cleanup()
 	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null
 	ip netns del "$NAME" 2>/dev/null
 	ip netns del "$EVIL" 2>/dev/null
+	[ -z "$RUN" ] || ip netns del "$RUN" 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -203,8 +204,28 @@ messages()
 	! "$DSCTL" "$NAME" 2>"$tmp/err" && grep -qF "\"$NAME\"" "$tmp/err"
 }
 
+# completes WORD...: sets COMPREPLY as for these words behind dsctl
+completes()
+{
+	COMP_WORDS=(dsctl "$@")
+	COMP_CWORD=$#
+	_dsctl
+	echo "$*: ${COMPREPLY[*]}"
+}
+
+# What names look like is not done.
+completion()
+{
+	# shellcheck disable=SC1090 # it is where dsctl is
+	. "$COMPLETION" && cd "$tmp" || return 1
+	completes -n '$' && [ "${COMPREPLY[*]}" = '\$\(id\>x\)' ] &&
+		completes -n gr && [ "${#COMPREPLY[@]}" = 1 ] &&
+		completes show so && [ "${COMPREPLY[*]}" = sockets ] &&
+		[ ! -e x ]
+}
+
 ktap_print_header
-ktap_set_plan 16
+ktap_set_plan 17
 
 mkfifo "$tmp/stdin"
 exec 9<>"$tmp/stdin"
@@ -230,5 +251,15 @@ check "a hostile namespace" headed_as $UTF8 "$EVIL_ESCAPED"
 check "a hostile namespace in labels" netns_in_label "$EVIL_LABEL"
 check "nothing of it gets through" nothing_gets_through
 check "messages" messages
+
+# shellcheck disable=SC2016 # that is the name
+RUN='$(id>x)'
+COMPLETION=$(dirname "$(command -v "$DSCTL")")/completion/dsctl.bash
+if [ -e "$COMPLETION" ]; then
+	ip netns add "$RUN"
+	check "completion" completion
+else
+	ktap_test_skip "completion: no $COMPLETION"
+fi
 
 ktap_finished

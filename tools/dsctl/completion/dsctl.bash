@@ -107,6 +107,23 @@ __dsctl_choices() {
 	esac
 }
 
+# Complete a word to one of these. compgen -W would do what is in them, and devices
+# and namespaces can have any name.
+__dsctl_reply() {
+	local cur=$1 word words
+
+	COMPREPLY=()
+	read -d "" -ra words <<<"$2"
+	for word in "${words[@]}"; do
+		[[ $word != "$cur"* ]] || COMPREPLY+=("$(printf %q "$word")")
+	done
+}
+
+__dsctl_files() {
+	compopt -o filenames
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
 _dsctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local options="-json -pretty -statistics -all -no-processes -color -netns"
@@ -136,17 +153,16 @@ _dsctl() {
 
 	case $prev in
 	-n | -netns | --netns)
-		mapfile -t COMPREPLY < <(compgen -W \
-			"$(ls /run/netns 2>/dev/null)" -- "$cur")
+		__dsctl_reply "$cur" "$(ls /run/netns 2>/dev/null)"
 		return
 		;;
 	-b | -batch | --batch)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		__dsctl_files "$cur"
 		return
 		;;
 	=)
 		cur=${cur#=}
-		mapfile -t COMPREPLY < <(compgen -W "always auto never" -- "$cur")
+		__dsctl_reply "$cur" "always auto never"
 		return
 		;;
 	-c | -color | --color)
@@ -158,12 +174,11 @@ _dsctl() {
 	esac
 
 	if [[ ${#args[@]} -eq 0 && $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+		__dsctl_reply "$cur" "$options"
 	elif [[ ${args[*]} == export ]]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		__dsctl_files "$cur"
 	else
-		mapfile -t COMPREPLY < <(compgen -W \
-			"$(__dsctl_choices "${args[@]}")" -- "$cur")
+		__dsctl_reply "$cur" "$(__dsctl_choices "${args[@]}")"
 	fi
 }
 
