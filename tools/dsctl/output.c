@@ -284,7 +284,9 @@ void out_text(const char *str)
 	struct text text = { };
 
 	text_escape(&text, str);
-	if (text.buf)
+	if (text.failed)
+		out_errno = ENOMEM;
+	else if (text.buf)
 		fputs(text.buf, stdout);
 	free(text.buf);
 	out_failed();
