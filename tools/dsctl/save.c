@@ -55,11 +55,11 @@ static int follow(struct save *save, struct stat *st)
 /* What is there now; its mode is 0 if it is nothing. */
 static int look(struct save *save, struct stat *st)
 {
-	if (strlen(save->name) >= sizeof(save->path)) {
+	if (snprintf(save->path, sizeof(save->path), "%s", save->name) >=
+	    (int)sizeof(save->path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(save->path, save->name);
 	if (!lstat(save->name, st))
 		return S_ISLNK(st->st_mode) ? follow(save, st) : 0;
 	st->st_mode = 0;
