@@ -151,17 +151,52 @@ static __always_inline bool ds_count_in(const struct sock *sk,
 					enum ds_event event)
 {
 	struct ds_sock *rec;
+	bool found;
 
 	preempt_disable_notrace();
-	rec = ds_sock_find(sk);
-	if (likely(rec)) {
+	found = ds_sock_find(sk, &rec);
+	if (likely(found)) {
 		if (event == DS_IN_MAPPED)
 			ds_sock_set_mapped(rec, ip_hdr(skb)->saddr,
 					   udp_hdr(skb)->source);
 		atomic64_inc(&rec->count[event]);
 	}
 	preempt_enable_notrace();
-	return rec;
+	return found;
+}
+
+/* A socket that has no record in a namespace that has no room for one: each of its
+ * packets would go the long way. Returns whether that was it.
+ */
+static __always_inline bool ds_count_untracked(const struct sock *sk,
+					       const struct sk_buff *skb)
+{
+	bool mapped = skb->protocol == htons(ETH_P_IP);
+	struct net *net = sock_net(sk);
+	int proto = ds_sk_proto(sk);
+	struct ds_net *dn;
+
+	if (!check_net(net) || proto < 0)
+		return false;
+	dn = ds_net_nopreempt(net);
+	if (!READ_ONCE(dn->no_room) || ds_sock_is_hidden(sk) ||
+	    trace_dualstack_mapped_enabled() || ds_wire_mapped(skb))
+		return false;
+	atomic64_inc(&dn->count[proto][mapped ? DS_IN_MAPPED : DS_IN_NATIVE]);
+	atomic64_inc(&dn->untracked[proto]);
+	return true;
+}
+
+static noinline ds_direct
+void ds_account_in_missed(struct sock *sk, const struct sk_buff *skb)
+{
+	bool done;
+
+	preempt_disable_notrace();
+	done = ds_count_untracked(sk, skb);
+	preempt_enable_notrace();
+	if (!done)
+		ds_account_in_slow(sk, skb, 1);
 }
 
 static __always_inline void ds_account_in(struct sock *sk,
@@ -177,7 +212,7 @@ static __always_inline void ds_account_in(struct sock *sk,
 		       ds_count_in(sk, skb, DS_IN_NATIVE);
 
 	if (unlikely(!done))
-		ds_account_in_slow(sk, skb, 1);
+		ds_account_in_missed(sk, skb);
 }
 
 void ds_account_accept(struct sock *listener, const struct sock *child,

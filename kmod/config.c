@@ -174,7 +174,7 @@ int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	attr = info->attrs[DUALSTACK_A_CONFIG_MAX_SOCKETS];
 	if (attr)
-		WRITE_ONCE(ds_net(net)->max_sockets, nla_get_u32(attr));
+		ds_net_set_max_sockets(net, nla_get_u32(attr));
 
 	attr = info->attrs[DUALSTACK_A_CONFIG_EVENT_RATE];
 	if (attr)
@@ -190,15 +190,14 @@ int dualstack_nl_reset_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *cookie = info->attrs[DUALSTACK_A_SOCKET_COOKIE];
 	const struct net *net = genl_info_net(info);
+	int err;
 
-	if (!cookie) {
-		ds_net_reset(net);
-		return 0;
-	}
-	if (!ds_sock_reset(net, nla_get_u64(cookie))) {
+	if (!cookie)
+		return ds_net_reset(net);
+
+	err = ds_net_reset_sock(net, nla_get_u64(cookie));
+	if (err == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack, cookie,
 				    "No socket with this cookie has had an event in this namespace");
-		return -ENOENT;
-	}
-	return 0;
+	return err;
 }

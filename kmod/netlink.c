@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/socket.h>
 #include <net/genetlink.h>
 #include <net/ipv6.h>
@@ -142,7 +143,8 @@ static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 	if (!hdr)
 		return -EMSGSIZE;
 
-	if (ds_put_u64(skb, DUALSTACK_A_SOCKET_COOKIE, rec->cookie) ||
+	if (ds_put_u64(skb, DUALSTACK_A_SOCKET_COOKIE,
+		       ds_sock_cookie(rec)) ||
 	    nla_put_u8(skb, DUALSTACK_A_SOCKET_FAMILY, rec->family) ||
 	    nla_put_u8(skb, DUALSTACK_A_SOCKET_PROTOCOL,
 		       ds_ipproto(rec->proto)) ||
@@ -155,20 +157,23 @@ static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 	return 0;
 }
 
+/* How many buckets are looked at before somebody else may run. */
+#define DS_DUMP_STEP	1024
+
 /* Records do not move between buckets, so a dump that takes each bucket in one
  * go shows every record that is there all the time, and shows it once. A bucket
  * that does not fit is left to the next message; only if it does not fit there
  * either, it is split, at record number cb->args[1].
  */
 static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
-			  const struct net *net, const struct hlist_head *head,
-			  struct ds_reader *reader)
+			  const struct net *net,
+			  struct ds_sock __rcu **head, struct ds_reader *reader)
 {
 	unsigned int start = skb->len;
 	struct ds_sock *rec;
 	long n = 0;
 
-	hlist_for_each_entry_rcu(rec, head, node) {
+	ds_sock_for_each(rec, head) {
 		if (rec->net != net || n++ < cb->args[1])
 			continue;
 		if (!ds_put_sock(skb, NETLINK_CB(cb->skb).portid,
@@ -185,6 +190,26 @@ static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
+/* Returns whether the message is full. The table is that of all namespaces, most of
+ * which may be somebody else's.
+ */
+static bool ds_dump_step(struct sk_buff *skb, struct netlink_callback *cb,
+			 const struct net *net, struct ds_reader *reader)
+{
+	unsigned int left = DS_DUMP_STEP;
+	bool full = false;
+
+	rcu_read_lock();
+	for (; left-- && cb->args[0] < DS_SOCK_BUCKETS; cb->args[0]++) {
+		full = ds_dump_bucket(skb, cb, net, &ds_sock_table[cb->args[0]],
+				      reader);
+		if (full)
+			break;
+	}
+	rcu_read_unlock();
+	return full;
+}
+
 int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb)
 {
@@ -199,12 +224,13 @@ int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 	}
 
 	ds_reader_init(&reader, cb->skb);
-	rcu_read_lock();
-	for (; cb->args[0] < DS_SOCK_BUCKETS; cb->args[0]++)
-		if (ds_dump_bucket(skb, cb, net, &ds_sock_table[cb->args[0]],
-				   &reader))
+	while (cb->args[0] < DS_SOCK_BUCKETS && ds_net_has_records(ds_net(net))) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (ds_dump_step(skb, cb, net, &reader))
 			break;
-	rcu_read_unlock();
+		cond_resched();
+	}
 
 	/* Told with the end of the dump, which this may be. */
 	cb->args[2] |= reader.withheld;
@@ -231,9 +257,10 @@ int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 	ds_reader_init(&reader, skb);
 	rcu_read_lock();
-	rec = ds_sock_by_cookie(genl_info_net(info), cookie);
-	err = rec ? ds_put_sock(msg, info->snd_portid, info->snd_seq, 0, rec,
-				&reader) : -ENOENT;
+	rec = ds_sock_by_cookie(cookie);
+	err = rec && rec->net == genl_info_net(info) ?
+	      ds_put_sock(msg, info->snd_portid, info->snd_seq, 0, rec,
+			  &reader) : -ENOENT;
 	rcu_read_unlock();
 
 	if (!err) {
@@ -256,7 +283,7 @@ static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
 		       unsigned long protos)
 {
 	const struct ds_counter *c = ds_counters;
-	u64 untracked = 0, tracked = 0, value;
+	u64 untracked = 0, tracked = 0, evicted = 0, value;
 	struct nlattr *nest;
 	unsigned long i;
 
@@ -279,9 +306,11 @@ static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
 	for_each_set_bit(i, &protos, DS_N_PROTOS) {
 		untracked += sums->untracked[i];
 		tracked += sums->tracked[i];
+		evicted += sums->evicted[i];
 	}
 	if (ds_put_u64(skb, DUALSTACK_A_STATS_UNTRACKED, untracked) ||
-	    ds_put_u64(skb, DUALSTACK_A_STATS_TRACKED, tracked))
+	    ds_put_u64(skb, DUALSTACK_A_STATS_TRACKED, tracked) ||
+	    ds_put_u64(skb, DUALSTACK_A_STATS_EVICTED, evicted))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -293,6 +322,7 @@ int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *msg;
 	struct ds_sums sums;
 	void *hdr;
+	int err;
 
 	if (attr) {
 		int proto = ds_proto(nla_get_u8(attr));
@@ -309,16 +339,21 @@ int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 
-	ds_net_sums(genl_info_net(info), &sums);
+	err = ds_net_sums(genl_info_net(info), &sums);
+	if (err)
+		goto err_free;
 
+	err = -EMSGSIZE;
 	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
 			    DUALSTACK_CMD_STATS_GET);
-	if (!hdr || ds_put_sums(msg, &sums, protos)) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
+	if (!hdr || ds_put_sums(msg, &sums, protos))
+		goto err_free;
 	genlmsg_end(msg, hdr);
 	return genlmsg_reply(msg, info);
+
+err_free:
+	nlmsg_free(msg);
+	return err;
 }
 
 /* hook-get */
@@ -350,6 +385,7 @@ int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
 {
 	struct nlattr *name = ds_dump_attrs(cb)[DUALSTACK_A_HOOK_NAME];
 	struct ds_sums sums;
+	int err;
 
 	if (name) {
 		NL_SET_ERR_MSG_ATTR(cb->extack, name,
@@ -357,7 +393,9 @@ int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
 		return -EINVAL;
 	}
 
-	ds_net_sums(sock_net(skb->sk), &sums);
+	err = ds_net_sums(sock_net(skb->sk), &sums);
+	if (err)
+		return err;
 
 	for (; cb->args[0] < DS_N_HOOKS; cb->args[0]++)
 		if (ds_put_hook(skb, NETLINK_CB(cb->skb).portid,
@@ -389,8 +427,8 @@ int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 
-	ds_net_sums(genl_info_net(info), &sums);
-	err = ds_put_hook(msg, info->snd_portid, info->snd_seq, 0, hook, &sums);
+	err = ds_net_sums(genl_info_net(info), &sums) ?:
+	      ds_put_hook(msg, info->snd_portid, info->snd_seq, 0, hook, &sums);
 	if (err) {
 		nlmsg_free(msg);
 		return err;

@@ -2,16 +2,27 @@
 /* The records: one for each socket that had an event. */
 
 #include <linux/preempt.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/sock_diag.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
 #include "sock.h"
 
-struct hlist_head ds_sock_table[DS_SOCK_BUCKETS];
+struct ds_sock __rcu *ds_sock_table[DS_SOCK_BUCKETS];
+struct ds_sock ds_sock_none = { .key = DS_SOCK_HIDDEN };
+u64 ds_sock_hash_key __ro_after_init;
+
+/* How long a record has to be idle before it gives way to another. */
+#define DS_SOCK_IDLE_LONG	(10 * HZ)
+
+/* How many records are removed before others get a chance at the locks. */
+#define DS_SOCK_STEP	64
 
 /* Serialises changes of the table; nests inside the lock of a namespace. Like
  * that one it is never taken for a hit.
@@ -38,48 +49,68 @@ static void ds_sock_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(ds_sock_cache, container_of(rcu, struct ds_sock, rcu));
 }
 
-static struct ds_sock *ds_sock_alloc(struct sock *sk, enum ds_proto proto)
+struct ds_sock *ds_sock_by_cookie(u64 cookie)
 {
 	struct ds_sock *rec;
 
+	ds_sock_for_each(rec, ds_sock_bucket(cookie))
+		if (ds_sock_cookie(rec) == cookie)
+			return rec;
+	return NULL;
+}
+
+/* Memory is charged to whoever the memory of the socket is charged to: in softirq
+ * whoever runs has nothing to do with it.
+ */
+static struct ds_sock *ds_sock_alloc(struct sock *sk, enum ds_proto proto)
+{
+	struct mem_cgroup *memcg = sk->sk_memcg;
+	struct mem_cgroup *old = NULL;
+	struct ds_sock *rec;
+
+	if (memcg)
+		old = set_active_memcg(memcg);
 	rec = kmem_cache_zalloc(ds_sock_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (memcg)
+		set_active_memcg(old);
 	if (!rec)
 		return NULL;
 
-	rec->sk = sk;
+	rec->key = ds_sk_cookie(sk);
 	rec->net = sock_net(sk);
-	rec->cookie = ds_sk_cookie(sk);
 	rec->family = sk->sk_family;
 	rec->proto = proto;
 	return rec;
 }
 
-/* Adds @new unless somebody was faster. */
-static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
+/* While somebody walks through the records, each is either passed already, or he
+ * relies on it to be where it was, or to be handed to him.
+ */
+static bool ds_sock_is_awaited(const struct ds_net *dn,
+			       const struct ds_sock *rec)
 {
-	struct ds_sock *rec;
-
-	spin_lock_bh(&dn->lock);
-	spin_lock(&ds_sock_table_lock);
-	rec = ds_sock_find(new->sk);
-	if (!rec && dn->tracked[DS_TCP] + dn->tracked[DS_UDP] <
-		    READ_ONCE(dn->max_sockets)) {
-		hlist_add_head_rcu(&new->node, ds_sock_bucket(new->sk));
-		hlist_add_head_rcu(&new->net_node, &dn->records);
-		dn->tracked[new->proto]++;
-		rec = new;
-	}
-	spin_unlock(&ds_sock_table_lock);
-	spin_unlock_bh(&dn->lock);
-	return rec;
+	return dn->walk_kind != DS_WALK_NONE && rec->walk != dn->walk;
 }
 
-static void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
+static void ds_sock_unlink(struct ds_net *dn, struct ds_sock *rec)
+{
+	if (dn->walk_next == &rec->list)
+		dn->walk_next = rec->list.next;
+	list_del(&rec->list);
+}
+
+static void ds_sock_link(struct ds_net *dn, struct ds_sock *rec)
+{
+	/* A walk ends where those begin that came during it. */
+	list_add_tail(&rec->list, &dn->busy);
+	rec->walk = dn->walk;
+}
+
+void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 {
 	u64 n;
 	int i;
 
-	/* An event of this moment is in what is taken, or in what stays. */
 	for (i = 0; i < DS_N_EVENTS; i++) {
 		if (!atomic64_read(&rec->count[i]))
 			continue;
@@ -89,24 +120,204 @@ static void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 	}
 }
 
+void ds_sock_cool(struct ds_sock *rec)
+{
+	rec->state = DS_SOCK_COLD;
+	WRITE_ONCE(rec->key, rec->key | DS_SOCK_HIDDEN);
+}
+
+void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
+{
+	int i;
+
+	for (i = 0; i < DS_N_EVENTS; i++)
+		atomic64_add(atomic64_read(&rec->count[i]),
+			     &dn->count[rec->proto][i]);
+	rec->state = DS_SOCK_IDLE;
+	WRITE_ONCE(rec->idle_since, jiffies);
+	ds_sock_unlink(dn, rec);
+	list_add_tail(&rec->list, &dn->idle);
+}
+
+/* Undo ds_sock_settle(). */
+static void ds_sock_stir(struct ds_net *dn, struct ds_sock *rec)
+{
+	int i;
+
+	if (ds_sock_is_awaited(dn, rec) && dn->walk_kind == DS_WALK_RESET) {
+		ds_sock_take(rec, NULL);
+		ds_sock_forget(rec);
+	}
+	for (i = 0; i < DS_N_EVENTS; i++)
+		atomic64_sub(atomic64_read(&rec->count[i]),
+			     &dn->count[rec->proto][i]);
+	ds_sock_unlink(dn, rec);
+	ds_sock_link(dn, rec);
+}
+
+/* Have a record ready for an event, which the caller counts under RCU: it does
+ * not settle before that. Returns whether it was there still.
+ */
+static bool ds_sock_wake(struct ds_sock *rec)
+{
+	struct ds_net *dn = ds_net(rec->net);
+	bool there;
+
+	spin_lock_bh(&dn->lock);
+	there = rec->state != DS_SOCK_GONE;
+	if (there && rec->state != DS_SOCK_BUSY) {
+		if (rec->state == DS_SOCK_IDLE)
+			ds_sock_stir(dn, rec);
+		rec->state = DS_SOCK_BUSY;
+		WRITE_ONCE(rec->key, rec->key & ~DS_SOCK_HIDDEN);
+	}
+	spin_unlock_bh(&dn->lock);
+	return there;
+}
+
+static void ds_sock_add_counts(u64 *to, const struct ds_sock *rec)
+{
+	int i;
+
+	for (i = 0; i < DS_N_EVENTS; i++)
+		to[i] += atomic64_read(&rec->count[i]);
+}
+
+/* The counts of an idle record are in the sums. Of others they get there, unless a
+ * reset that has not come by yet would have forgotten them.
+ */
+static void ds_sock_leave_counts(struct ds_net *dn, struct ds_sock *rec)
+{
+	if (rec->state == DS_SOCK_IDLE)
+		return;
+
+	if (ds_sock_is_awaited(dn, rec)) {
+		if (dn->walk_kind == DS_WALK_RESET)
+			return;
+		if (dn->walk_sums)
+			ds_sock_add_counts(dn->walk_sums->count[rec->proto],
+					   rec);
+	}
+	ds_sock_take(rec, dn->count[rec->proto]);
+}
+
+static struct ds_sock *ds_sock_deref(struct ds_sock __rcu *p)
+{
+	return rcu_dereference_protected(p,
+					 lockdep_is_held(&ds_sock_table_lock));
+}
+
+static void ds_sock_hash(struct ds_sock *rec)
+{
+	struct ds_sock __rcu **p = ds_sock_bucket(rec->key);
+
+	spin_lock(&ds_sock_table_lock);
+	RCU_INIT_POINTER(rec->next, ds_sock_deref(*p));
+	rcu_assign_pointer(*p, rec);
+	spin_unlock(&ds_sock_table_lock);
+}
+
+static void ds_sock_unhash(struct ds_sock *rec)
+{
+	struct ds_sock __rcu **p = ds_sock_bucket(ds_sock_cookie(rec));
+
+	spin_lock(&ds_sock_table_lock);
+	while (ds_sock_deref(*p) != rec)
+		p = &ds_sock_deref(*p)->next;
+	/* Others may be at @rec: it still leads on. */
+	rcu_assign_pointer(*p, ds_sock_deref(rec->next));
+	spin_unlock(&ds_sock_table_lock);
+}
+
 static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
 {
 	lockdep_assert_held(&dn->lock);
 
-	write_seqcount_begin(&dn->seq);
-	spin_lock(&ds_sock_table_lock);
-	hlist_del_rcu(&rec->node);
-	spin_unlock(&ds_sock_table_lock);
-	hlist_del_rcu(&rec->net_node);
-	ds_sock_take(rec, dn->count[rec->proto]);
-	dn->tracked[rec->proto]--;
-	dn->ended++;
-	write_seqcount_end(&dn->seq);
+	ds_sock_unhash(rec);
+	ds_sock_leave_counts(dn, rec);
+	ds_sock_unlink(dn, rec);
+	rec->state = DS_SOCK_GONE;
+	WRITE_ONCE(dn->tracked[rec->proto], dn->tracked[rec->proto] - 1);
+	WRITE_ONCE(dn->no_room, false);
 
 	/* Readers look at reject_seq before and after the peer. */
 	atomic_set(&rec->reject_seq, 0);
 	smp_wmb();	/* pairs with ds_sock_get_rejected() */
 	call_rcu(&rec->rcu, ds_sock_free_rcu);
+}
+
+/* Room for one more record. */
+
+static bool ds_sock_is_full(const struct ds_net *dn)
+{
+	return READ_ONCE(dn->tracked[DS_TCP]) + READ_ONCE(dn->tracked[DS_UDP]) >=
+	       READ_ONCE(dn->max_sockets);
+}
+
+/* The first of a list if it is idle for long. Under RCU, or @dn->lock. */
+static struct ds_sock *ds_sock_idle_first(const struct list_head *list)
+{
+	struct list_head *first = READ_ONCE(list->next);
+	struct ds_sock *rec;
+
+	if (first == list)
+		return NULL;
+	rec = list_entry(first, struct ds_sock, list);
+	return (u32)jiffies - READ_ONCE(rec->idle_since) >= DS_SOCK_IDLE_LONG ?
+	       rec : NULL;
+}
+
+static struct ds_sock *ds_sock_dispensable(const struct ds_net *dn)
+{
+	return ds_sock_idle_first(&dn->idle_zero) ?:
+	       ds_sock_idle_first(&dn->idle);
+}
+
+/* Whether one may be made, asked without a lock: at the limit each packet of a
+ * socket that has none comes here.
+ */
+static bool ds_sock_has_room(struct ds_net *dn)
+{
+	if (!ds_sock_is_full(dn) ||
+	    (READ_ONCE(dn->max_sockets) && ds_sock_dispensable(dn)))
+		return true;
+	WRITE_ONCE(dn->no_room, true);
+	if (!delayed_work_pending(&dn->age))
+		schedule_delayed_work(&dn->age, DS_NET_AGE);
+	return false;
+}
+
+/* Where somebody has to go it is one whose counts do not change any more. */
+static bool ds_sock_make_room(struct ds_net *dn)
+{
+	struct ds_sock *rec;
+
+	if (!ds_sock_is_full(dn))
+		return true;
+	rec = READ_ONCE(dn->max_sockets) ? ds_sock_dispensable(dn) : NULL;
+	if (!rec)
+		return false;
+	dn->evicted[rec->proto]++;
+	ds_sock_remove(dn, rec);
+	return true;
+}
+
+/* Adds @new unless somebody was faster. */
+static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
+{
+	struct ds_sock *rec;
+
+	spin_lock_bh(&dn->lock);
+	rec = ds_sock_by_cookie(new->key);
+	if (!rec && ds_sock_make_room(dn)) {
+		ds_sock_hash(new);
+		ds_sock_link(dn, new);
+		WRITE_ONCE(dn->tracked[new->proto],
+			   dn->tracked[new->proto] + 1);
+		rec = new;
+	}
+	spin_unlock_bh(&dn->lock);
+	return rec;
 }
 
 struct ds_sock *ds_sock_make(struct sock *sk)
@@ -121,14 +332,21 @@ struct ds_sock *ds_sock_make(struct sock *sk)
 	if (proto < 0 || !check_net(net))
 		return NULL;
 
+	rec = ds_sock_by_cookie(ds_sk_cookie(sk));
+	if (rec && ds_sock_wake(rec))
+		return rec;
+
+	if (!ds_sock_has_room(ds_net(net)))
+		return NULL;
 	new = ds_sock_alloc(sk, proto);
 	if (!new)
 		return NULL;
 
 	rec = ds_sock_insert(ds_net(net), new);
-	if (rec != new)
-		kmem_cache_free(ds_sock_cache, new);
-	return rec;
+	if (rec == new)
+		return new;
+	kmem_cache_free(ds_sock_cache, new);
+	return rec && ds_sock_wake(rec) ? rec : NULL;
 }
 
 void ds_sock_end_rec(struct ds_sock *rec)
@@ -137,13 +355,15 @@ void ds_sock_end_rec(struct ds_sock *rec)
 
 	spin_lock_bh(&dn->lock);
 	/* Unless somebody was faster. */
-	if (ds_sock_find(rec->sk) == rec)
+	if (rec->state != DS_SOCK_GONE) {
 		ds_sock_remove(dn, rec);
+		dn->ended++;
+	}
 	spin_unlock_bh(&dn->lock);
 }
 
 static noinline ds_direct
-void ds_sock_end_record(const struct sock *sk)
+void ds_sock_end_record(u64 cookie)
 {
 	struct ds_sock *rec;
 
@@ -151,7 +371,7 @@ void ds_sock_end_record(const struct sock *sk)
 	 * then it has lost its record, too.
 	 */
 	rcu_read_lock();
-	rec = ds_sock_find(sk);
+	rec = ds_sock_by_cookie(cookie);
 	if (rec)
 		ds_sock_end_rec(rec);
 	rcu_read_unlock();
@@ -159,39 +379,43 @@ void ds_sock_end_record(const struct sock *sk)
 
 void ds_sock_end(const struct sock *sk)
 {
-	bool found;
+	u64 cookie = atomic64_read(&sk->sk_cookie);
 
-	/* Most sockets that close have no record. */
-	preempt_disable_notrace();
-	found = ds_sock_find(sk);
-	preempt_enable_notrace();
-	if (unlikely(found))
-		ds_sock_end_record(sk);
+	/* Most sockets that close have no record, as nobody has asked for a
+	 * cookie of theirs.
+	 */
+	if (unlikely(cookie))
+		ds_sock_end_record(cookie);
+}
+
+static struct ds_sock *ds_sock_any(struct ds_net *dn)
+{
+	return list_first_entry_or_null(&dn->busy, struct ds_sock, list) ?:
+	       list_first_entry_or_null(&dn->idle, struct ds_sock, list) ?:
+	       list_first_entry_or_null(&dn->idle_zero, struct ds_sock, list);
 }
 
 bool ds_sock_end_net(const struct net *net)
 {
 	struct ds_net *dn = ds_net(net);
-	struct hlist_node *next;
 	struct ds_sock *rec;
+	unsigned int i;
 	bool ended;
 
-	spin_lock_bh(&dn->lock);
-	ended = dn->ended || !hlist_empty(&dn->records);
-	hlist_for_each_entry_safe(rec, next, &dn->records, net_node)
-		ds_sock_remove(dn, rec);
-	spin_unlock_bh(&dn->lock);
+	do {
+		spin_lock_bh(&dn->lock);
+		for (i = 0; i < DS_SOCK_STEP; i++) {
+			rec = ds_sock_any(dn);
+			if (!rec)
+				break;
+			ds_sock_remove(dn, rec);
+			dn->ended++;
+		}
+		ended = dn->ended;
+		spin_unlock_bh(&dn->lock);
+		cond_resched();
+	} while (rec);
 	return ended;
-}
-
-struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie)
-{
-	struct ds_sock *rec;
-
-	hlist_for_each_entry_rcu(rec, &ds_net(net)->records, net_node)
-		if (rec->cookie == cookie)
-			return rec;
-	return NULL;
 }
 
 /* The two low bits of reject_seq; the rest of it counts changes, so that a
@@ -223,7 +447,7 @@ void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
 	preempt_enable();
 }
 
-static void ds_sock_forget(struct ds_sock *rec)
+void ds_sock_forget(struct ds_sock *rec)
 {
 	int seq = atomic_read(&rec->reject_seq);
 
@@ -266,53 +490,13 @@ bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer)
 	return mapped;
 }
 
-/* Returns whether the record was there still. */
-static bool ds_sock_reset_rec(struct ds_sock *rec, bool keep_counts)
-{
-	struct ds_net *dn = ds_net(rec->net);
-	bool found;
-
-	spin_lock_bh(&dn->lock);
-	found = ds_sock_find(rec->sk) == rec;
-	if (found) {
-		write_seqcount_begin(&dn->seq);
-		ds_sock_take(rec, keep_counts ? dn->count[rec->proto] : NULL);
-		write_seqcount_end(&dn->seq);
-		ds_sock_forget(rec);
-	}
-	spin_unlock_bh(&dn->lock);
-	return found;
-}
-
-bool ds_sock_reset(const struct net *net, u64 cookie)
-{
-	struct ds_sock *rec;
-	bool found;
-
-	rcu_read_lock();
-	rec = ds_sock_by_cookie(net, cookie);
-	found = rec && ds_sock_reset_rec(rec, true);
-	rcu_read_unlock();
-	return found;
-}
-
-void ds_sock_reset_net(const struct net *net)
-{
-	struct ds_sock *rec;
-	unsigned int i;
-
-	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
-		rcu_read_lock();
-		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node)
-			if (rec->net == net)
-				ds_sock_reset_rec(rec, false);
-		rcu_read_unlock();
-		cond_resched();
-	}
-}
-
 int __init ds_sock_init(void)
 {
+	unsigned int i;
+
+	ds_sock_hash_key = get_random_u64() | 1;
+	for (i = 0; i < DS_SOCK_BUCKETS; i++)
+		RCU_INIT_POINTER(ds_sock_table[i], &ds_sock_none);
 	ds_sock_cache = KMEM_CACHE(ds_sock, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	return ds_sock_cache ? 0 : -ENOMEM;
 }

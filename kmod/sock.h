@@ -4,13 +4,14 @@
 #ifndef _DUALSTACK_SOCK_H
 #define _DUALSTACK_SOCK_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/ftrace.h>
-#include <linux/hash.h>
 #include <linux/in6.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
-#include <linux/rculist.h>
+#include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <net/sock.h>
@@ -32,10 +33,29 @@ struct ds_peer {
 };
 
 /**
+ * enum ds_sock_state - what is known of the activity of a record
+ * @DS_SOCK_BUSY:	it may have an event at any time; its counts are in no sum
+ * @DS_SOCK_COLD:	the next event will be noticed, as the hit path does not find
+ *			it; one that has found it before may not be through
+ * @DS_SOCK_IDLE:	nobody has found it before any more: its counts are in the
+ *			sums of the namespace, and do not change
+ * @DS_SOCK_GONE:	it has ended, and is in neither the table nor a list
+ *
+ * The state changes under &struct ds_net.lock.
+ */
+enum ds_sock_state {
+	DS_SOCK_BUSY,
+	DS_SOCK_COLD,
+	DS_SOCK_IDLE,
+	DS_SOCK_GONE,
+};
+
+/**
  * struct ds_sock - the record of a socket
- * @node:	link in ds_sock_table
- * @sk:		the socket, the key. Only compared: a record found under RCU
- *		does not keep its socket
+ * @next:	the next one in its bucket of ds_sock_table, ds_sock_none at the end
+ * @key:	the socket's cookie, its name in user space, and DS_SOCK_HIDDEN
+ *		unless the record is busy. A cookie is never given twice, so a record
+ *		is not taken for that of a later socket
  * @mapped_peer: the last IPv4 peer served or sent to, address and port in one
  *		word so that they are always of the same peer; 0 before the
  *		first
@@ -50,16 +70,20 @@ struct ds_peer {
  * @reject_port: its port, network byte order
  * @family:	AF_INET6 or AF_INET
  * @proto:	enum ds_proto
+ * @state:	enum ds_sock_state
  * @alive:	its socket was found, during ds_sweep()
- * @net_node:	link in &struct ds_net.records
+ * @walk:	the last walk that has, or need not have, come by; see
+ *		&struct ds_net.walk
+ * @idle_since:	jiffies when it was found idle
+ * @list:	link in one of the lists of &struct ds_net
  * @net:	namespace of the socket. A record is gone before its namespace
- * @cookie:	the socket's cookie, its name in user space
  *
- * What a datagram touches comes first and is one cache line.
+ * What a datagram touches comes first and is one cache line. From @state on, all
+ * but @net is under &struct ds_net.lock.
  */
 struct ds_sock {
-	struct hlist_node node;
-	const struct sock *sk;
+	struct ds_sock __rcu *next;
+	u64 key;
 	u64 mapped_peer;
 	unsigned long mapped_when;
 	atomic64_t count[DS_N_EVENTS];
@@ -73,11 +97,16 @@ struct ds_sock {
 	__be16 reject_port;
 	u8 family : 6;
 	u8 proto : 2;
-	bool alive;
-	struct hlist_node net_node;
+	u8 state : 7;
+	u8 alive : 1;
+	u32 walk;
+	u32 idle_since;
+	struct list_head list;
 	const struct net *net;
-	u64 cookie;
 };
+
+/* Cookies are counted up from 1 and do not get there. */
+#define DS_SOCK_HIDDEN		BIT_ULL(63)
 
 #define DS_SOCK_HASH_BITS	16
 #define DS_SOCK_BUCKETS		BIT(DS_SOCK_HASH_BITS)
@@ -90,13 +119,42 @@ struct ds_sock {
 #define DS_MAX_SOCKETS_LIMIT	1048576
 
 /* Read under RCU. */
-extern struct hlist_head ds_sock_table[DS_SOCK_BUCKETS];
+extern struct ds_sock __rcu *ds_sock_table[DS_SOCK_BUCKETS];
 
-static inline struct hlist_head *ds_sock_bucket(const struct sock *sk)
+/* Ends a bucket. Its key is no cookie, so that the data path looks at the key of
+ * what it finds at once, and need not know whether there is anything.
+ */
+extern struct ds_sock ds_sock_none;
+
+/* An odd number that is nobody's to know: cookies are easy to guess, and nobody
+ * shall choose those that share a bucket.
+ */
+extern u64 ds_sock_hash_key;
+
+static inline struct ds_sock __rcu **ds_sock_bucket(u64 cookie)
 {
-	/* hash_ptr() takes a larger multiplier, and an instruction to load it. */
-	return &ds_sock_table[hash_32((unsigned long)sk, DS_SOCK_HASH_BITS)];
+	return &ds_sock_table[cookie * ds_sock_hash_key >>
+			      (64 - DS_SOCK_HASH_BITS)];
 }
+
+static inline u64 ds_sock_cookie(const struct ds_sock *rec)
+{
+	return READ_ONCE(rec->key) & ~DS_SOCK_HIDDEN;
+}
+
+/**
+ * ds_sock_for_each() - go through a bucket
+ * @rec:	the records in turn
+ * @bucket:	one of ds_sock_table
+ *
+ * Context: under RCU of any kind.
+ */
+#define ds_sock_for_each(rec, bucket)					\
+	for (rec = rcu_dereference_check(*(bucket),			\
+					 rcu_read_lock_any_held());	\
+	     rec != &ds_sock_none;					\
+	     rec = rcu_dereference_check(rec->next,			\
+					 rcu_read_lock_any_held()))
 
 /**
  * ds_sk_proto() - the protocol of a socket
@@ -125,32 +183,72 @@ static inline int ds_sk_proto(const struct sock *sk)
 u64 ds_sk_cookie(struct sock *sk);
 
 /**
- * ds_sock_find() - find the record of a socket
+ * ds_sock_find() - find the record of a socket, if it is busy
  * @sk:		the socket
+ * @found:	set to the record
  *
  * Context: under RCU of any kind, preemption disabled included: the data path
  * takes the latter, which is one instruction where rcu_read_lock() is a call.
  *
- * Return: the record, or NULL. It stays valid for as long as @sk cannot be
- * destroyed or the RCU section lasts.
+ * Return: true where there is one. It takes events for as long as the RCU section
+ * lasts, and stays for as long.
  */
-static inline struct ds_sock *ds_sock_find(const struct sock *sk)
+static __always_inline bool ds_sock_find(const struct sock *sk,
+					 struct ds_sock **found)
 {
+	u64 cookie = atomic64_read(&sk->sk_cookie);
 	struct ds_sock *rec;
 
-	hlist_for_each_entry_rcu_notrace(rec, ds_sock_bucket(sk), node)
-		if (likely(rec->sk == sk))
-			return rec;
-	return NULL;
+	rec = rcu_dereference_raw(*ds_sock_bucket(cookie));
+	while (unlikely(data_race(rec->key) != cookie)) {
+		if (rec == &ds_sock_none)
+			return false;
+		rec = rcu_dereference_raw(rec->next);
+	}
+	*found = rec;
+	return true;
 }
 
-/* What ds_sock_get() does for a socket without a record. */
+/**
+ * ds_sock_is_hidden() - does a socket have a record that is not busy?
+ * @sk:		the socket
+ *
+ * Context: under RCU of any kind.
+ *
+ * Return: true or false.
+ */
+static __always_inline bool ds_sock_is_hidden(const struct sock *sk)
+{
+	u64 cookie = atomic64_read(&sk->sk_cookie);
+	struct ds_sock *rec;
+
+	rec = rcu_dereference_raw(*ds_sock_bucket(cookie));
+	for (; rec != &ds_sock_none; rec = rcu_dereference_raw(rec->next))
+		if (data_race(rec->key) == (cookie | DS_SOCK_HIDDEN))
+			return true;
+	return false;
+}
+
+/**
+ * ds_sock_by_cookie() - find the record of the socket with a cookie
+ * @cookie:	the cookie
+ *
+ * Context: under RCU.
+ *
+ * Return: the record, busy or not, in whatever namespace; or NULL.
+ */
+struct ds_sock *ds_sock_by_cookie(u64 cookie);
+
+/* What ds_sock_get() does for a socket without a busy record. */
 struct ds_sock *ds_sock_make(struct sock *sk);
 
 /**
  * ds_sock_get() - find the record of a socket, or make one
  * @sk:		the socket. It may be closing, but its destructor must not have
  *		run: the caller holds a reference, or found it under RCU
+ *
+ * Where the namespace has as many records as it may have, the one that is idle
+ * for the longest time gives way, if that is long enough.
  *
  * Context: under RCU. Process or softirq context. Does not sleep.
  *
@@ -160,7 +258,9 @@ struct ds_sock *ds_sock_make(struct sock *sk);
  */
 static inline struct ds_sock *ds_sock_get(struct sock *sk)
 {
-	return ds_sock_find(sk) ?: ds_sock_make(sk);
+	struct ds_sock *rec;
+
+	return ds_sock_find(sk, &rec) ? rec : ds_sock_make(sk);
 }
 
 /**
@@ -184,40 +284,55 @@ ds_direct void ds_sock_end(const struct sock *sk);
 void ds_sock_end_rec(struct ds_sock *rec);
 
 /**
- * ds_sock_reset() - set a socket's counts to 0 and forget its last peers
- * @net:	the namespace
- * @cookie:	cookie of the socket
- *
- * The counts move to the sums of the namespace.
- *
- * Context: process.
- *
- * Return: whether there is such a record.
- */
-bool ds_sock_reset(const struct net *net, u64 cookie);
-
-/**
- * ds_sock_reset_net() - reset all records of a namespace
- * @net:	the namespace, held by the caller
- *
- * The counts are gone.
- *
- * Context: process, may sleep.
- */
-void ds_sock_reset_net(const struct net *net);
-
-/**
  * ds_sock_end_net() - end the records of a namespace that is going
  * @net:	the namespace, for which no new record can be made any more
  *
  * Sockets of the kernel's own may outlive it; they are not accounted further.
  *
- * Context: process.
+ * Context: process, may sleep.
  *
  * Return: whether any has ended, now or before. Somebody may be about to lock
  * the namespace for one of them, and is through after a grace period of RCU.
  */
 bool ds_sock_end_net(const struct net *net);
+
+/**
+ * ds_sock_cool() - have the next event of a busy record noticed
+ * @rec:	the record
+ *
+ * Context: under &struct ds_net.lock.
+ */
+void ds_sock_cool(struct ds_sock *rec);
+
+/**
+ * ds_sock_settle() - declare a cold record idle
+ * @dn:		its namespace
+ * @rec:	the record, cold for a grace period of RCU or longer
+ *
+ * Its counts are added to the sums of the namespace.
+ *
+ * Context: under @dn->lock.
+ */
+void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec);
+
+/**
+ * ds_sock_take() - set the counts of a record to 0
+ * @rec:	the record
+ * @to:		what they are added to, by event; or NULL
+ *
+ * An event of this moment is in what is taken, or in what stays.
+ *
+ * Context: under &struct ds_net.lock.
+ */
+void ds_sock_take(struct ds_sock *rec, atomic64_t *to);
+
+/**
+ * ds_sock_forget() - forget the last peers
+ * @rec:	the record
+ *
+ * Context: under &struct ds_net.lock.
+ */
+void ds_sock_forget(struct ds_sock *rec);
 
 /**
  * ds_sock_set_rejected() - remember a refused peer
@@ -270,17 +385,6 @@ static __always_inline void ds_sock_set_mapped(struct ds_sock *rec,
 	/* pairs with ds_sock_get_mapped() */
 	smp_store_release(&rec->mapped_peer, peer);
 }
-
-/**
- * ds_sock_by_cookie() - find the record of the socket with a cookie
- * @net:	the namespace
- * @cookie:	the cookie
- *
- * Context: under RCU.
- *
- * Return: the record, or NULL.
- */
-struct ds_sock *ds_sock_by_cookie(const struct net *net, u64 cookie);
 
 /* Create and destroy the cache of records. The exit waits for RCU. */
 int __init ds_sock_init(void);

@@ -7,10 +7,13 @@
 #include <linux/atomic.h>
 #include <linux/init.h>
 #include <linux/in.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
 
 struct net;
 
@@ -87,6 +90,7 @@ extern const struct ds_counter ds_counters[DS_N_COUNTERS];
  * @fastopen:	how many of the accepts in @count were by Fast Open
  * @looked_up:	packets without a socket for which one was looked up
  * @ended:	records that ended with their socket
+ * @evicted:	records that gave way to that of another socket
  */
 struct ds_sums {
 	u64 count[DS_N_PROTOS][DS_N_EVENTS];
@@ -95,11 +99,25 @@ struct ds_sums {
 	u64 fastopen;
 	u64 looked_up;
 	u64 ended;
+	u64 evicted[DS_N_PROTOS];
+};
+
+/**
+ * enum ds_walk_kind - what a walk through the records of a namespace is for
+ * @DS_WALK_NONE:	there is none
+ * @DS_WALK_SUM:	it adds up those in &struct ds_net.busy
+ * @DS_WALK_RESET:	it sets all to 0
+ */
+enum ds_walk_kind {
+	DS_WALK_NONE,
+	DS_WALK_SUM,
+	DS_WALK_RESET,
 };
 
 /**
  * struct ds_net - what is kept for a network namespace
- * @count:	events of sockets that have closed, and of untracked ones
+ * @count:	events of sockets that have closed, of those in @idle, and of
+ *		untracked ones
  * @untracked:	see &struct ds_sums
  * @tracked:	see &struct ds_sums; under @lock
  * @fastopen:	see &struct ds_sums
@@ -107,17 +125,34 @@ struct ds_sums {
  *		writes nothing else of ours
  * @looked_up_before: what it was at the last ds_net_reset(); under @lock
  * @ended:	see &struct ds_sums; under @lock
+ * @evicted:	see &struct ds_sums; under @lock
  * @since:	when it began to count, or the last ds_net_reset() was done:
  *		nanoseconds of CLOCK_BOOTTIME
  * @max_sockets: how many records it can have
- * @records:	its records; written under @lock, read under RCU
- * @lock:	serialises the coming and going of records; never taken for a
- *		hit
- * @seq:	moves while a record's counts move into @count, so that a reader
- *		sees them on one side only
+ * @lock:	serialises the coming and going of records, and their changes of
+ *		state; never taken for a hit, and never held for more than some
+ *		dozens of records
+ * @busy:	records that are busy or cold, the latest last; under @lock
+ * @idle:	records that are idle, the first to become so first; written under
+ *		@lock, the first is read under RCU
+ * @idle_zero:	those of them that had no event since the last ds_net_reset()
+ * @walk_lock:	held by whoever walks through the records; comes before @lock
+ * @walk:	number of the walk, the last one where there is none. A record that
+ *		has this number was passed; under @lock
+ * @walk_kind:	what it is for; under @lock
+ * @walk_next:	where it goes on; under @lock
+ * @walk_sums:	what DS_WALK_SUM adds up; under @lock
+ * @cooling:	there are cold records; under @walk_lock
+ * @cold_since:	a state of RCU, after they became cold; under @walk_lock
+ * @age:	a walk that finds out which records are idle
+ * @no_room:	there was no room for another record when one was wanted. May be
+ *		wrong for as long as @age is pending, which clears it
  * @v6only_lock: lets one request at a time set IPV6_V6ONLY
  * @v6only_off:	the port where it is being switched off, 0 for none; see
  *		ds_v6only_going()
+ *
+ * Idle records are in the sums already, so that to ask for these takes a look at
+ * those alone that had an event since somebody asked.
  */
 struct ds_net {
 	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
@@ -127,14 +162,32 @@ struct ds_net {
 	u64 __percpu *looked_up;
 	u64 looked_up_before;
 	u64 ended;
+	u64 evicted[DS_N_PROTOS];
 	u64 since;
 	u32 max_sockets;
-	struct hlist_head records;
-	spinlock_t lock;	/* for ended, tracked, records, looked_up_before */
-	seqcount_spinlock_t seq;
+	spinlock_t lock;	/* see above */
+	struct list_head busy;
+	struct list_head idle;
+	struct list_head idle_zero;
+	struct mutex walk_lock;	/* see above */
+	u32 walk;
+	enum ds_walk_kind walk_kind;
+	struct list_head *walk_next;
+	struct ds_sums *walk_sums;
+	bool cooling;
+	unsigned long cold_since;
+	struct delayed_work age;
+	bool no_room;
 	struct mutex v6only_lock;	/* for v6only_off */
 	u32 v6only_off;
 };
+
+/* How long it takes until somebody looks for idle records, where there is no room
+ * for another one.
+ */
+#define DS_NET_AGE	HZ
+
+extern unsigned int ds_net_id;
 
 /**
  * ds_net() - the state of a namespace
@@ -146,12 +199,32 @@ struct ds_net {
 struct ds_net *ds_net(const struct net *net);
 
 /**
- * ds_net_nopreempt() - ds_net() for who has disabled preemption, which costs less
+ * ds_net_nopreempt() - ds_net() for callers that have disabled preemption
  * @net:	the namespace
  *
+ * It costs less: net_generic() has an RCU section of its own.
+ *
  * Context: as ds_net(), with preemption disabled.
+ *
+ * Return: as ds_net().
  */
-struct ds_net *ds_net_nopreempt(const struct net *net);
+static __always_inline struct ds_net *ds_net_nopreempt(const struct net *net)
+{
+	return rcu_dereference_sched(net->gen)->ptr[ds_net_id];
+}
+
+/**
+ * ds_net_has_records() - is anything recorded in a namespace?
+ * @dn:		its state
+ *
+ * Context: any, as ds_net(). The answer may change at any time.
+ *
+ * Return: true or false.
+ */
+static inline bool ds_net_has_records(const struct ds_net *dn)
+{
+	return READ_ONCE(dn->tracked[DS_TCP]) || READ_ONCE(dn->tracked[DS_UDP]);
+}
 
 /**
  * ds_proto() - map an IP protocol number to the protocols accounted
@@ -194,6 +267,15 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
 		      enum ds_event event);
 
 /**
+ * ds_net_set_max_sockets() - say how many records there can be
+ * @net:	the namespace, held by the caller
+ * @max:	how many, DS_MAX_SOCKETS_LIMIT at most
+ *
+ * Context: any.
+ */
+void ds_net_set_max_sockets(const struct net *net, u32 max);
+
+/**
  * ds_net_sums() - add up a namespace
  * @net:	the namespace, held by the caller
  * @sums:	filled in
@@ -201,9 +283,11 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
  * Each event that happened before the call is in the sums exactly once; one
  * that happens during the call, once or not yet.
  *
- * Context: process.
+ * Context: process, may sleep.
+ *
+ * Return: 0, or -EINTR for a fatal signal.
  */
-void ds_net_sums(const struct net *net, struct ds_sums *sums);
+int ds_net_sums(const struct net *net, struct ds_sums *sums);
 
 /**
  * ds_net_reset() - set the sums of a namespace, and all its records, to 0
@@ -214,8 +298,23 @@ void ds_net_sums(const struct net *net, struct ds_sums *sums);
  * forget their last peers.
  *
  * Context: process, may sleep.
+ *
+ * Return: 0, or -EINTR for a fatal signal, where nothing was done.
  */
-void ds_net_reset(const struct net *net);
+int ds_net_reset(const struct net *net);
+
+/**
+ * ds_net_reset_sock() - set a socket's counts to 0 and forget its last peers
+ * @net:	the namespace, held by the caller
+ * @cookie:	cookie of the socket
+ *
+ * The counts stay in the sums of the namespace.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0, -ENOENT where there is no such record, -EINTR for a fatal signal.
+ */
+int ds_net_reset_sock(const struct net *net, u64 cookie);
 
 /* Register and unregister the state that each namespace gets. */
 int __init ds_stats_init(void);

@@ -2,6 +2,7 @@
 /* Records whose sockets ended while nobody looked. */
 
 #include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/rculist_nulls.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -13,13 +14,29 @@
 #include "sock.h"
 #include "sweep.h"
 
+/* Returns what it was. */
+static bool ds_sweep_set_alive(struct ds_sock *rec, bool alive)
+{
+	struct ds_net *dn = ds_net(rec->net);
+	bool old;
+
+	spin_lock_bh(&dn->lock);
+	old = rec->alive;
+	rec->alive = alive;
+	spin_unlock_bh(&dn->lock);
+	return old;
+}
+
 /* A socket that came to the address of a former one has another cookie. */
 static void ds_sweep_mark(const struct sock *sk)
 {
-	struct ds_sock *rec = ds_sock_find(sk);
+	struct ds_sock *rec;
 
-	if (rec && rec->cookie == atomic64_read(&sk->sk_cookie))
-		WRITE_ONCE(rec->alive, true);
+	rcu_read_lock();
+	rec = ds_sock_by_cookie(atomic64_read(&sk->sk_cookie));
+	if (rec)
+		ds_sweep_set_alive(rec, true);
+	rcu_read_unlock();
 }
 
 static void ds_sweep_listeners(const struct inet_hashinfo *hinfo)
@@ -117,7 +134,7 @@ static bool ds_sweep_needed(void)
 	unsigned int i;
 
 	for (i = 0; i < DS_SOCK_BUCKETS; i++)
-		if (!hlist_empty(&ds_sock_table[i]))
+		if (rcu_access_pointer(ds_sock_table[i]) != &ds_sock_none)
 			return true;
 	return false;
 }
@@ -134,10 +151,9 @@ void ds_sweep(void)
 
 	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
 		rcu_read_lock();
-		hlist_for_each_entry_rcu(rec, &ds_sock_table[i], node) {
-			if (!READ_ONCE(rec->alive))
+		ds_sock_for_each(rec, &ds_sock_table[i]) {
+			if (!ds_sweep_set_alive(rec, false))
 				ds_sock_end_rec(rec);
-			WRITE_ONCE(rec->alive, false);
 		}
 		rcu_read_unlock();
 		cond_resched();

@@ -360,12 +360,14 @@ static int parse_stats(struct nlattr *attrs, size_t len, void *arg)
 
 	if (nla_parse(tb, DUALSTACK_A_STATS_MAX, attrs, len, NULL) ||
 	    !tb[DUALSTACK_A_STATS_COUNTERS] ||
-	    !tb[DUALSTACK_A_STATS_UNTRACKED] || !tb[DUALSTACK_A_STATS_TRACKED])
+	    !tb[DUALSTACK_A_STATS_UNTRACKED] ||
+	    !tb[DUALSTACK_A_STATS_TRACKED] || !tb[DUALSTACK_A_STATS_EVICTED])
 		return -EBADMSG;
 
 	parse_counters(tb[DUALSTACK_A_STATS_COUNTERS], &stats->counters);
 	stats->untracked = nla_get_u64(tb[DUALSTACK_A_STATS_UNTRACKED]);
 	stats->tracked = nla_get_u64(tb[DUALSTACK_A_STATS_TRACKED]);
+	stats->evicted = nla_get_u64(tb[DUALSTACK_A_STATS_EVICTED]);
 	return 0;
 }
 

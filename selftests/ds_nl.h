@@ -81,11 +81,13 @@ struct ds_socket {
  * @counters: sums over all sockets, closed ones included
  * @untracked: events whose socket has no record
  * @tracked: sockets that have a record now
+ * @evicted: records that gave way to that of another socket
  */
 struct ds_stats {
 	struct ds_counters counters;
 	__u64 untracked;
 	__u64 tracked;
+	__u64 evicted;
 };
 
 /**

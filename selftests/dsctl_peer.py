@@ -227,6 +227,7 @@ def main():
     sums = {name: sum(s.seen[name] for s in shown) for name in COUNTERS}
     sums["untracked"] = 0
     sums["tracked"] = sum(any(s.seen.values()) for s in shown)
+    sums["evicted"] = 0
     print(json.dumps({"pid": os.getpid(), "sums": sums,
                       "spoofed": spoofed.port,
                       "sockets": [s.show() for s in shown],

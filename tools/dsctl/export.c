@@ -323,6 +323,12 @@ static void put_all(FILE *f)
 		put_sample(f, "tracked_sockets", &exported.v[i],
 			   exported.v[i].stats.tracked);
 
+	put_head(f, "evicted_total", "counter",
+		 "Records given up for that of another socket");
+	for (i = 0; i < exported.n && !exported.v[i].protocol; i++)
+		put_sample(f, "evicted_total", &exported.v[i],
+			   exported.v[i].stats.evicted);
+
 	put_head(f, "sockets", "gauge", "Sockets that dsctl shows");
 	for (i = 0; i < exported.n; i++)
 		if (exported.v[i].protocol)

@@ -113,6 +113,7 @@ const struct cmd cmd_set_max_sockets = {
 	.args = "NUMBER",
 	.help = "How many sockets can have a record",
 	.details =
+		"At the limit a socket without events for long loses its record to another one.\n"
 		"Events of a socket that has none count in the sums only, and as untracked.",
 	.run = set_max_sockets,
 	.every_netns = true,

@@ -18,6 +18,7 @@ static int print_json(const struct stats *stats)
 			 json_integer(stats->counters[i]));
 	json_set(obj, "untracked", json_integer(stats->untracked));
 	json_set(obj, "tracked", json_integer(stats->tracked));
+	json_set(obj, "evicted", json_integer(stats->evicted));
 	return json_out(obj);
 }
 
@@ -46,6 +47,8 @@ static int print_table(const struct stats *stats)
 		   "events above whose socket could not be recorded");
 	print_line(&table, "tracked", stats->tracked,
 		   "sockets that have a record now");
+	print_line(&table, "evicted", stats->evicted,
+		   "records given up to make room, counted above");
 	return table_out(&table);
 }
 

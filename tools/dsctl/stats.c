@@ -18,6 +18,7 @@ static int stats_each(const struct nlmsghdr *hdr, void *arg)
 	counters_parse(stats->counters, tb[DUALSTACK_A_STATS_COUNTERS]);
 	stats->untracked = nla_get_u64(tb[DUALSTACK_A_STATS_UNTRACKED]);
 	stats->tracked = nla_get_u64(tb[DUALSTACK_A_STATS_TRACKED]);
+	stats->evicted = nla_get_u64(tb[DUALSTACK_A_STATS_EVICTED]);
 	return 0;
 }
 

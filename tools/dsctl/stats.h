@@ -9,15 +9,17 @@
 #include "dsnl.h"
 
 /**
- * struct stats - The sums of a namespace, and two figures about them.
+ * struct stats - The sums of a namespace, and some figures about them.
  * @counters: sums, in the order of counters[].
  * @untracked: events in them whose socket could not be recorded.
  * @tracked: sockets that have a record now.
+ * @evicted: records that gave way to that of another socket.
  */
 struct stats {
 	uint64_t counters[NUM_COUNTERS];
 	uint64_t untracked;
 	uint64_t tracked;
+	uint64_t evicted;
 };
 
 /**

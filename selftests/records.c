@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records of sockets that have no events for a while, and of more sockets than
+ * there is room for: nothing is lost, nothing counts twice, and asking costs what
+ * has happened since and not what there is.
+ */
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include "ds_test.h"
+
+#define MAPPED	DUALSTACK_A_COUNTER_MAPPED_RECV
+
+FIXTURE(records)
+{
+	struct ds_nl ds;
+	struct ds_counters sums;
+};
+
+FIXTURE_SETUP(records)
+{
+	ds_setup(_metadata, &self->ds);
+}
+
+FIXTURE_TEARDOWN(records)
+{
+	ds_close(&self->ds);
+}
+
+/* A socket and what it has told its application since it was reset. */
+struct member {
+	int fd;
+	bool recorded;
+	struct ds_counters seen;
+};
+
+static void serve(struct __test_metadata *_metadata, struct member *m,
+		  struct ds_counters *sums, const char *addr)
+{
+	struct ds_counters one = { };
+
+	ds_serve(_metadata, SOCK_DGRAM, m->fd, addr, &one);
+	ds_add(&m->seen, &one);
+	ds_add(sums, &one);
+	m->recorded = true;
+}
+
+static void open_member(struct __test_metadata *_metadata, struct member *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, m->fd);
+}
+
+static void expect_member(struct __test_metadata *_metadata, struct ds_nl *ds,
+			  struct member *m)
+{
+	struct ds_socket s;
+
+	if (!m->recorded) {
+		ds_expect_none(_metadata, ds, m->fd);
+		return;
+	}
+	ASSERT_EQ(0, ds_socket_get(ds, net_cookie(m->fd), &s));
+	ds_expect_counters(_metadata, "socket", &m->seen, &s.counters,
+			   IPPROTO_UDP);
+}
+
+#define MEMBERS	24
+
+/*
+ * Sockets that come, go, have events, are reset, and are asked for, in an order
+ * that is random and always the same. Between them some time passes, in which
+ * those without events may become idle.
+ */
+TEST_F_TIMEOUT(records, random_walk, DS_TIMEOUT)
+{
+	static const char *const addr[] = { "127.0.0.1", "::1" };
+	struct member m[MEMBERS];
+	int i, op, n;
+
+	srandom(20260);
+	for (i = 0; i < MEMBERS; i++)
+		open_member(_metadata, &m[i]);
+	for (n = ds_rounds(2000); n; n--) {
+		i = random() % MEMBERS;
+		op = random() % 32;
+		if (op < 16) {
+			serve(_metadata, &m[i], &self->sums, addr[op % 2]);
+		} else if (op < 20) {
+			close(m[i].fd);
+			open_member(_metadata, &m[i]);
+		} else if (op < 22 && m[i].recorded) {
+			ASSERT_EQ(0, ds_reset(&self->ds, net_cookie(m[i].fd)));
+			memset(&m[i].seen, 0, sizeof(m[i].seen));
+		} else if (op == 22) {
+			ASSERT_EQ(0, ds_reset(&self->ds, 0));
+			memset(&self->sums, 0, sizeof(self->sums));
+			for (i = 0; i < MEMBERS; i++)
+				memset(&m[i].seen, 0, sizeof(m[i].seen));
+		} else if (op < 26) {
+			usleep(20000);
+		} else {
+			ds_expect_sums(_metadata, &self->ds, &self->sums);
+			expect_member(_metadata, &self->ds, &m[i]);
+		}
+	}
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	for (i = 0; i < MEMBERS; i++) {
+		expect_member(_metadata, &self->ds, &m[i]);
+		close(m[i].fd);
+	}
+	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+}
+
+/* A thread that opens sockets, has datagrams on them, and closes them. */
+struct churn {
+	pthread_t thread;
+	unsigned int seed;
+	bool stop;
+	bool failed;
+	__u64 begun;	/* datagrams that it was about to take */
+	__u64 done;	/* datagrams that it took */
+};
+
+#define get(field)		__atomic_load_n(&(field), __ATOMIC_SEQ_CST)
+#define set(field, value)	__atomic_store_n(&(field), value, __ATOMIC_SEQ_CST)
+#define inc(field)		__atomic_add_fetch(&(field), 1, __ATOMIC_SEQ_CST)
+
+static bool churn_datagram(struct churn *c, int fd, int client)
+{
+	union net_addr to;
+	char byte;
+
+	net_addr_set(&to, "127.0.0.1", net_port(fd));
+	if (sendto(client, "x", 1, 0, &to.sa, net_addr_len(&to)) != 1)
+		return false;
+	inc(c->begun);
+	if (net_wait_in(fd, NET_TIMEOUT_MS) || recv(fd, &byte, 1, 0) != 1)
+		return false;
+	inc(c->done);
+	return true;
+}
+
+static void *churn(void *arg)
+{
+	int fd[4], i, client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	struct churn *c = arg;
+
+	for (i = 0; i < 4; i++)
+		fd[i] = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	while (!get(c->stop) && !c->failed) {
+		i = rand_r(&c->seed) % 4;
+		if (rand_r(&c->seed) % 8 == 0) {
+			close(fd[i]);
+			fd[i] = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+		}
+		c->failed = !churn_datagram(c, fd[i], client);
+	}
+	for (i = 0; i < 4; i++)
+		close(fd[i]);
+	close(client);
+	return NULL;
+}
+
+#define CHURNS	3
+
+static __u64 total(struct churn *c, bool begun)
+{
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; i < CHURNS; i++)
+		sum += begun ? get(c[i].begun) : get(c[i].done);
+	return sum;
+}
+
+/*
+ * Among many that are idle: at any time the sums hold each event that is over once,
+ * and none that has not begun.
+ */
+TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
+{
+	struct churn c[CHURNS] = { };
+	struct member idle[MEMBERS];
+	__u64 least, most, sum;
+	struct ds_stats stats;
+	int i, n = ds_rounds(2000);
+
+	for (i = 0; i < MEMBERS; i++) {
+		open_member(_metadata, &idle[i]);
+		serve(_metadata, &idle[i], &self->sums, "127.0.0.1");
+	}
+	for (i = 0; i < CHURNS; i++) {
+		c[i].seed = i;
+		ASSERT_EQ(0, pthread_create(&c[i].thread, NULL, churn, &c[i]));
+	}
+	while (n--) {
+		least = self->sums.v[MAPPED] + total(c, false);
+		ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+		most = self->sums.v[MAPPED] + total(c, true);
+		sum = stats.counters.v[MAPPED];
+		ASSERT_LE(least, sum);
+		ASSERT_GE(most, sum);
+		i = n % MEMBERS;
+		if (n % 4 == 0)
+			serve(_metadata, &idle[i], &self->sums, "127.0.0.1");
+		if (n % 16 == 1) {
+			ASSERT_EQ(0, ds_reset(&self->ds,
+					      net_cookie(idle[i].fd)));
+			memset(&idle[i].seen, 0, sizeof(idle[i].seen));
+		}
+	}
+	for (i = 0; i < CHURNS; i++)
+		set(c[i].stop, true);
+	for (i = 0; i < CHURNS; i++) {
+		pthread_join(c[i].thread, NULL);
+		EXPECT_FALSE(c[i].failed);
+	}
+	TH_LOG("%llu datagrams", total(c, false));
+	self->sums.v[MAPPED] += total(c, false);
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	for (i = 0; i < MEMBERS; i++) {
+		expect_member(_metadata, &self->ds, &idle[i]);
+		close(idle[i].fd);
+	}
+}
+
+/* Processor time that the kernel takes for us, in microseconds. */
+static long system_time(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec;
+}
+
+static long time_to_ask(struct __test_metadata *_metadata, struct ds_nl *ds,
+			__u64 cookie)
+{
+	struct ds_stats stats;
+	struct ds_socket s;
+	struct ds_hook h;
+	long begin = system_time();
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		ASSERT_EQ(0, ds_stats_get(ds, 0, &stats));
+		ASSERT_EQ(0, ds_hook_get(ds, "kfree_skb", &h));
+		ASSERT_EQ(0, ds_socket_get(ds, cookie, &s));
+	}
+	return system_time() - begin;
+}
+
+/*
+ * Not the number of records: among many, a thousand questions take what they take
+ * among a few, plus what it takes to find out that most are idle.
+ */
+TEST_F_TIMEOUT(records, asking_is_cheap, DS_TIMEOUT)
+{
+	struct rlimit limit = { 32768, 32768 };
+	int i, fd, first, n = ds_rounds(10000);
+	struct ds_stats stats;
+	long few = 0, many;
+	char c;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	first = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	for (i = 0; i < n; i++) {
+		fd = i ? net_server(SOCK_DGRAM, "::", 0, NET_DUAL) : first;
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, net_send_to("127.0.0.1", net_port(fd), "x", 1));
+		ASSERT_EQ(1, recv(fd, &c, 1, 0));
+		if (i == 10)
+			few = time_to_ask(_metadata, &self->ds,
+					  net_cookie(first));
+	}
+	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_EQ(n, stats.tracked);
+	EXPECT_EQ(n, stats.counters.v[MAPPED]);
+
+	many = time_to_ask(_metadata, &self->ds, net_cookie(first));
+	TH_LOG("%ld us among 11 records, %ld us among %d", few, many, n);
+	EXPECT_GT(10 * few + 100000, many);
+	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_EQ(n, stats.counters.v[MAPPED]);
+}
+
+/* Sockets that cannot be recorded, until those that are idle for long give way. */
+TEST_F_TIMEOUT(records, idle_ones_give_way, DS_TIMEOUT)
+{
+	struct member old[4], busy, new[2];
+	struct ds_stats stats;
+	int i, tries = 0;
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				   5));
+	for (i = 0; i < 4; i++) {
+		open_member(_metadata, &old[i]);
+		serve(_metadata, &old[i], &self->sums, "127.0.0.1");
+	}
+	open_member(_metadata, &busy);
+	open_member(_metadata, &new[0]);
+	open_member(_metadata, &new[1]);
+	do {
+		serve(_metadata, &busy, &self->sums, "127.0.0.1");
+		serve(_metadata, &new[0], &self->sums, "::1");
+		serve(_metadata, &new[1], &self->sums, "127.0.0.1");
+		ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+		ds_expect_counters(_metadata, "sums", &self->sums,
+				   &stats.counters, 0);
+		EXPECT_EQ(5, stats.tracked);
+		usleep(200000);
+	} while (stats.evicted < 2 && ++tries < 1000);
+	EXPECT_EQ(2, stats.evicted);
+	EXPECT_LT(0, stats.untracked);
+
+	/* The oldest went, and counted until then. The new ones count from there. */
+	ds_expect_none(_metadata, &self->ds, old[0].fd);
+	ds_expect_none(_metadata, &self->ds, old[1].fd);
+	expect_member(_metadata, &self->ds, &old[2]);
+	expect_member(_metadata, &self->ds, &old[3]);
+	expect_member(_metadata, &self->ds, &busy);
+	for (i = 0; i < 2; i++) {
+		memset(&new[i].seen, 0, sizeof(new[i].seen));
+		ASSERT_EQ(0, ds_reset(&self->ds, net_cookie(new[i].fd)));
+		serve(_metadata, &new[i], &self->sums, "127.0.0.1");
+		expect_member(_metadata, &self->ds, &new[i]);
+	}
+
+	/* One that went comes back when there is room. */
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				   6));
+	memset(&old[0].seen, 0, sizeof(old[0].seen));
+	serve(_metadata, &old[0], &self->sums, "127.0.0.1");
+	expect_member(_metadata, &self->ds, &old[0]);
+	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_EQ(2, stats.evicted);
+	ds_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
+}
+
+TEST_HARNESS_MAIN
