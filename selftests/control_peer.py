@@ -12,6 +12,8 @@ Then each line of standard input is a command, answered by a line of words:
   flood NAME COUNT             so many datagrams over IPv4: how many arrived
   open NAME PROTO MODE         open another socket
   close NAME                   close it
+  busy NAME ADDRESS            sleep in a call with this UDP socket locked until
+                               a neighbour that does not answer does
 """
 
 import json
@@ -19,6 +21,7 @@ import select
 import socket
 import struct
 import sys
+import threading
 
 SO_COOKIE = 57
 TIMEOUT = 20
@@ -134,9 +137,24 @@ def close_server(name):
     return ("closed",)
 
 
+def sleep_in_send(sock, addr):
+    """What waits for the neighbour fills the buffer, and sendmsg() waits for that."""
+    sock.settimeout(None)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    sock.sendto(bytes(4000), addr)
+    sock.sendto(b"x", socket.MSG_MORE, addr)
+
+
+def busy(name, addr):
+    sleeper = threading.Thread(target=sleep_in_send, daemon=True,
+                               args=(servers[name].sock, (addr, 9)))
+    sleeper.start()
+    return ("busy",)
+
+
 COMMANDS = {"clients": clients, "v6only": v6only, "default": default,
             "connect": connect, "flood": flood, "open": open_server,
-            "close": close_server}
+            "close": close_server, "busy": busy}
 
 
 def main():

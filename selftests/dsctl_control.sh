@@ -405,6 +405,73 @@ v6only_all()
 	fare udp_v6only 127.0.0.1 0 1
 }
 
+# A process asleep with a socket locked, for as long as a neighbour does not answer
+# that is asked every quarter of an hour: sets port.
+busy_begin()
+{
+	ip link add busy0 type veth peer name busy1 &&
+	ip link set busy1 up && ip link set busy0 up &&
+	ip address add 2001:db8:1::1/64 dev busy0 nodad &&
+	echo 900000 >/proc/sys/net/ipv6/neigh/busy0/retrans_time_ms &&
+	port=$(ask open busy udp dual) &&
+	[ "$(ask busy busy 2001:db8:1::2)" = busy ] &&
+	wait_for $LIMIT fails 2 'A process keeps the socket busy' \
+		set v6only off proto udp port "$port"
+}
+
+busy_end()
+{
+	ip link del busy0
+}
+
+v6only_busy()
+{
+	local port
+
+	busy_begin && fails 2 "^dsctl: udp \[::\]:$port: A process keeps the socket busy" \
+		set v6only on proto udp port "$port" &&
+	busy_end && wait_for $LIMIT does set v6only on proto udp port "$port" &&
+	v6only_is busy 1 && [ "$(ask close busy)" = closed ]
+}
+
+# Who is done within the patience of dsctl is waited for. On a machine that has
+# too much to do it may end before: not each time.
+v6only_patience()
+{
+	local port i value
+
+	for ((i = 0; i < 10; i++)); do
+		busy_begin || return 1
+		{
+			sleep 0.3
+			busy_end
+		} &
+		run set v6only on proto udp port "$port"
+		wait $!
+		value=$(ask v6only busy)
+		[ "$(ask close busy)" = closed ] || return 1
+		[ "$rc $value" != "0 1" ] || return 0
+	done
+	return 1
+}
+
+# Two at a time, each of which finds the other one at it
+v6only_at_once()
+{
+	local i value tcp udp
+
+	for ((i = 0; i < 20; i++)); do
+		value=$([ $((i % 2)) = 0 ] && echo on || echo off)
+		"$DSCTL" set v6only "$value" cookie "$(of tcp_dual cookie)" &
+		tcp=$!
+		"$DSCTL" set v6only "$value" cookie "$(of udp_dual cookie)" &
+		udp=$!
+		wait "$tcp" && wait "$udp" &&
+		v6only_is tcp_dual $((1 - i % 2)) &&
+		v6only_is udp_dual $((1 - i % 2)) || return 1
+	done
+}
+
 ### Explain
 
 # explains VERDICT NAME SENTENCE PROTO ADDRESS...: NAME is the socket, or "-";
@@ -860,7 +927,7 @@ echo "$line" >"$tmp/peer"
 peer_says "$tmp/peer"
 
 ktap_print_header
-ktap_set_plan 114
+ktap_set_plan 117
 
 for args in "help" "set help" "set tracking help" "set v6only help" \
 	    "set bindv6only help" "set max-sockets help" "set event-rate help" \
@@ -958,6 +1025,9 @@ check "set v6only: no such cookie" fails 2 999999999 \
 	set v6only on cookie 999999999
 check "set v6only: no such port" fails 2 'tcp port 1\b' \
 	set v6only on proto tcp port 1
+check "set v6only: busy" v6only_busy
+check "set v6only: busy for a moment" v6only_patience
+check "set v6only: two at a time" v6only_at_once
 check "set v6only off all: dry run" v6only_all_dry_run
 check "set v6only all" v6only_all
 

@@ -7,6 +7,7 @@
 #include <netlink/genl/genl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "args.h"
 #include "dsctl.h"
@@ -18,6 +19,10 @@
 #include "table.h"
 #include "text.h"
 #include "view.h"
+
+/* How often to ask for what is refused because somebody is busy: for a second. */
+#define TRIES	200
+#define NAP_NS	(5 * 1000 * 1000)
 
 /**
  * struct job - What was asked for.
@@ -212,6 +217,26 @@ static int request(struct dsnl *nl, const struct job *job,
 }
 
 /*
+ * The kernel waits for nobody: not for a process that is busy with the socket, nor
+ * for another request. To ask again for a group of which some have changed is to
+ * ask for the others.
+ */
+static int request_patiently(struct dsnl *nl, const struct job *job,
+			     const struct sock *sk, uint32_t *changed)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+	int error, i;
+
+	for (i = 0; i < TRIES; i++) {
+		error = request(nl, job, sk, changed);
+		if (error != -EBUSY)
+			return error;
+		nanosleep(&nap, NULL);
+	}
+	return request(nl, job, sk, changed);
+}
+
+/*
  * A SO_REUSEPORT group changes with the first of its sockets, and for the
  * others nothing is left to do: what counts is how they were before.
  */
@@ -221,7 +246,7 @@ static void change(struct dsnl *nl, const struct job *job,
 	uint32_t changed = 0;
 	int error;
 
-	error = request(nl, job, sk, &changed);
+	error = request_patiently(nl, job, sk, &changed);
 	if (error) {
 		result->outcome = REFUSED;
 		dsnl_strerror(nl, error, result->reason,
