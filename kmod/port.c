@@ -46,7 +46,8 @@ spinlock_t *ds_port_listen_lock(const struct ds_port *port)
 }
 
 static struct sock *ds_port_find_tcp(const struct ds_port *port, bool v4,
-				     ds_port_match match, void *arg)
+				     unsigned int max, ds_port_match match,
+				     void *arg)
 {
 	struct inet_bind_bucket *tb;
 	struct sock *sk;
@@ -55,7 +56,7 @@ static struct sock *ds_port_find_tcp(const struct ds_port *port, bool v4,
 	inet_bind_bucket_for_each(tb, &ds_port_bhash(port)->chain) {
 		if (tb->port != port->num || !net_eq(ib_net(tb), port->net))
 			continue;
-		sk = ds_bind_bucket_find(tb, v4, match, arg);
+		sk = ds_bind_bucket_find(tb, v4, &max, match, arg);
 		if (sk)
 			return sk;
 	}
@@ -74,18 +75,12 @@ static struct sock *ds_port_find_udp(const struct ds_port *port,
 	return NULL;
 }
 
-static struct sock *ds_port_find(const struct ds_port *port, bool v4,
-				 ds_port_match match, void *arg)
-{
-	if (port->proto == DS_UDP)
-		return ds_port_find_udp(port, match, arg);
-	return ds_port_find_tcp(port, v4, match, arg);
-}
-
 struct sock *ds_port_find4(const struct ds_port *port, ds_port_match match,
 			   void *arg)
 {
-	return ds_port_find(port, true, match, arg);
+	if (port->proto == DS_UDP)
+		return ds_port_find_udp(port, match, arg);
+	return ds_port_find_tcp(port, true, UINT_MAX, match, arg);
 }
 
 struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
@@ -104,14 +99,15 @@ struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
 	return NULL;
 }
 
-struct sock *ds_port_get(const struct ds_port *port, ds_port_match match,
-			 void *arg)
+/* As bind() does, once for each socket that it binds to a port. */
+static struct sock *ds_port_get_udp(const struct ds_port *port,
+				    ds_port_match match, void *arg)
 {
 	spinlock_t *lock = ds_port_lock(port);
 	struct sock *sk;
 
 	spin_lock_bh(lock);
-	sk = ds_port_find(port, false, match, arg);
+	sk = ds_port_find_udp(port, match, arg);
 	if (sk)
 		sock_hold(sk);
 	spin_unlock_bh(lock);
@@ -125,12 +121,26 @@ struct sock *ds_port_get_wild(const struct ds_port *port, ds_port_match match,
 	struct sock *sk;
 
 	if (port->proto == DS_UDP)
-		return ds_port_get(port, match, arg);
+		return ds_port_get_udp(port, match, arg);
 
 	spin_lock(lock);
 	sk = ds_port_find_wild(port, match, arg);
 	if (sk)
 		sock_hold(sk);
 	spin_unlock(lock);
+	return sk;
+}
+
+struct sock *ds_port_get_tcp(const struct ds_port *port, unsigned int max,
+			     ds_port_match match, void *arg)
+{
+	spinlock_t *lock = ds_port_lock(port);
+	struct sock *sk;
+
+	spin_lock_bh(lock);
+	sk = ds_port_find_tcp(port, false, max, match, arg);
+	if (sk)
+		sock_hold(sk);
+	spin_unlock_bh(lock);
 	return sk;
 }

@@ -87,21 +87,6 @@ struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
 			       void *arg);
 
 /**
- * ds_port_get() - find and hold a socket that is bound to a port
- * @port:	the port
- * @match:	tells whether a socket is the one
- * @arg:	for @match
- *
- * Of all, connections included: for who does not mind the time.
- *
- * Context: process, without any lock.
- *
- * Return: the first socket that matches, for sock_put(), or NULL.
- */
-struct sock *ds_port_get(const struct ds_port *port, ds_port_match match,
-			 void *arg);
-
-/**
  * ds_port_get_wild() - ds_port_find_wild(), and hold the socket
  * @port:	the port
  * @match:	tells whether a socket is the one; it may be shown others, too
@@ -113,5 +98,21 @@ struct sock *ds_port_get(const struct ds_port *port, ds_port_match match,
  */
 struct sock *ds_port_get_wild(const struct ds_port *port, ds_port_match match,
 			      void *arg);
+
+/**
+ * ds_port_get_tcp() - find and hold a socket that is bound to a port of TCP
+ * @port:	the port
+ * @max:	how many sockets to look at: connections may be any number
+ * @match:	tells whether a socket is the one
+ * @arg:	for @match
+ *
+ * Of all, connections included; ds_port_get_wild() does that for UDP.
+ *
+ * Context: process, without any lock.
+ *
+ * Return: the first socket that matches, for sock_put(), or NULL.
+ */
+struct sock *ds_port_get_tcp(const struct ds_port *port, unsigned int max,
+			     ds_port_match match, void *arg);
 
 #endif /* _DUALSTACK_PORT_H */

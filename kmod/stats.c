@@ -311,7 +311,7 @@ static int __net_init ds_net_init(struct net *net)
 	INIT_DELAYED_WORK(&dn->age, ds_net_age);
 	dn->since = ktime_get_boottime_ns();
 	dn->max_sockets = DS_MAX_SOCKETS;
-	mutex_init(&dn->v6only_lock);
+	ds_v6only_init(&dn->v6only);
 	return 0;
 }
 

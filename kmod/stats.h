@@ -15,6 +15,8 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "v6only.h"
+
 struct net;
 
 /**
@@ -147,9 +149,7 @@ enum ds_walk_kind {
  * @age:	a walk that finds out which records are idle
  * @no_room:	there was no room for another record when one was wanted. May be
  *		wrong for as long as @age is pending, which clears it
- * @v6only_lock: lets one request at a time set IPV6_V6ONLY
- * @v6only_off:	the port where it is being switched off, 0 for none; see
- *		ds_v6only_going()
+ * @v6only:	for setting IPV6_V6ONLY
  *
  * Idle records are in the sums already, so that to ask for these takes a look at
  * those alone that had an event since somebody asked.
@@ -178,8 +178,7 @@ struct ds_net {
 	unsigned long cold_since;
 	struct delayed_work age;
 	bool no_room;
-	struct mutex v6only_lock;	/* for v6only_off */
-	u32 v6only_off;
+	struct ds_v6only_net v6only;
 };
 
 /* How long it takes until somebody looks for idle records, where there is no room

@@ -9,9 +9,14 @@
  * change are one to either call.
  */
 
-#include <linux/delay.h>
-#include <linux/jiffies.h>
+#include <linux/bits.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/netlink.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <net/genetlink.h>
 #include <net/inet_connection_sock.h>
@@ -48,35 +53,91 @@ struct ds_v6only {
 	struct netlink_ext_ack *extack;
 };
 
-/* How long a socket may be busy. */
-#define DS_V6ONLY_PATIENCE	HZ
-
 /* Packets on their way. */
 
 #define DS_V6ONLY_KEY(proto, num)	(((proto) + 1) << 16 | (num))
+#define DS_V6ONLY_NOW			BIT(31)	/* a request is at it */
+
+void ds_v6only_init(struct ds_v6only_net *v6only)
+{
+	unsigned int i;
+
+	mutex_init(&v6only->lock);
+	for (i = 0; i < ARRAY_SIZE(v6only->window); i++)
+		v6only->window[i].gp = get_completed_synchronize_rcu();
+}
+
+/* Nobody tells a window that its grace period has ended: who looks asks. */
+static bool ds_window_open(const struct ds_window *window, u32 key)
+{
+	/* pairs with ds_window_end() */
+	u32 was = smp_load_acquire(&window->key);
+
+	if (was == (key | DS_V6ONLY_NOW))
+		return true;
+	if (was != key || poll_state_synchronize_rcu(READ_ONCE(window->gp)))
+		return false;
+
+	/* Unless that is the grace period of another port, for which somebody
+	 * took the window since; pairs with ds_window_begin().
+	 */
+	smp_rmb();
+	return (READ_ONCE(window->key) & ~DS_V6ONLY_NOW) == key;
+}
 
 bool ds_v6only_going(const struct ds_flow *flow)
 {
-	/* The bit was read before; pairs with ds_v6only_begin(). */
+	u32 key = DS_V6ONLY_KEY(flow->proto, ntohs(flow->local_port));
+	const struct ds_v6only_net *v6only = &ds_net(flow->net)->v6only;
+	unsigned int i;
+
+	/* The bit was read before; pairs with ds_window_begin(). */
 	smp_rmb();
-	return READ_ONCE(ds_net(flow->net)->v6only_off) ==
-	       DS_V6ONLY_KEY(flow->proto, ntohs(flow->local_port));
+	for (i = 0; i < ARRAY_SIZE(v6only->window); i++)
+		if (ds_window_open(&v6only->window[i], key))
+			return true;
+	return false;
 }
 
-static void ds_v6only_begin(const struct ds_port *port)
+/* Opens the window of the port, which may be open still, or else one that is over
+ * by now. NULL where there is none.
+ */
+static struct ds_window *ds_window_begin(const struct ds_port *port)
 {
-	WRITE_ONCE(ds_net(port->net)->v6only_off,
-		   DS_V6ONLY_KEY(port->proto, port->num));
-	/* Before the bit is cleared; pairs with ds_v6only_going(). */
+	struct ds_v6only_net *v6only = &ds_net(port->net)->v6only;
+	u32 key = DS_V6ONLY_KEY(port->proto, port->num);
+	struct ds_window *window = NULL, *w;
+
+	lockdep_assert_held(&v6only->lock);
+
+	for (w = v6only->window;
+	     w < v6only->window + ARRAY_SIZE(v6only->window); w++) {
+		if (w->key == key) {
+			window = w;
+			break;
+		}
+		if (!window && poll_state_synchronize_rcu(w->gp))
+			window = w;
+	}
+	if (!window)
+		return NULL;
+
+	WRITE_ONCE(window->key, key | DS_V6ONLY_NOW);
+	/* Before the bit is cleared, and before the grace period is another;
+	 * pairs with ds_v6only_going() and ds_window_open().
+	 */
 	smp_wmb();
+	return window;
 }
 
-static void ds_v6only_end(const struct ds_port *port, bool changed)
+/* Without a change it lasts as long as it would have. */
+static void ds_window_end(struct ds_window *window, bool changed)
 {
-	/* Who saw the bit set is done after this. */
+	/* Who saw the bit set is done when this has ended. */
 	if (changed)
-		synchronize_rcu();
-	WRITE_ONCE(ds_net(port->net)->v6only_off, 0);
+		WRITE_ONCE(window->gp, start_poll_synchronize_rcu());
+	/* pairs with ds_window_open() */
+	smp_store_release(&window->key, window->key & ~DS_V6ONLY_NOW);
 }
 
 /* Which sockets may be set. */
@@ -149,6 +210,7 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
  * @foreign:	whether one is MPTCP's, or the kernel's own
  * @n:		how many have IPV6_V6ONLY the other way
  * @changed:	how many of these have changed
+ * @busy:	whether a process was busy with one
  */
 struct ds_group {
 	const struct sock *sk;
@@ -160,6 +222,7 @@ struct ds_group {
 	bool foreign;
 	int n;
 	int changed;
+	bool busy;
 };
 
 static bool ds_group_id(const struct sock *sk, unsigned int *id)
@@ -172,18 +235,6 @@ static bool ds_group_id(const struct sock *sk, unsigned int *id)
 		*id = reuse->reuseport_id;
 	rcu_read_unlock();
 	return reuse;
-}
-
-static void ds_group_init(struct ds_group *group, struct sock *sk, bool v6only)
-{
-	group->sk = sk;
-	group->grouped = ds_group_id(sk, &group->id);
-	group->uid = ds_sk_uid(sk);
-	group->v6only = v6only;
-	group->reuse = true;
-	group->foreign = false;
-	group->n = 0;
-	group->changed = 0;
 }
 
 /* One that takes what comes for any address; shut down ones do not. */
@@ -204,22 +255,100 @@ static bool ds_group_has(const struct ds_group *group, const struct sock *sk)
 	       id == group->id;
 }
 
-static bool ds_group_count(struct sock *sk, void *arg)
+static bool ds_is_foreign(const struct sock *sk)
 {
-	struct ds_group *group = arg;
-
-	if (ds_group_has(group, sk)) {
-		group->reuse &= !!sk->sk_reuse;
-		group->foreign |= ds_is_mptcp(sk) || sk->sk_kern_sock;
-		group->n += ipv6_only_sock(sk) != group->v6only;
-	}
-	return false;
+	return ds_is_mptcp(sk) || sk->sk_kern_sock;
 }
 
+/* Whether it is yet to change. */
 static bool ds_group_left(struct sock *sk, void *arg)
 {
-	return ds_group_has(arg, sk) &&
-	       ipv6_only_sock(sk) != ((struct ds_group *)arg)->v6only;
+	const struct ds_group *group = arg;
+
+	return ipv6_only_sock(sk) != group->v6only &&
+	       ds_group_has(group, sk) && !ds_is_foreign(sk);
+}
+
+/* How many members of a group are held at a time. */
+#define DS_GROUP_STEP	32
+
+/* Hold the members at the next places below @place. They are members by way of
+ * @via; once that has left the group there are no more.
+ */
+static unsigned int ds_group_hold(const struct ds_group *group,
+				  const struct sock *via, unsigned int *place,
+				  struct sock **held)
+{
+	const struct sock_reuseport *reuse;
+	unsigned int i = 0, n = 0;
+	struct sock *sk;
+
+	rcu_read_lock();
+	reuse = rcu_dereference(via->sk_reuseport_cb);
+	if (reuse && reuse->reuseport_id == group->id)
+		i = min_t(unsigned int, *place, READ_ONCE(reuse->num_socks));
+	smp_rmb();	/* pairs with __reuseport_add_sock() */
+	while (i && n < DS_GROUP_STEP) {
+		sk = READ_ONCE(reuse->socks[--i]);
+		if (refcount_inc_not_zero(&sk->sk_refcnt))
+			held[n++] = sk;
+	}
+	rcu_read_unlock();
+	*place = i;
+	return n;
+}
+
+typedef void (*ds_group_visit)(const struct ds_v6only *req,
+			       struct ds_group *group, struct sock *sk);
+
+/* Go through a group, of which @via is one. Who leaves meanwhile has the last
+ * member put into its place, so from the last to the first none is passed over;
+ * who joins becomes the last.
+ */
+static int ds_group_walk(const struct ds_v6only *req, struct ds_group *group,
+			 const struct sock *via, ds_group_visit visit)
+{
+	struct sock *held[DS_GROUP_STEP];
+	unsigned int place = UINT_MAX;
+	unsigned int i, n;
+
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		n = ds_group_hold(group, via, &place, held);
+		for (i = 0; i < n; i++) {
+			visit(req, group, held[i]);
+			sock_put(held[i]);
+		}
+		cond_resched();
+	} while (place);
+	return 0;
+}
+
+static void ds_group_count(const struct ds_v6only *req, struct ds_group *group,
+			   struct sock *sk)
+{
+	if (!ds_group_has(group, sk))
+		return;
+	group->reuse &= !!sk->sk_reuse;
+	group->foreign |= ds_is_foreign(sk);
+	group->n += ipv6_only_sock(sk) != group->v6only;
+}
+
+static int ds_group_init(const struct ds_v6only *req, struct ds_group *group,
+			 struct sock *sk)
+{
+	memset(group, 0, sizeof(*group));
+	group->sk = sk;
+	group->grouped = ds_group_id(sk, &group->id);
+	group->uid = ds_sk_uid(sk);
+	group->v6only = req->v6only;
+	group->reuse = true;
+
+	if (group->grouped)
+		return ds_group_walk(req, group, sk, ds_group_count);
+	ds_group_count(req, group, sk);
+	return 0;
 }
 
 /* Collisions. */
@@ -345,15 +474,17 @@ static int ds_v6only_first(const struct ds_v6only *req, struct ds_group *group,
 			   struct sock *sk)
 {
 	spinlock_t *lock = ds_port_lock(&req->port);
+	unsigned int id = group->id;
 	int err;
 
 	err = ds_v6only_suits(req, sk);
 	if (err)
 		return err;
+	/* It has left the group that was counted. */
+	if (ds_group_id(sk, &id) != group->grouped || id != group->id)
+		return -EBUSY;
 
 	spin_lock(lock);
-	ds_group_init(group, sk, req->v6only);
-	ds_port_find_wild(&req->port, ds_group_count, group);
 	err = ds_v6only_check(req, group);
 	if (err > 0 && !req->dry_run)
 		ds_v6only_write(group, sk);
@@ -379,73 +510,76 @@ static int ds_v6only_other(const struct ds_v6only *req, struct ds_group *group,
 typedef int (*ds_v6only_change)(const struct ds_v6only *req,
 				struct ds_group *group, struct sock *sk);
 
-/* Returns whether no process is busy with the socket: then it was done. */
-static bool ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
-			struct sock *sk, ds_v6only_change change, int *ret)
+/* Do that unless a process is busy with the socket: then it is refused, as a
+ * process may sleep for ever with a socket locked, and generic netlink, which has
+ * one lock for all families, is not to wait for that.
+ */
+static int ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
+		       struct sock *sk, ds_v6only_change change)
 {
-	bool idle;
+	int ret = -EBUSY;
 
 	spin_lock_bh(&sk->sk_lock.slock);
-	idle = !sock_owned_by_user(sk);
-	if (idle)
-		*ret = change(req, group, sk);
+	if (!sock_owned_by_user(sk))
+		ret = change(req, group, sk);
 	spin_unlock_bh(&sk->sk_lock.slock);
-	return idle;
-}
-
-static bool ds_try(const struct ds_v6only *req, struct ds_group *group,
-		   struct sock *sk, ds_v6only_change change, int *ret)
-{
-	spinlock_t *lock = ds_port_listen_lock(&req->port);
-	bool idle;
-
-	if (req->port.proto == DS_UDP)
-		return ds_try_idle(req, group, sk, change, ret);
-
-	spin_lock(lock);
-	idle = ds_try_idle(req, group, sk, change, ret);
-	spin_unlock(lock);
-	return idle;
-}
-
-/* Do that when no process is busy with the socket. Unlike lock_sock() this gives
- * up: a process may sleep for ever with a socket locked, and generic netlink is not
- * to wait for that.
- */
-static int ds_when_idle(const struct ds_v6only *req, struct ds_group *group,
-			struct sock *sk, ds_v6only_change change)
-{
-	unsigned long end = jiffies + DS_V6ONLY_PATIENCE;
-	int ret;
-
-	while (!ds_try(req, group, sk, change, &ret)) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (time_after(jiffies, end))
-			return -EBUSY;
-		usleep_range(500, 1000);
-	}
 	return ret;
 }
 
-/* One at a time. Who joins meanwhile, by the likeness with one that is yet to
- * change, is one of them.
+static int ds_try(const struct ds_v6only *req, struct ds_group *group,
+		  struct sock *sk, ds_v6only_change change)
+{
+	spinlock_t *lock = ds_port_listen_lock(&req->port);
+	int ret;
+
+	if (req->port.proto == DS_UDP)
+		return ds_try_idle(req, group, sk, change);
+
+	spin_lock(lock);
+	ret = ds_try_idle(req, group, sk, change);
+	spin_unlock(lock);
+	return ret;
+}
+
+static void ds_v6only_visit(const struct ds_v6only *req, struct ds_group *group,
+			    struct sock *sk)
+{
+	if (ds_group_left(sk, group) &&
+	    ds_try(req, group, sk, ds_v6only_other) == -EBUSY)
+		group->busy = true;
+}
+
+/* How often a group is gone through. Who joins meanwhile, by the likeness with
+ * one that is yet to change, is one of them, and so is who joins by likeness with
+ * him: there must be an end.
  */
+#define DS_V6ONLY_PASSES	8
+
 static int ds_v6only_others(const struct ds_v6only *req, struct ds_group *group)
 {
+	unsigned int pass;
 	struct sock *sk;
-	int err = 0;
+	int err;
 
-	while (!err && group->grouped &&
-	       (sk = ds_port_get_wild(&req->port, ds_group_left, group))) {
-		err = ds_when_idle(req, group, sk, ds_v6only_other);
+	if (!group->grouped)
+		return 0;
+
+	for (pass = 0; pass < DS_V6ONLY_PASSES && !group->busy; pass++) {
+		sk = ds_port_get_wild(&req->port, ds_group_left, group);
+		if (!sk)
+			return 0;
+		err = ds_group_walk(req, group, sk, ds_v6only_visit);
 		sock_put(sk);
-		cond_resched();
+		if (err)
+			return err;
 	}
-	if (err == -EBUSY)
+	if (group->busy)
 		NL_SET_ERR_MSG(req->extack,
 			       "A process keeps a socket of the SO_REUSEPORT group busy: not all have changed");
-	return err;
+	else
+		NL_SET_ERR_MSG(req->extack,
+			       "Sockets keep joining the SO_REUSEPORT group: not all have changed");
+	return -EBUSY;
 }
 
 static bool ds_has_cookie(struct sock *sk, void *arg)
@@ -453,44 +587,71 @@ static bool ds_has_cookie(struct sock *sk, void *arg)
 	return atomic64_read(&sk->sk_cookie) == *(const u64 *)arg;
 }
 
+/* How many sockets at a port may be in the way of an explanation. */
+#define DS_V6ONLY_SOCKS	1024
+
 /* Where it is none that can be set, it is still to be told why. */
 static struct sock *ds_v6only_find(const struct ds_v6only *req)
 {
 	u64 cookie = req->cookie;
+	struct sock *sk;
 
 	if (!cookie)
 		return NULL;
-	return ds_port_get_wild(&req->port, ds_has_cookie, &cookie) ?:
-	       ds_port_get(&req->port, ds_has_cookie, &cookie);
+	sk = ds_port_get_wild(&req->port, ds_has_cookie, &cookie);
+	if (!sk && req->port.proto == DS_TCP)
+		sk = ds_port_get_tcp(&req->port, DS_V6ONLY_SOCKS, ds_has_cookie,
+				     &cookie);
+	return sk;
+}
+
+/* Returns how many have changed, or would. */
+static int ds_v6only_change_group(const struct ds_v6only *req,
+				  struct ds_group *group, struct sock *sk)
+{
+	int n;
+
+	n = ds_group_init(req, group, sk) ?:
+	    ds_try(req, group, sk, ds_v6only_first);
+	if (n == -EBUSY)
+		NL_SET_ERR_MSG(req->extack, "A process keeps the socket busy");
+	if (n > 0 && !req->dry_run)
+		n = ds_v6only_others(req, group) ?: group->changed;
+	return n;
+}
+
+static int ds_v6only_set_socket(const struct ds_v6only *req, struct sock *sk)
+{
+	struct ds_window *window;
+	struct ds_group group;
+	int n;
+
+	if (req->v6only || req->dry_run)
+		return ds_v6only_change_group(req, &group, sk);
+
+	window = ds_window_begin(&req->port);
+	if (!window) {
+		NL_SET_ERR_MSG(req->extack,
+			       "Packets are on their way to many ports where it has just been cleared");
+		return -EBUSY;
+	}
+	n = ds_v6only_change_group(req, &group, sk);
+	ds_window_end(window, group.changed);
+	return n;
 }
 
 static int ds_v6only_set(const struct ds_v6only *req)
 {
-	bool off = !req->v6only && !req->dry_run;
-	struct ds_group group;
-	bool changed = false;
 	struct sock *sk;
 	int n;
 
 	sk = ds_v6only_find(req);
 	if (!sk) {
 		NL_SET_ERR_MSG(req->extack,
-			       "No socket at this port has this cookie");
+			       "No socket that can be set has this cookie at this port");
 		return -ENOENT;
 	}
-
-	if (off)
-		ds_v6only_begin(&req->port);
-	n = ds_when_idle(req, &group, sk, ds_v6only_first);
-	if (n == -EBUSY)
-		NL_SET_ERR_MSG(req->extack, "A process keeps the socket busy");
-	if (n > 0 && !req->dry_run) {
-		n = ds_v6only_others(req, &group) ?: group.changed;
-		changed = group.changed;
-	}
-	if (off)
-		ds_v6only_end(&req->port, changed);
-
+	n = ds_v6only_set_socket(req, sk);
 	sock_put(sk);
 	return n;
 }
@@ -531,15 +692,29 @@ static int ds_v6only_parse(struct ds_v6only *req, struct genl_info *info)
 	return 0;
 }
 
+/* All requests of a send() are answered before generic netlink lets go of its
+ * lock, and this one may take a while.
+ */
+static int ds_v6only_check_last(const struct sk_buff *skb,
+				struct genl_info *info)
+{
+	if (skb->len < nlmsg_total_size(0) + NLMSG_ALIGN(info->nlhdr->nlmsg_len))
+		return 0;
+
+	NL_SET_ERR_MSG(info->extack,
+		       "Other requests follow in the same send(): this one takes its time, and has to be the last");
+	return -EBUSY;
+}
+
 int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ds_v6only req = { .skb = skb };
+	struct ds_v6only_net *v6only;
 	struct sk_buff *msg;
-	struct ds_net *dn;
 	void *hdr;
 	int n;
 
-	n = ds_v6only_parse(&req, info);
+	n = ds_v6only_parse(&req, info) ?: ds_v6only_check_last(skb, info);
 	if (n)
 		return n;
 
@@ -550,11 +725,14 @@ int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info)
 	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
 			    DUALSTACK_CMD_V6ONLY_SET);
 
-	dn = ds_net(req.port.net);
-	n = mutex_lock_killable(&dn->v6only_lock);
-	if (!n) {
+	v6only = &ds_net(req.port.net)->v6only;
+	if (mutex_trylock(&v6only->lock)) {
 		n = ds_v6only_set(&req);
-		mutex_unlock(&dn->v6only_lock);
+		mutex_unlock(&v6only->lock);
+	} else {
+		NL_SET_ERR_MSG(info->extack,
+			       "IPV6_V6ONLY of another socket of this namespace is being set");
+		n = -EBUSY;
 	}
 	if (n < 0 || !hdr || nla_put_u32(msg, DUALSTACK_A_V6ONLY_CHANGED, n)) {
 		nlmsg_free(msg);

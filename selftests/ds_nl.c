@@ -615,11 +615,10 @@ static int parse_v6only(struct nlattr *attrs, size_t len, void *arg)
 	return 0;
 }
 
-int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
-		     in_port_t port, bool v6only, bool dry_run)
+struct nl_msg *ds_v6only_msg(struct ds_nl *ds, __u64 cookie, int protocol,
+			     in_port_t port, bool v6only, bool dry_run)
 {
 	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_V6ONLY_SET, 0);
-	int err, changed = -EBADMSG;
 
 	if (msg) {
 		nla_put_u64(msg, DUALSTACK_A_V6ONLY_COOKIE, cookie);
@@ -629,18 +628,35 @@ int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
 		if (dry_run)
 			nla_put_flag(msg, DUALSTACK_A_V6ONLY_DRY_RUN);
 	}
+	return msg;
+}
+
+int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
+		     in_port_t port, bool v6only, bool dry_run)
+{
+	struct nl_msg *msg = ds_v6only_msg(ds, cookie, protocol, port, v6only,
+					   dry_run);
+	int err, changed = -EBADMSG;
+
 	err = ds_talk(ds, msg, parse_v6only, &changed);
 	return err ? err : changed;
 }
 
 int ds_v6only_set(struct ds_nl *ds, int fd, bool v6only, bool dry_run)
 {
-	socklen_t len = sizeof(int);
-	int protocol = 0;
+	return ds_v6only_set_by(ds, net_cookie(fd), net_protocol(fd),
+				net_port(fd), v6only, dry_run);
+}
 
-	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
-	return ds_v6only_set_by(ds, net_cookie(fd), protocol, net_port(fd),
-				v6only, dry_run);
+int ds_v6only_set_idle(struct ds_nl *ds, int fd, bool v6only)
+{
+	__u64 end = net_now_ms() + NET_TIMEOUT_MS;
+	int n;
+
+	do
+		n = ds_v6only_set(ds, fd, v6only, false);
+	while (n == -EBUSY && net_now_ms() < end);
+	return n;
 }
 
 static int parse_explain(struct nlattr *attrs, size_t len, void *arg)

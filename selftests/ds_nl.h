@@ -280,6 +280,14 @@ int ds_v6only_set(struct ds_nl *ds, int fd, bool v6only, bool dry_run);
 /* The same by what the kernel is told of the socket. */
 int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
 		     in_port_t port, bool v6only, bool dry_run);
+/* The request alone. */
+struct nl_msg *ds_v6only_msg(struct ds_nl *ds, __u64 cookie, int protocol,
+			     in_port_t port, bool v6only, bool dry_run);
+/*
+ * Set it, however long others are busy: on a machine with too much to do, one
+ * that has the socket locked may be long in coming back to it.
+ */
+int ds_v6only_set_idle(struct ds_nl *ds, int fd, bool v6only);
 
 /**
  * ds_explain() - ask who would get a packet

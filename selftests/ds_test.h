@@ -132,7 +132,7 @@ static inline void ds_expect_socket(struct __test_metadata *_metadata,
 				    struct ds_nl *ds, int fd,
 				    const struct ds_counters *want)
 {
-	int domain = 0, protocol = 0;
+	int domain = 0, protocol = net_protocol(fd);
 	socklen_t len = sizeof(int);
 	struct ds_socket s;
 
@@ -141,7 +141,6 @@ static inline void ds_expect_socket(struct __test_metadata *_metadata,
 		return;
 	}
 	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
-	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
 
 	EXPECT_EQ(0, ds_socket_get(ds, net_cookie(fd), &s)) {
 		TH_LOG("no record of the socket: %s", ds->extack);

@@ -258,6 +258,24 @@ __u64 net_cookie(int fd)
 	return cookie;
 }
 
+int net_protocol(int fd)
+{
+	socklen_t len = sizeof(int);
+	int protocol = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
+	return protocol;
+}
+
+int net_v6only(int fd)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len);
+	return value;
+}
+
 static int setsockopt_int(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;

@@ -79,6 +79,10 @@ union net_addr net_peer(int fd);
 in_port_t net_port(int fd);
 
 __u64 net_cookie(int fd);
+/* IPPROTO_TCP or IPPROTO_UDP. */
+int net_protocol(int fd);
+/* IPV6_V6ONLY, as the application sees it. */
+int net_v6only(int fd);
 
 /**
  * net_server() - a bound socket, listening if it is SOCK_STREAM

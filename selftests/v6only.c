@@ -28,30 +28,6 @@ static int set_int(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
 }
 
-static int get_v6only(int fd)
-{
-	socklen_t len = sizeof(int);
-	int value = -1;
-
-	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len);
-	return value;
-}
-
-/*
- * Set it, however long others are busy with the socket: on a machine with too
- * much to do, one that has it locked may be long in coming back to it.
- */
-static int set_idle(struct ds_nl *ds, int fd, bool v6only)
-{
-	__u64 end = net_now_ms() + NET_TIMEOUT_MS;
-	int n;
-
-	do
-		n = ds_v6only_set(ds, fd, v6only, false);
-	while (n == -EBUSY && net_now_ms() < end);
-	return n;
-}
-
 /* A client at @addr of the server @fd; true if the server served it. */
 static bool served(struct __test_metadata *_metadata, int type,
 		   const char *addr, int fd, struct ds_counters *seen)
@@ -127,7 +103,7 @@ FIXTURE_TEARDOWN(v6only)
 static void expect_dual(struct __test_metadata *_metadata, int type, int fd,
 			struct ds_counters *seen)
 {
-	EXPECT_EQ(0, get_v6only(fd));
+	EXPECT_EQ(0, net_v6only(fd));
 	EXPECT_TRUE(served(_metadata, type, "127.0.0.1", fd, seen));
 	EXPECT_TRUE(served(_metadata, type, "::1", fd, seen));
 }
@@ -135,7 +111,7 @@ static void expect_dual(struct __test_metadata *_metadata, int type, int fd,
 static void expect_v6only(struct __test_metadata *_metadata, int type, int fd,
 			  struct ds_counters *seen)
 {
-	EXPECT_EQ(1, get_v6only(fd));
+	EXPECT_EQ(1, net_v6only(fd));
 	EXPECT_FALSE(served(_metadata, type, "127.0.0.1", fd, seen));
 	seen->v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
 	EXPECT_TRUE(served(_metadata, type, "::1", fd, seen));
@@ -171,7 +147,7 @@ TEST_F_TIMEOUT(v6only, dry_run, DS_TIMEOUT)
 static void expect_refused(struct __test_metadata *_metadata, struct ds_nl *ds,
 			   int fd, int err, const char *why)
 {
-	int before = get_v6only(fd), i;
+	int before = net_v6only(fd), i;
 
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 4; i++) {
@@ -180,7 +156,7 @@ static void expect_refused(struct __test_metadata *_metadata, struct ds_nl *ds,
 		EXPECT_NE(NULL, strstr(ds->extack, why))
 			TH_LOG("\"%s\" is not about \"%s\"", ds->extack, why);
 	}
-	EXPECT_EQ(before, get_v6only(fd));
+	EXPECT_EQ(before, net_v6only(fd));
 	close(fd);
 }
 
@@ -246,7 +222,7 @@ TEST_F_TIMEOUT(v6only, nobody, DS_TIMEOUT)
 	EXPECT_EQ(-ENOENT, ds_v6only_set_by(&elsewhere, cookie, proto, port,
 					    true, false));
 	ds_close(&elsewhere);
-	EXPECT_EQ(0, get_v6only(self->fd));
+	EXPECT_EQ(0, net_v6only(self->fd));
 }
 
 TEST_F_TIMEOUT(v6only, closing, DS_TIMEOUT)
@@ -344,7 +320,7 @@ TEST_F_TIMEOUT(v6only, group, DS_TIMEOUT)
 	EXPECT_EQ(GROUP, ds_v6only_set(&self->ds, fd[1], true, true));
 	EXPECT_EQ(GROUP, ds_v6only_set(&self->ds, fd[1], true, false));
 	for (i = 0; i < GROUP; i++) {
-		EXPECT_EQ(1, get_v6only(fd[i]));
+		EXPECT_EQ(1, net_v6only(fd[i]));
 		EXPECT_EQ(0, ds_v6only_set(&self->ds, fd[i], true, false));
 	}
 	EXPECT_FALSE(served(_metadata, type, "127.0.0.1", fd[0], &seen));
@@ -380,9 +356,9 @@ TEST_F_TIMEOUT(v6only, two_groups, DS_TIMEOUT)
 	EXPECT_NE(NULL, strstr(self->ds.extack, "group"));
 	EXPECT_EQ(-EADDRINUSE, ds_v6only_set(&self->ds, other, false, false));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "group"));
-	EXPECT_EQ(1, get_v6only(other));
+	EXPECT_EQ(1, net_v6only(other));
 	for (i = 0; i < GROUP; i++)
-		EXPECT_EQ(0, get_v6only(fd[i]));
+		EXPECT_EQ(0, net_v6only(fd[i]));
 	close(other);
 	EXPECT_EQ(GROUP, ds_v6only_set(&self->ds, fd[0], true, false));
 	for (i = 0; i < GROUP; i++)
@@ -436,7 +412,7 @@ TEST_F_TIMEOUT(v6only, races_join, DS_TIMEOUT)
 		__atomic_store_n(&nc->asked, 2 * i, __ATOMIC_RELEASE);
 		for (spins = rand() % 64; spins; spins--)
 			sched_yield();
-		n = set_idle(&self->ds, fd, true);
+		n = ds_v6only_set_idle(&self->ds, fd, true);
 		ASSERT_LE(1, n) TH_LOG("%s", self->ds.extack);
 		joined += n > 1;
 		ASSERT_TRUE(net_wait_for(__atomic_load_n(&nc->there,
@@ -448,7 +424,7 @@ TEST_F_TIMEOUT(v6only, races_join, DS_TIMEOUT)
 		ASSERT_TRUE(net_wait_for(__atomic_load_n(&nc->gone,
 							 __ATOMIC_ACQUIRE) == i,
 					 NET_TIMEOUT_MS));
-		ASSERT_EQ(1, set_idle(&self->ds, fd, false))
+		ASSERT_EQ(1, ds_v6only_set_idle(&self->ds, fd, false))
 			TH_LOG("%s", self->ds.extack);
 	}
 	kill(pid, SIGKILL);
@@ -472,14 +448,14 @@ TEST_F_TIMEOUT(v6only, unprivileged, DS_TIMEOUT)
 	EXPECT_EQ(-EPERM, ds_v6only_set(&ds, self->fd, true, false));
 	EXPECT_EQ(-EPERM, ds_v6only_set(&ds, self->fd, true, true));
 	ds_close(&ds);
-	EXPECT_EQ(0, get_v6only(self->fd));
+	EXPECT_EQ(0, net_v6only(self->fd));
 
 	/* Root of a namespace of users, in somebody else's network. */
 	ASSERT_EQ(0, unshare(CLONE_NEWUSER)) TH_LOG("%s", strerror(errno));
 	ASSERT_EQ(0, ds_open(&ds));
 	EXPECT_EQ(-EPERM, ds_v6only_set(&ds, self->fd, true, false));
 	ds_close(&ds);
-	EXPECT_EQ(0, get_v6only(self->fd));
+	EXPECT_EQ(0, net_v6only(self->fd));
 
 	/* And in his own. */
 	ASSERT_EQ(0, net_ns_new());
@@ -488,7 +464,7 @@ TEST_F_TIMEOUT(v6only, unprivileged, DS_TIMEOUT)
 	fd = net_server(variant->type, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, ds_v6only_set(&ds, fd, true, false));
-	EXPECT_EQ(1, get_v6only(fd));
+	EXPECT_EQ(1, net_v6only(fd));
 	close(fd);
 	ds_close(&ds);
 }
@@ -617,10 +593,10 @@ TEST_F_TIMEOUT(v6only, toggled_under_traffic, 5 * DS_TIMEOUT)
 			be_client(type, i, port, t);
 	}
 	for (i = 0; i < ds_rounds(TOGGLES); i++) {
-		ASSERT_EQ(1, set_idle(&self->ds, self->fd, !(i & 1)))
+		ASSERT_EQ(1, ds_v6only_set_idle(&self->ds, self->fd, !(i & 1)))
 			TH_LOG("%s", self->ds.extack);
-		/* To switch it off takes a while already. */
-		if (!(i & 1))
+		/* Now as fast as can be, now for as long as clients need. */
+		if (i & 6)
 			net_nap();
 	}
 	__atomic_store_n(&t->stop, true, __ATOMIC_RELEASE);
@@ -751,7 +727,7 @@ static void compare(struct __test_metadata *_metadata, struct ds_nl *ds,
 	if (fd >= 0) {
 		got = ds_v6only_set(ds, fd, false, true);
 		EXPECT_EQ(got, ds_v6only_set(ds, fd, false, false));
-		EXPECT_EQ(got < 0, get_v6only(fd));
+		EXPECT_EQ(got < 0, net_v6only(fd));
 		if (got < 0) {
 			EXPECT_NE(NULL, strstr(ds->extack, "collide"))
 				TH_LOG("%s", ds->extack);
@@ -851,11 +827,11 @@ TEST_F_TIMEOUT(v6only, races_bind, DS_TIMEOUT)
 				   0);
 			if (fd < 0)
 				continue;
-			peer->wrong += !get_v6only(self->fd);
+			peer->wrong += !net_v6only(self->fd);
 			/* Often long enough to be in the way. */
 			if (peer->bound++ % 2)
 				usleep(500);
-			peer->wrong += !get_v6only(self->fd);
+			peer->wrong += !net_v6only(self->fd);
 			close(fd);
 		}
 		exit(0);
@@ -864,11 +840,11 @@ TEST_F_TIMEOUT(v6only, races_bind, DS_TIMEOUT)
 	end = net_now_ms() + NET_TIMEOUT_MS;
 	while ((off < ds_rounds(CLOSES) || refused < ds_rounds(CLOSES)) &&
 	       net_now_ms() < end) {
-		ASSERT_LE(0, set_idle(&self->ds, self->fd, true));
+		ASSERT_LE(0, ds_v6only_set_idle(&self->ds, self->fd, true));
 		/* At once, or as bind() is or has been under way. */
 		if (rand() % 2)
 			usleep(rand() % 500);
-		n = set_idle(&self->ds, self->fd, false);
+		n = ds_v6only_set_idle(&self->ds, self->fd, false);
 		if (n < 0)
 			ASSERT_EQ(-EADDRINUSE, n);
 		off += n == 1;
@@ -1025,7 +1001,7 @@ TEST_F_TIMEOUT(listener, mptcp, DS_TIMEOUT)
 	EXPECT_EQ(-EOPNOTSUPP, ds_v6only_set_by(&self->ds, cookie, IPPROTO_TCP,
 						net_port(fd), true, false));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "MPTCP"));
-	EXPECT_EQ(0, get_v6only(fd));
+	EXPECT_EQ(0, net_v6only(fd));
 	close(client);
 	close(fd);
 }

@@ -19,32 +19,48 @@ ds_inet_lookup_listener(struct net *net, struct sk_buff *skb, int doff,
 #define __inet_lookup_listener ds_inet_lookup_listener
 #endif
 
-/* The first owner of a bind bucket that matches; connections in TIME_WAIT are
- * passed over. So are those at IPv6 addresses for who wants IPv4 only, unless it
- * takes a look at each. The caller holds the lock of the bucket's chain.
+/* The first of some owners that matches. Connections in TIME_WAIT are passed over,
+ * *left is how many sockets more may be looked at.
  */
 static inline struct sock *
-ds_bind_bucket_find(const struct inet_bind_bucket *tb, bool v4,
+ds_bind_owners_find(struct hlist_head *owners, unsigned int *left,
 		    bool (*match)(struct sock *sk, void *arg), void *arg)
 {
 	struct sock *sk;
 
+	sk_for_each_bound(sk, owners) {
+		if (!*left)
+			return NULL;
+		--*left;
+		if (sk_fullsock(sk) && match(sk, arg))
+			return sk;
+	}
+	return NULL;
+}
+
+/* The first owner of a bind bucket that matches. Those at IPv6 addresses are passed
+ * over for who wants IPv4 only, unless it takes a look at each. The caller holds
+ * the lock of the bucket's chain.
+ */
+static inline struct sock *
+ds_bind_bucket_find(struct inet_bind_bucket *tb, bool v4, unsigned int *left,
+		    bool (*match)(struct sock *sk, void *arg), void *arg)
+{
 #ifdef DS_BIND_BUCKET_BHASH2
 	struct inet_bind2_bucket *tb2;
+	struct sock *sk;
 
 	hlist_for_each_entry(tb2, &tb->bhash2, bhash_node) {
 		if (v4 && !(tb2->addr_type & IPV6_ADDR_MAPPED))
 			continue;
-		sk_for_each_bound(sk, &tb2->owners)
-			if (sk_fullsock(sk) && match(sk, arg))
-				return sk;
-	}
-#else
-	sk_for_each_bound(sk, &tb->owners)
-		if (sk_fullsock(sk) && match(sk, arg))
+		sk = ds_bind_owners_find(&tb2->owners, left, match, arg);
+		if (sk || !*left)
 			return sk;
-#endif
+	}
 	return NULL;
+#else
+	return ds_bind_owners_find(&tb->owners, left, match, arg);
+#endif
 }
 
 #endif /* _DUALSTACK_COMPAT_NET_INET_HASHTABLES_H */
