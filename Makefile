@@ -53,7 +53,7 @@ dkms-uninstall:
 	dkms remove $(dkms) --all
 	rm -rf $(dkms_src)
 
-demo check style generate bench:
+demo check style generate bench coverage:
 	@tools/vm/$@ $(KERNEL)
 
 clean-cache:
@@ -74,6 +74,7 @@ help:
 	@echo '  make check           run the style checks and all tests'
 	@echo '  make style           the style checks alone'
 	@echo '  make bench           what it costs, and what others cost, in instructions'
+	@echo '  make coverage        which lines and branches the tests run, by file'
 	@echo '  make generate        write anew what follows from the netlink spec'
 	@echo '  KERNEL=FLAVOUR       the kernel: 6.1 (the default), 6.12, newest, arm64, or debug,'
 	@echo '                       which catches bugs; check also takes all'
@@ -83,4 +84,4 @@ help:
 	@echo '  make clean-cache     remove the guests and sources in ~/.cache/dualstack'
 
 .PHONY: all modules tools check-kernel clean distclean install dkms-install
-.PHONY: dkms-uninstall demo check style generate bench clean-cache help
+.PHONY: dkms-uninstall demo check style generate bench coverage clean-cache help
