@@ -4,8 +4,15 @@
  * there is room for: nothing is lost, nothing counts twice, and asking costs what
  * has happened since and not what there is.
  */
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "ds_test.h"
 
@@ -338,6 +345,132 @@ TEST_F_TIMEOUT(records, idle_ones_give_way, DS_TIMEOUT)
 	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(2, stats.evicted);
 	ds_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
+}
+
+/* A memory cgroup, and a process in it that listens. */
+struct group {
+	char root[32];
+	char path[48];
+	pid_t listener;
+	in_port_t *port;	/* shared with the listener */
+};
+
+#define LISTENERS	2000
+#define RECORD_SIZE	192
+
+static int group_write(const char *dir, const char *file, const char *text)
+{
+	char path[96];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* What the kernel's own objects take of the cgroup's memory, in bytes. */
+static long group_slab(const struct group *g)
+{
+	char path[96], line[128];
+	long bytes = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/memory.stat", g->path);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "slab_unreclaimable %ld", &bytes) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+static bool group_make(struct group *g)
+{
+	strcpy(g->root, "/tmp/records.XXXXXX");
+	if (!mkdtemp(g->root))
+		return false;
+	if (!mount("none", g->root, "cgroup2", 0, NULL)) {
+		snprintf(g->path, sizeof(g->path), "%s/records", g->root);
+		if (!group_write(g->root, "cgroup.subtree_control", "+memory") &&
+		    !mkdir(g->path, 0755))
+			return true;
+		umount(g->root);
+	}
+	rmdir(g->root);
+	return false;
+}
+
+static void group_remove(struct group *g)
+{
+	kill(g->listener, SIGKILL);
+	waitpid(g->listener, NULL, 0);
+	net_wait_for(!rmdir(g->path), NET_TIMEOUT_MS);
+	umount(g->root);
+	rmdir(g->root);
+}
+
+static void group_listen(struct group *g, int n)
+{
+	int i, fd;
+
+	if (group_write(g->path, "cgroup.procs", "0"))
+		_exit(1);
+	for (i = 0; i < n; i++) {
+		fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
+		if (fd < 0)
+			_exit(1);
+		__atomic_store_n(&g->port[i], net_port(fd), __ATOMIC_RELEASE);
+	}
+	pause();
+	_exit(0);
+}
+
+/*
+ * Records that a packet makes, in softirq, are charged to the cgroup of whoever
+ * opened the socket. Nothing else of the listeners is: their children are not.
+ */
+TEST_F_TIMEOUT(records, charged_to_the_owner, DS_TIMEOUT)
+{
+	struct rlimit limit = { 8192, 8192 };
+	int i, client, n = LISTENERS;
+	struct ds_stats stats;
+	struct group g = { };
+	long before;
+
+	if (!group_make(&g))
+		SKIP(return, "the kernel lacks CONFIG_MEMCG");
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	g.port = mmap(NULL, n * sizeof(*g.port), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, g.port);
+	g.listener = net_fork();
+	ASSERT_LE(0, g.listener);
+	if (!g.listener)
+		group_listen(&g, n);
+	EXPECT_TRUE(net_wait_for(__atomic_load_n(&g.port[n - 1],
+						 __ATOMIC_ACQUIRE),
+				 NET_TIMEOUT_MS));
+
+	before = group_slab(&g);
+	for (i = 0; i < n; i++) {
+		client = net_client(SOCK_STREAM, "127.0.0.1", g.port[i], NULL);
+		EXPECT_LE(0, client);
+		net_close_reset(client);
+	}
+	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_EQ(n, stats.tracked);
+	EXPECT_EQ(n, stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
+
+	/* The kernel adds these up every other second. */
+	EXPECT_TRUE(net_wait_for(group_slab(&g) - before >
+				 n * RECORD_SIZE * 3 / 4, NET_TIMEOUT_MS));
+	TH_LOG("%ld bytes for %d records", group_slab(&g) - before, n);
+	group_remove(&g);
 }
 
 TEST_HARNESS_MAIN
