@@ -100,7 +100,7 @@ static char *garbage(struct rnd *rnd)
 	static const char *const words[] = {
 		"", " ", "-", "--", "%", "%s%n", "\n", "\t", "\x1b[31m", "\xff",
 		"\xc3\xa4", "\xed\xa0\x80", "\\x41", "\"", "'", "#", "=", ":=",
-		"::ffff:", "0x10", "1e3", "+1", "-1", "00080", "help", "hel",
+		"::ffff:", "0x10", "1e3", "+1", "-1", "00080", "help", "he",
 	};
 	size_t i, len;
 	char *word;
