@@ -34,6 +34,7 @@ static int ds_put_since(struct sk_buff *skb, u64 since)
 static int ds_put_config(struct sk_buff *skb, const struct net *net)
 {
 	u64 since = ds_hooks_since();
+	u64 seq;
 
 	if (nla_put_u8(skb, DUALSTACK_A_CONFIG_TRACKING, !!since) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_SOCKETS,
@@ -42,7 +43,8 @@ static int ds_put_config(struct sk_buff *skb, const struct net *net)
 			ds_events_rate(net)) ||
 	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY,
 		       !!READ_ONCE(net->ipv6.sysctl.bindv6only)) ||
-	    ds_put_u64(skb, DUALSTACK_A_CONFIG_EVENT_SEQ, ds_events_seq(net)) ||
+	    (ds_events_seq(net, &seq) &&
+	     ds_put_u64(skb, DUALSTACK_A_CONFIG_EVENT_SEQ, seq)) ||
 	    (since && ds_put_since(skb, max(since,
 					    READ_ONCE(ds_net(net)->since)))))
 		return -EMSGSIZE;
@@ -65,10 +67,11 @@ int dualstack_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct net *net = genl_info_net(info);
 	struct sk_buff *msg;
 	void *hdr;
-	int err;
+	int err = 0;
 
-	/* Before the number is read: each later event has one. */
-	err = defaults ? 0 : ds_events_listen(net);
+	/* For a listener. Others read the settings, and no more. */
+	if (!defaults && netlink_net_capable(skb, CAP_NET_ADMIN))
+		err = ds_events_listen(net);
 	if (err) {
 		NL_SET_ERR_MSG(info->extack, "Cannot start sending events");
 		return err;

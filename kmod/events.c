@@ -3,19 +3,30 @@
  *
  * They are taken from our own tracepoints, where probes are while somebody
  * listens, so that they cost nothing otherwise. A probe numbers an event and
- * leaves it in a ring; a work item sends what is there. An event that finds no
- * room, or exceeds the rate, uses up its number all the same, and that is how a
- * listener knows.
+ * leaves it in the ring of its processor, which no other writes to, without a
+ * lock; a work item sends what is in the rings, in the order of the numbers. An
+ * event that finds no room, or exceeds the rate, uses up its number all the same,
+ * and that is how a listener knows.
+ *
+ * To start takes the kernel's text to be patched, and the last time that it was to
+ * have settled. That is done by a work item, too: whoever asks for it holds the
+ * lock of generic netlink, for which others wait, and does not wait himself.
  */
 
+#include <linux/atomic.h>
+#include <linux/bottom_half.h>
+#include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/seqlock.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
+#include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 #include <net/ipv6.h>
@@ -59,42 +70,59 @@ struct ds_report {
 };
 
 /**
- * struct ds_ring - events that wait to be sent
- * @head:	how many came
- * @tail:	how many were sent
+ * struct ds_ring - events of one processor that wait to be sent
+ * @writing:	odd while the processor takes a number and writes the event to it
+ * @head:	how many came; written by the processor
+ * @tail:	how many were sent; written by who sends
  * @report:	the events, by these numbers modulo DS_RING_SIZE
  */
 struct ds_ring {
+	seqcount_t writing;
 	unsigned int head;
 	unsigned int tail;
 	struct ds_report report[DS_RING_SIZE];
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct ds_rings - the rings of a namespace
+ * @rcu:	to free them
+ * @cpu:	by processor
+ */
+struct ds_rings {
+	struct rcu_head rcu;
+	struct ds_ring cpu[];
 };
 
 /**
  * struct ds_events - what a namespace has for its events
  * @net:	the namespace
- * @mutex:	held while sending; @ring stays under it
- * @lock:	for what the probes write: @seq, @next, and the ring. Never held
- *		while sending
- * @ring:	there while somebody may listen; comes under ds_events_mutex,
- *		goes under that and @mutex, both under @lock
+ * @mutex:	held while sending; @rings and @sent stay under it
+ * @rings:	there while somebody may listen. They come and go under
+ *		ds_events_mutex and @mutex
+ * @fresh:	rings that a listener has asked for, until @start has seen to them
+ * @start:	puts them in place
+ * @error:	why it could not, until the next listener is told
+ * @rate:	events a second
  * @seq:	number of the latest event
  * @next:	when the rate would be exhausted, if it were 1 s ahead, in
  *		nanoseconds
- * @rate:	events a second
+ * @kicked:	@work is about to look at the rings
  * @sent:	number of the last event that was sent, or told as lost
  * @sent_when:	its time in jiffies
  * @work:	sends; under @mutex
- * @active:	link in ds_events_active, while there is a ring
+ * @active:	link in ds_events_active, while there are @rings
  */
 struct ds_events {
 	struct net *net;
 	struct mutex mutex;	/* while sending */
-	spinlock_t lock;	/* for seq, next, ring */
-	struct ds_ring *ring;
-	u64 seq;
-	u64 next;
+	struct ds_rings __rcu *rings;
+	struct ds_rings *fresh;
+	struct work_struct start;
+	int error;
 	u32 rate;
+	atomic64_t seq;
+	atomic64_t next;
+	bool kicked;
 	u64 sent;
 	unsigned long sent_when;
 	struct delayed_work work;
@@ -136,27 +164,25 @@ static struct ds_events *ds_events(const struct net *net)
 
 /* The packet's side */
 
-/* As many as the rate says at once, and then one each time that it allows. */
+/* As many as the rate says at once, and then one each time that it allows. Only
+ * an event that is allowed writes.
+ */
 static bool ds_events_allowed(struct ds_events *ev)
 {
 	u32 rate = READ_ONCE(ev->rate);
-	u64 now = ktime_get_ns();
-	u64 step, next;
+	s64 now = ktime_get_ns();
+	s64 last, next;
 
 	if (!rate)
 		return false;
 
-	step = NSEC_PER_SEC / rate;
-	next = max(ev->next, now) + step;
-	if (next > now + NSEC_PER_SEC)
-		return false;
-	ev->next = next;
+	last = atomic64_read(&ev->next);
+	do {
+		next = max(last, now) + NSEC_PER_SEC / rate;
+		if (next > now + NSEC_PER_SEC)
+			return false;
+	} while (!atomic64_try_cmpxchg(&ev->next, &last, next));
 	return true;
-}
-
-static bool ds_ring_empty(const struct ds_ring *ring)
-{
-	return ring->head == ring->tail;
 }
 
 static struct ds_report *ds_ring_at(struct ds_ring *ring, unsigned int n)
@@ -164,38 +190,63 @@ static struct ds_report *ds_ring_at(struct ds_ring *ring, unsigned int n)
 	return &ring->report[n % DS_RING_SIZE];
 }
 
-static void ds_events_push(struct ds_events *ev, struct ds_report *report)
+static bool ds_ring_full(const struct ds_ring *ring)
 {
+	/* pairs with ds_events_next(): what is overwritten has been read */
+	return ring->head - smp_load_acquire(&ring->tail) >= DS_RING_SIZE;
+}
+
+/* Number an event and leave it in the ring of this processor, if it may be sent.
+ * Between the two a greater number of another processor can get into a ring, so
+ * that whoever sends must know that there is one on its way: see
+ * ds_events_settled().
+ */
+static bool ds_events_push(struct ds_events *ev, struct ds_rings *rings,
+			   struct sock *sk, enum ds_event event,
+			   const struct ds_flow *flow)
+{
+	struct ds_report *report;
 	struct ds_ring *ring;
-	bool fits = false;
-	bool first = false;
+	bool fits;
+	u64 seq;
 
-	spin_lock_bh(&ev->lock);
-	ring = ev->ring;
-	if (ring) {
-		report->seq = ++ev->seq;
-		fits = ring->head - ring->tail < DS_RING_SIZE &&
-		       ds_events_allowed(ev);
-		if (fits) {
-			first = ds_ring_empty(ring);
-			*ds_ring_at(ring, ring->head++) = *report;
-		}
+	/* Softirqs have events, too. */
+	local_bh_disable();
+	ring = &rings->cpu[smp_processor_id()];
+	write_seqcount_begin(&ring->writing);
+	seq = atomic64_inc_return(&ev->seq);
+	fits = !ds_ring_full(ring) && ds_events_allowed(ev);
+	if (fits) {
+		report = ds_ring_at(ring, ring->head);
+		report->seq = seq;
+		report->time = ktime_get_real_ns();
+		report->cookie = ds_sk_cookie(sk);
+		report->flow = *flow;
+		report->type = ds_event_types[ds_trace_site(event, flow)];
+		/* pairs with ds_events_next() */
+		smp_store_release(&ring->head, ring->head + 1);
 	}
-	spin_unlock_bh(&ev->lock);
+	write_seqcount_end(&ring->writing);
+	local_bh_enable();
+	return fits;
+}
 
-	/* With the first at once. A loss is told of by the next event; the work
-	 * is for when there is none.
+static void ds_events_kick(struct ds_events *ev)
+{
+	/* Pairs with ds_events_work(): either it finds the event, or we find
+	 * that it has begun to look.
 	 */
-	if (first)
-		mod_delayed_work(ds_events_wq, &ev->work, 0);
-	else if (!fits)
-		queue_delayed_work(ds_events_wq, &ev->work, DS_EVENTS_SILENCE);
+	smp_mb();
+	if (READ_ONCE(ev->kicked))
+		return;
+	WRITE_ONCE(ev->kicked, true);
+	mod_delayed_work(ds_events_wq, &ev->work, 0);
 }
 
 static void ds_events_probe(void *data, struct sock *sk, enum ds_event event,
 			    const struct ds_flow *flow)
 {
-	struct ds_report report;
+	struct ds_rings *rings;
 	struct ds_events *ev;
 
 	/* A namespace whose count is not 0 waits for this RCU section before it
@@ -205,14 +256,17 @@ static void ds_events_probe(void *data, struct sock *sk, enum ds_event event,
 	if (!check_net(flow->net))
 		goto out;
 	ev = ds_events(flow->net);
-	if (!READ_ONCE(ev->ring))
+	rings = rcu_dereference(ev->rings);
+	if (!rings)
 		goto out;
 
-	report.time = ktime_get_real_ns();
-	report.cookie = ds_sk_cookie(sk);
-	report.flow = *flow;
-	report.type = ds_event_types[ds_trace_site(event, flow)];
-	ds_events_push(ev, &report);
+	/* A loss is told of by the next event; the work is for when there is
+	 * none.
+	 */
+	if (ds_events_push(ev, rings, sk, event, flow))
+		ds_events_kick(ev);
+	else if (!delayed_work_pending(&ev->work))
+		queue_delayed_work(ds_events_wq, &ev->work, DS_EVENTS_SILENCE);
 out:
 	rcu_read_unlock();
 }
@@ -301,88 +355,114 @@ static void ds_events_multicast(struct ds_events *ev, struct sk_buff *skb,
 	ds_multicast(ev->net, skb);
 }
 
-/* The next event to send, after @done ones that have been taken. It stays where
- * it is until it is done: nobody else moves the tail.
- */
-static const struct ds_report *ds_events_next(struct ds_events *ev,
-					      unsigned int done)
+/* The number up to which each event is in a ring by now, or lost. */
+static u64 ds_events_settled(const struct ds_events *ev,
+			     const struct ds_rings *rings)
 {
-	const struct ds_report *report = NULL;
-	struct ds_ring *ring = ev->ring;
+	u64 seq = atomic64_read(&ev->seq);
+	int cpu;
 
-	spin_lock_bh(&ev->lock);
-	ring->tail += done;
-	if (!ds_ring_empty(ring))
-		report = ds_ring_at(ring, ring->tail);
-	spin_unlock_bh(&ev->lock);
-	return report;
+	/* Pairs with atomic64_inc_return() in ds_events_push(): who has taken a
+	 * number up to this one is seen to be writing, and done soon.
+	 */
+	smp_rmb();
+	for_each_possible_cpu(cpu)
+		(void)read_seqcount_begin(&rings->cpu[cpu].writing);
+	return seq;
+}
+
+/* The ring whose next event is the first of all up to @settled, or NULL. */
+static struct ds_ring *ds_events_next(struct ds_rings *rings, u64 settled)
+{
+	struct ds_ring *ring, *next = NULL;
+	u64 seq, first = settled;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		ring = &rings->cpu[cpu];
+		/* pairs with ds_events_push() */
+		if (smp_load_acquire(&ring->head) == ring->tail)
+			continue;
+		seq = ds_ring_at(ring, ring->tail)->seq;
+		if (seq <= first) {
+			first = seq;
+			next = ring;
+		}
+	}
+	return next;
 }
 
 /* One message's worth. Returns how many, or a negative errno. */
-static int ds_events_send_some(struct ds_events *ev)
+static int ds_events_send_some(struct ds_events *ev, struct ds_rings *rings,
+			       u64 settled)
 {
 	const struct ds_report *report;
+	struct ds_ring *ring;
 	struct sk_buff *skb;
 	u64 seq = 0;
-	int n;
+	int n = 0;
 
-	report = ds_events_next(ev, 0);
-	if (!report)
+	ring = ds_events_next(rings, settled);
+	if (!ring)
 		return 0;
 	skb = nlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return -ENOMEM;
 
-	for (n = 0; report && !ds_put_report(skb, report); n++) {
+	for (; ring; ring = ds_events_next(rings, settled)) {
+		report = ds_ring_at(ring, ring->tail);
+		if (ds_put_report(skb, report))
+			break;
 		seq = report->seq;
-		report = ds_events_next(ev, 1);
+		n++;
+		/* pairs with ds_ring_full() */
+		smp_store_release(&ring->tail, ring->tail + 1);
 	}
 	ds_events_multicast(ev, skb, seq);
 	return n;
 }
 
+static struct sk_buff *ds_loss_msg(u64 seq)
+{
+	struct sk_buff *skb = nlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+
+	if (skb && ds_put_loss(skb, seq)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	return skb;
+}
+
 /* Events that nothing was heard of, with none after them. */
-static int ds_events_send_loss(struct ds_events *ev)
+static int ds_events_send_loss(struct ds_events *ev, u64 settled)
 {
 	struct sk_buff *skb;
-	bool loss;
-	u64 seq;
-	int err;
 
-	spin_lock_bh(&ev->lock);
-	seq = ev->seq;
-	loss = seq != ev->sent && ds_ring_empty(ev->ring);
-	spin_unlock_bh(&ev->lock);
-	if (!loss)
+	if (settled == ev->sent)
 		return 0;
-
 	if (time_before(jiffies, ev->sent_when + DS_EVENTS_SILENCE))
 		return -EBUSY;
-	skb = nlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	skb = ds_loss_msg(settled);
 	if (!skb)
 		return -ENOMEM;
-	err = ds_put_loss(skb, seq);
-	if (err) {
-		nlmsg_free(skb);
-		return err;
-	}
-	ds_events_multicast(ev, skb, seq);
+	ds_events_multicast(ev, skb, settled);
 	return 0;
 }
 
 /* Returns 0, -EAGAIN where there is more, or why to come back later. */
-static int ds_events_send(struct ds_events *ev)
+static int ds_events_send(struct ds_events *ev, struct ds_rings *rings)
 {
+	u64 settled = ds_events_settled(ev, rings);
 	int n, left = DS_RING_SIZE;
 
 	do {
-		n = ds_events_send_some(ev);
+		n = ds_events_send_some(ev, rings, settled);
 		left -= n;
 	} while (n > 0 && left > 0);
 
 	if (n < 0)
 		return n;
-	return n ? -EAGAIN : ds_events_send_loss(ev);
+	return n ? -EAGAIN : ds_events_send_loss(ev, settled);
 }
 
 /* Probes and rings */
@@ -409,52 +489,93 @@ static void ds_probes_unregister(void)
 	tracepoint_synchronize_unregister();
 }
 
-static int ds_events_start(struct ds_events *ev)
+static struct ds_rings *ds_rings_alloc(void)
 {
-	struct ds_ring *ring;
+	struct ds_rings *rings;
+	int cpu;
+
+	rings = kvzalloc(struct_size(rings, cpu, nr_cpu_ids),
+			 GFP_KERNEL_ACCOUNT);
+	if (!rings)
+		return NULL;
+	for_each_possible_cpu(cpu)
+		seqcount_init(&rings->cpu[cpu].writing);
+	return rings;
+}
+
+/* Whether somebody listens in this very namespace: he gets a message that tells of
+ * no loss, for nothing was numbered for him yet.
+ */
+static bool ds_events_greet(struct ds_events *ev)
+{
+	struct sk_buff *skb = ds_loss_msg(atomic64_read(&ev->seq));
+
+	return skb && ds_multicast(ev->net, skb) != -ESRCH;
+}
+
+static int ds_events_start(struct ds_events *ev, struct ds_rings *rings)
+{
 	int err;
 
 	lockdep_assert_held(&ds_events_mutex);
 
-	ring = kvzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
-	if (!ring)
-		return -ENOMEM;
 	if (list_empty(&ds_events_active)) {
 		err = ds_probes_register();
-		if (err) {
-			kvfree(ring);
+		if (err)
 			return err;
-		}
 	}
 	list_add(&ev->active, &ds_events_active);
 
-	spin_lock_bh(&ev->lock);
-	ev->sent = ev->seq;
-	WRITE_ONCE(ev->ring, ring);
-	spin_unlock_bh(&ev->lock);
+	mutex_lock(&ev->mutex);
+	ev->sent = atomic64_read(&ev->seq);
+	rcu_assign_pointer(ev->rings, rings);
+	mutex_unlock(&ev->mutex);
 	return 0;
+}
+
+static struct ds_rings *ds_events_rings(const struct ds_events *ev)
+{
+	return rcu_dereference_protected(ev->rings,
+					 lockdep_is_held(&ds_events_mutex) ||
+					 lockdep_is_held(&ev->mutex));
+}
+
+static void ds_events_start_work(struct work_struct *work)
+{
+	struct ds_events *ev = container_of(work, struct ds_events, start);
+	struct ds_rings *rings = ev->fresh;
+	int err = -ESRCH;
+
+	mutex_lock(&ds_events_mutex);
+	if (!ds_events_rings(ev) && !ds_events_closed && ds_events_greet(ev))
+		err = ds_events_start(ev, rings);
+	mutex_unlock(&ds_events_mutex);
+
+	if (err)
+		kvfree(rings);
+	if (err && err != -ESRCH)
+		WRITE_ONCE(ev->error, err);
+	/* Last: whoever finds none finds what became of them. */
+	smp_store_release(&ev->fresh, NULL);
 }
 
 /* Nothing is sent any more when this returns. */
 static void ds_events_stop(struct ds_events *ev)
 {
-	struct ds_ring *ring;
+	struct ds_rings *rings = ds_events_rings(ev);
 
 	lockdep_assert_held(&ds_events_mutex);
 
+	if (!rings)
+		return;
 	mutex_lock(&ev->mutex);
-	ring = ev->ring;
-	spin_lock_bh(&ev->lock);
-	WRITE_ONCE(ev->ring, NULL);
-	spin_unlock_bh(&ev->lock);
+	RCU_INIT_POINTER(ev->rings, NULL);
 	mutex_unlock(&ev->mutex);
 
-	if (!ring)
-		return;
-	kvfree(ring);
 	list_del(&ev->active);
 	if (list_empty(&ds_events_active))
 		ds_probes_unregister();
+	kvfree_rcu(rings, rcu);
 }
 
 /* Whether anybody listens is known for all namespaces together only. */
@@ -479,13 +600,17 @@ static void ds_events_work(struct work_struct *work)
 {
 	struct ds_events *ev = container_of(to_delayed_work(work),
 					    struct ds_events, work);
+	struct ds_rings *rings;
 	int err;
 
 	mutex_lock(&ev->mutex);
-	if (!ev->ring)
+	rings = ds_events_rings(ev);
+	WRITE_ONCE(ev->kicked, false);
+	smp_mb();	/* pairs with ds_events_kick() */
+	if (!rings)
 		goto out;
 
-	err = ds_events_send(ev);
+	err = ds_events_send(ev, rings);
 	if (err == -EAGAIN)
 		mod_delayed_work(ds_events_wq, &ev->work, 0);
 	else if (err)
@@ -500,15 +625,26 @@ out:
 int ds_events_listen(struct net *net)
 {
 	struct ds_events *ev = ds_events(net);
-	int err = 0;
+	struct ds_rings *rings;
+	int err;
 
-	if (!ds_has_listeners(net))
+	err = xchg(&ev->error, 0);
+	if (err)
+		return err;
+	/* The order is that of ds_events_start_work(). */
+	if (!ds_has_listeners(net) || smp_load_acquire(&ev->fresh) ||
+	    rcu_access_pointer(ev->rings))
 		return 0;
-	mutex_lock(&ds_events_mutex);
-	if (!ev->ring && !ds_events_closed)
-		err = ds_events_start(ev);
-	mutex_unlock(&ds_events_mutex);
-	return err;
+
+	/* Here, for the memory is the listener's. */
+	rings = ds_rings_alloc();
+	if (!rings)
+		return -ENOMEM;
+	if (cmpxchg(&ev->fresh, NULL, rings))
+		kvfree(rings);	/* another one was faster */
+	else
+		queue_work(ds_events_wq, &ev->start);
+	return 0;
 }
 
 /* A listener may have gone. */
@@ -527,15 +663,15 @@ static struct notifier_block ds_events_notifier = {
 	.notifier_call = ds_events_notify,
 };
 
-u64 ds_events_seq(const struct net *net)
+bool ds_events_seq(const struct net *net, u64 *seq)
 {
 	struct ds_events *ev = ds_events(net);
-	u64 seq;
 
-	spin_lock_bh(&ev->lock);
-	seq = ev->seq;
-	spin_unlock_bh(&ev->lock);
-	return seq;
+	if (!rcu_access_pointer(ev->rings))
+		return false;
+	smp_rmb();	/* a number from then on */
+	*seq = atomic64_read(&ev->seq);
+	return true;
 }
 
 u32 ds_events_rate(const struct net *net)
@@ -555,7 +691,7 @@ static int __net_init ds_events_net_init(struct net *net)
 	ev->net = net;
 	ev->rate = DS_EVENT_RATE;
 	mutex_init(&ev->mutex);
-	spin_lock_init(&ev->lock);
+	INIT_WORK(&ev->start, ds_events_start_work);
 	INIT_DELAYED_WORK(&ev->work, ds_events_work);
 	return 0;
 }
@@ -564,6 +700,7 @@ static void __net_exit ds_events_net_exit(struct net *net)
 {
 	struct ds_events *ev = ds_events(net);
 
+	flush_work(&ev->start);
 	mutex_lock(&ds_events_mutex);
 	ds_events_stop(ev);
 	mutex_unlock(&ds_events_mutex);

@@ -461,10 +461,10 @@ bool ds_has_listeners(struct net *net)
 	return genl_has_listeners(&ds_family, net, DUALSTACK_NLGRP_EVENTS);
 }
 
-void ds_multicast(struct net *net, struct sk_buff *skb)
+int ds_multicast(struct net *net, struct sk_buff *skb)
 {
-	genlmsg_multicast_netns(&ds_family, net, skb, 0,
-				DUALSTACK_NLGRP_EVENTS, GFP_KERNEL);
+	return genlmsg_multicast_netns(&ds_family, net, skb, 0,
+				       DUALSTACK_NLGRP_EVENTS, GFP_KERNEL);
 }
 
 int __init ds_netlink_init(void)

@@ -62,11 +62,11 @@ bool ds_has_listeners(struct net *net);
  * @net:	the namespace
  * @skb:	the message, or several; it is taken
  *
- * Nothing is said of who gets it: netlink's -ESRCH is for listeners whose buffer
- * is full as well as for none.
- *
  * Context: process, may sleep.
+ *
+ * Return: 0, or a negative errno: -ESRCH where nobody listens, and where the buffers
+ * of all who do are full.
  */
-void ds_multicast(struct net *net, struct sk_buff *skb);
+int ds_multicast(struct net *net, struct sk_buff *skb);
 
 #endif /* _DUALSTACK_NETLINK_H */

@@ -447,7 +447,8 @@ static int parse_config(struct nlattr *attrs, size_t len, void *arg)
 	c->max_sockets = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_SOCKETS]);
 	c->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
 	c->bindv6only = nla_get_u8(tb[DUALSTACK_A_CONFIG_BINDV6ONLY]);
-	if (tb[DUALSTACK_A_CONFIG_EVENT_SEQ])
+	c->numbered = tb[DUALSTACK_A_CONFIG_EVENT_SEQ];
+	if (c->numbered)
 		c->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
 	if (tb[DUALSTACK_A_CONFIG_SINCE])
 		c->since = nla_get_u64(tb[DUALSTACK_A_CONFIG_SINCE]);
@@ -500,11 +501,9 @@ int ds_reset(struct ds_nl *ds, __u64 cookie)
 	return ds_talk(ds, msg, NULL, NULL);
 }
 
-int ds_listen(struct ds_listener *l)
+int ds_join(struct ds_listener *l)
 {
 	int err, group, room = 8 << 20;
-	struct ds_config config;
-	struct ds_nl asker;
 
 	l->len = 0;
 	err = ds_open(&l->ds);
@@ -521,13 +520,35 @@ int ds_listen(struct ds_listener *l)
 	/* Root's can wait for long, on a slow machine. */
 	setsockopt(nl_socket_get_fd(l->ds.sk), SOL_SOCKET, SO_RCVBUFFORCE,
 		   &room, sizeof(room));
+	if (err)
+		ds_close(&l->ds);
+	return err;
+}
 
+/* Ask until each event has a number, or there is an answer of another kind. */
+static bool events_started(struct ds_nl *asker, struct ds_listener *l, int *err)
+{
+	struct ds_config config;
+
+	*err = ds_config_get(asker, &config);
+	l->seq = config.event_seq;
+	return *err || config.numbered;
+}
+
+int ds_listen(struct ds_listener *l)
+{
+	struct ds_nl asker;
+	int err;
+
+	err = ds_join(l);
+	if (err)
+		return err;
 	/* By another socket: nothing but events comes by this one. */
-	if (!err)
-		err = ds_open(&asker);
+	err = ds_open(&asker);
 	if (!err) {
-		err = ds_config_get(&asker, &config);
-		l->seq = config.event_seq;
+		if (!net_wait_for(events_started(&asker, l, &err),
+				  NET_TIMEOUT_MS))
+			err = -ETIMEDOUT;
 		ds_close(&asker);
 	}
 	if (err)

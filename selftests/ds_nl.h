@@ -142,7 +142,8 @@ struct ds_nl {
  * @max_sockets: how many records the namespace can have
  * @event_rate: how many events it sends a second
  * @bindv6only: IPV6_V6ONLY of its sockets to come
- * @event_seq: number of its latest event
+ * @numbered: each event has a number
+ * @event_seq: that of its latest event
  * @since: when it began to miss none, nanoseconds since the epoch; 0 while
  *	tracking is off
  */
@@ -151,6 +152,7 @@ struct ds_config {
 	__u32 max_sockets;
 	__u32 event_rate;
 	bool bindv6only;
+	bool numbered;
 	__u64 event_seq;
 	__u64 since;
 };
@@ -252,7 +254,9 @@ int ds_config_set(struct ds_nl *ds, int attr, __u32 value);
 /* Set one socket's counters to 0, or those of the namespace with 0. */
 int ds_reset(struct ds_nl *ds, __u64 cookie);
 
-/* Join the multicast group, and have events sent; 0 or -errno. */
+/* Join the multicast group alone, by a connection that gets nothing else. */
+int ds_join(struct ds_listener *l);
+/* The same, and have events sent; 0 or -errno. */
 int ds_listen(struct ds_listener *l);
 void ds_listen_end(struct ds_listener *l);
 

@@ -5,6 +5,7 @@
  */
 #include <netlink/netlink.h>
 #include <netlink/genl/ctrl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -48,6 +49,18 @@ static union net_addr addr(const char *text, in_port_t port)
 	return a;
 }
 
+/* The next one of those that are for this listener, which older ones are not. */
+static int next_event(struct ds_listener *l, int timeout_ms,
+		      struct ds_event *ev)
+{
+	int err;
+
+	do {
+		err = ds_listen_next(l, timeout_ms, ev);
+	} while (!err && ev->seq <= l->seq);
+	return err;
+}
+
 /* The next message is this event, with the next number. */
 static void expect_event(struct __test_metadata *_metadata,
 			 struct ds_listener *l, const struct ds_event *want)
@@ -55,7 +68,7 @@ static void expect_event(struct __test_metadata *_metadata,
 	struct ds_event got;
 	__u64 ns;
 
-	ASSERT_EQ(0, ds_listen_next(l, NET_TIMEOUT_MS, &got))
+	ASSERT_EQ(0, next_event(l, NET_TIMEOUT_MS, &got))
 		TH_LOG("event type %d did not come", want->type);
 	ns = net_real_ns();
 	EXPECT_EQ(++l->seq, got.seq);
@@ -79,7 +92,7 @@ static void expect_silence(struct __test_metadata *_metadata,
 {
 	struct ds_event got;
 
-	EXPECT_EQ(-ETIMEDOUT, ds_listen_next(l, QUIET_MS, &got))
+	EXPECT_EQ(-ETIMEDOUT, next_event(l, QUIET_MS, &got))
 		TH_LOG("event %llu of type %d", got.seq, got.type);
 }
 
@@ -278,8 +291,8 @@ TEST_F_TIMEOUT(events, untracked, DS_TIMEOUT)
 	EXPECT_EQ(0, ds_socket_count(&self->ds));
 }
 
-/* Datagrams over IPv4 that a dual socket took. */
-static void flood(struct __test_metadata *_metadata, int n)
+/* Datagrams over IPv4 that a dual socket takes: so many, or until stopped. */
+static int exchange_datagrams(int n, const bool *stop)
 {
 	union net_addr to;
 	int i, fd, client;
@@ -287,16 +300,21 @@ static void flood(struct __test_metadata *_metadata, int n)
 
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
-	ASSERT_LE(0, fd);
-	ASSERT_LE(0, client);
 	to = addr("127.0.0.1", net_port(fd));
-	for (i = 0; i < n; i++) {
-		ASSERT_EQ(1, sendto(client, "x", 1, 0, &to.sa,
-				    net_addr_len(&to)));
-		ASSERT_EQ(1, recv(fd, &c, 1, 0));
-	}
+	for (i = 0; i < n && !__atomic_load_n(stop, __ATOMIC_RELAXED); i++)
+		if (sendto(client, "x", 1, 0, &to.sa, net_addr_len(&to)) != 1 ||
+		    recv(fd, &c, 1, 0) != 1)
+			break;
 	close(client);
 	close(fd);
+	return i;
+}
+
+static void flood(struct __test_metadata *_metadata, int n)
+{
+	static const bool stop;
+
+	ASSERT_EQ(n, exchange_datagrams(n, &stop));
 }
 
 /* What a listener knows at the end: events that came, and that did not. */
@@ -431,7 +449,7 @@ TEST_F_TIMEOUT(events, notice, DS_TIMEOUT)
 				   0));
 	flood(_metadata, 1);
 	began = net_now_ms();
-	ASSERT_EQ(0, ds_listen_next(&self->l, NET_TIMEOUT_MS, &ev));
+	ASSERT_EQ(0, next_event(&self->l, NET_TIMEOUT_MS, &ev));
 	TH_LOG("after %llu ms", net_now_ms() - began);
 	EXPECT_EQ(-1, ev.type);
 	EXPECT_EQ(self->l.seq + 1, ev.seq);
@@ -521,7 +539,22 @@ static __u64 event_seq(struct __test_metadata *_metadata, struct ds_nl *ds)
 	struct ds_config config;
 
 	EXPECT_EQ(0, ds_config_get(ds, &config));
+	EXPECT_TRUE(config.numbered);
 	return config.event_seq;
+}
+
+static bool is_numbered(struct __test_metadata *_metadata, struct ds_nl *ds)
+{
+	struct ds_config config;
+
+	EXPECT_EQ(0, ds_config_get(ds, &config));
+	return config.numbered;
+}
+
+/* It takes a second after the last listener, and some for a slow machine. */
+static bool is_off(struct __test_metadata *_metadata, struct ds_nl *ds)
+{
+	return net_wait_for(!is_numbered(_metadata, ds), NET_TIMEOUT_MS);
 }
 
 /* Without listeners nothing is numbered, so nothing is in the packet's way. */
@@ -535,9 +568,8 @@ TEST_F_TIMEOUT(events, off_again, DS_TIMEOUT)
 	flood(_metadata, 5);
 	EXPECT_EQ(5, event_seq(_metadata, &self->ds));
 	ds_listen_end(&self->l);
-	usleep(QUIET_MS * 1000);
+	EXPECT_TRUE(is_off(_metadata, &self->ds));
 	flood(_metadata, 5);
-	EXPECT_EQ(5, event_seq(_metadata, &self->ds));
 
 	/* One that leaves the group without closing its socket. */
 	ASSERT_EQ(0, ds_listen(&self->l));
@@ -549,37 +581,157 @@ TEST_F_TIMEOUT(events, off_again, DS_TIMEOUT)
 				      DUALSTACK_MCGRP_EVENTS);
 	ASSERT_EQ(0, nl_socket_drop_membership(self->l.ds.sk, group));
 	/* It is noticed at the next event. */
-	flood(_metadata, 1);
-	usleep(QUIET_MS * 1000);
 	seq = event_seq(_metadata, &self->ds);
+	flood(_metadata, 1);
+	EXPECT_TRUE(is_off(_metadata, &self->ds));
 	flood(_metadata, 5);
-	EXPECT_EQ(seq, event_seq(_metadata, &self->ds));
 
 	/* To ask without listening changes nothing. */
+	usleep(QUIET_MS * 1000);
+	EXPECT_FALSE(is_numbered(_metadata, &self->ds));
 	flood(_metadata, 5);
-	EXPECT_EQ(seq, event_seq(_metadata, &self->ds));
 	ASSERT_EQ(0, ds_listen(&l));
+	EXPECT_EQ(seq + 1, l.seq);
 	flood(_metadata, 5);
-	EXPECT_EQ(seq + 5, event_seq(_metadata, &self->ds));
+	EXPECT_EQ(seq + 6, event_seq(_metadata, &self->ds));
 	ds_listen_end(&l);
+}
+
+/* Nobody's listener, and no more, is what a namespace starts for. */
+TEST_F_TIMEOUT(events, for_listeners, DS_TIMEOUT)
+{
+	static struct ds_listener idle, l;
+	struct ds_nl ds;
+	int i, status;
+	pid_t pid;
+
+	/* Another namespace has a listener: that one starts nothing here. */
+	ASSERT_EQ(0, net_ns_new());
+	ASSERT_EQ(0, ds_open(&ds));
+	for (i = 0; i < QUIET_MS / 100; i++) {
+		EXPECT_FALSE(is_numbered(_metadata, &ds));
+		usleep(100 * 1000);
+	}
+
+	/* There is one that has not asked. Who has not the right does not for it. */
+	ASSERT_EQ(0, ds_join(&idle));
+	pid = net_fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		struct ds_nl nobodys;
+
+		if (net_become_nobody() || ds_open(&nobodys))
+			_exit(1);
+		for (i = 0; i < QUIET_MS / 100; i++) {
+			if (is_numbered(_metadata, &nobodys))
+				_exit(2);
+			usleep(100 * 1000);
+		}
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+
+	ASSERT_EQ(0, ds_listen(&l));
+	flood(_metadata, 3);
+	EXPECT_EQ(3, event_seq(_metadata, &ds));
+	ds_listen_end(&l);
+	ds_listen_end(&idle);
+	ds_close(&ds);
+}
+
+/* By bind() as well as by setsockopt(), which ds_join() uses. */
+static int bind_group(struct __test_metadata *_metadata)
+{
+	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
+	struct ds_nl ds;
+	int fd, group, err = 0;
+
+	EXPECT_EQ(0, ds_open(&ds));
+	group = genl_ctrl_resolve_grp(ds.sk, DUALSTACK_GENL_NAME,
+				      DUALSTACK_MCGRP_EVENTS);
+	ds_close(&ds);
+	/* bind() knows so many. */
+	EXPECT_LT(0, group);
+	EXPECT_GE(32, group);
+	sa.nl_groups = 1U << (group - 1);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	EXPECT_LE(0, fd);
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* Events are for who administers the network. */
+TEST_F_TIMEOUT(events, rights, DS_TIMEOUT)
+{
+	static struct ds_listener l;
+
+	EXPECT_EQ(0, bind_group(_metadata));
+	serve(_metadata, &self->l, SOCK_DGRAM);
+
+	ASSERT_EQ(0, net_become_nobody());
+	EXPECT_EQ(-EPERM, ds_join(&l));
+	EXPECT_EQ(-EPERM, bind_group(_metadata));
+
+	/* Root of a user namespace that does not own this network */
+	if (unshare(CLONE_NEWUSER)) {
+		TH_LOG("no user namespaces for users: %s", strerror(errno));
+		return;
+	}
+	EXPECT_EQ(-EPERM, ds_join(&l));
+	EXPECT_EQ(-EPERM, bind_group(_metadata));
+
+	/* hears of his own, and nobody else does. */
+	ASSERT_EQ(0, net_ns_new());
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
+	ASSERT_EQ(0, ds_listen(&l));
+	EXPECT_EQ(0, l.seq);
+	serve(_metadata, &l, SOCK_DGRAM);
+	expect_silence(_metadata, &self->l);
+	ds_listen_end(&l);
+}
+
+static void *flood_some(void *arg)
+{
+	static const bool stop;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(*(int *)arg, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	return (void *)(long)exchange_datagrams(FLOOD / 2, &stop);
+}
+
+/* Processors that number events at the same time: in order, and none twice. */
+TEST_F_TIMEOUT(events, parallel, DS_TIMEOUT)
+{
+	int cpu[] = { 0, 1, 0, 1 };
+	pthread_t thread[ARRAY_SIZE(cpu)];
+	struct tally t = { };
+	void *sent;
+	size_t i;
+
+	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				   1000000));
+	for (i = 0; i < ARRAY_SIZE(cpu); i++)
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, flood_some,
+					    &cpu[i]));
+	drain(&self->l, &t);
+	for (i = 0; i < ARRAY_SIZE(cpu); i++) {
+		pthread_join(thread[i], &sent);
+		EXPECT_EQ(FLOOD / 2, (long)sent);
+	}
+	drain(&self->l, &t);
+	expect_tally(_metadata, &self->ds, &t);
+	EXPECT_LT(0, t.received);
 }
 
 static void *flood_forever(void *arg)
 {
-	bool *stop = arg;
-	union net_addr to;
-	int fd, client;
-	char c;
-
-	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
-	client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
-	to = addr("127.0.0.1", net_port(fd));
-	while (!__atomic_load_n(stop, __ATOMIC_RELAXED))
-		if (sendto(client, "x", 1, 0, &to.sa, net_addr_len(&to)) != 1 ||
-		    recv(fd, &c, 1, 0) != 1)
-			break;
-	close(client);
-	close(fd);
+	exchange_datagrams(INT_MAX, arg);
 	return NULL;
 }
 

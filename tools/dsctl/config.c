@@ -32,6 +32,7 @@ static int config_each(const struct nlmsghdr *hdr, void *arg)
 	config->max_sockets = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_SOCKETS]);
 	config->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
 	/* Defaults have none. */
+	config->numbered = tb[DUALSTACK_A_CONFIG_EVENT_SEQ];
 	config->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
 	config->since = nla_get_u64(tb[DUALSTACK_A_CONFIG_SINCE]);
 	return 0;

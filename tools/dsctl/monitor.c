@@ -31,6 +31,10 @@
 #define RCVBUF		(8 << 20)
 #define READ_SIZE	65536
 
+/* How long the kernel may take to start, and how often to ask whether it did. */
+#define START_MS	30000
+#define START_STEP_MS	10
+
 /* How long after a loss to wait for an event that tells of it, milliseconds. */
 #define SETTLE_MS	2000
 
@@ -105,24 +109,46 @@ static void big_rcvbuf(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
-/* Join first, ask then: that is what makes the module send, and count. */
+/*
+ * Ask until each event has a number: that is what makes the module send, and
+ * count. The first answers come while it gets ready.
+ */
+static int await_numbers(struct monitor *mon, struct config *config)
+{
+	static const struct timespec step = {
+		.tv_nsec = START_STEP_MS * 1000000L,
+	};
+	int error, ms;
+
+	for (ms = 0; ms < START_MS; ms += START_STEP_MS) {
+		error = config_get(&mon->requests, false, config);
+		if (error) {
+			dsnl_err(&mon->requests, "cannot start the events",
+				 error);
+			return -1;
+		}
+		if (config->numbered)
+			return 0;
+		nanosleep(&step, NULL);
+	}
+	err("cannot start the events: the kernel has not done it in %d s",
+	    START_MS / 1000);
+	return -1;
+}
+
+/* Join first, ask then. */
 static int begin(struct monitor *mon)
 {
 	struct config config = { };
-	int error;
 
 	mon->ctrl = genl_ctrl_resolve(mon->requests.sk, "nlctrl");
 	big_rcvbuf(nl_socket_get_fd(mon->events.sk));
 	nl_socket_set_nonblocking(mon->events.sk);
 	if (join(mon, "nlctrl", "notify") ||
-	    join(mon, DUALSTACK_GENL_NAME, DUALSTACK_MCGRP_EVENTS))
+	    join(mon, DUALSTACK_GENL_NAME, DUALSTACK_MCGRP_EVENTS) ||
+	    await_numbers(mon, &config))
 		return -1;
 
-	error = config_get(&mon->requests, false, &config);
-	if (error) {
-		dsnl_err(&mon->requests, "cannot start the events", error);
-		return -1;
-	}
 	mon->seq = config.event_seq;
 	if (!config.tracking)
 		err("tracking is off, so there is nothing to see: dsctl set tracking on");
