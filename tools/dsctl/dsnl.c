@@ -222,7 +222,7 @@ static void tell_warning(const struct dsnl *nl)
 
 	if (!*nl->extack || nl->no_warnings || !strcmp(nl->extack, told))
 		return;
-	strcpy(told, nl->extack);
+	snprintf(told, sizeof(told), "%s", nl->extack);
 	err("warning: %s", nl->extack);
 }
 
