@@ -47,6 +47,7 @@ own_netns()
 }
 
 # load_module [PARAMETER=VALUE...]
+# shellcheck disable=SC2120 # most load it as it is
 load_module()
 {
 	if [ -n "$DUALSTACK_KO" ]; then
