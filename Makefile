@@ -56,6 +56,16 @@ dkms-uninstall:
 demo check style generate bench coverage:
 	@tools/vm/$@ $(KERNEL)
 
+# For how long, in seconds; how many loads.
+SECONDS ?= 3600
+LOADS ?= 1000
+
+fuzz:
+	@tools/vm/endure $(KERNEL) fuzz $(SECONDS)
+
+soak:
+	@tools/vm/endure $(KERNEL) soak $(LOADS)
+
 clean-cache:
 	@tools/vm/clean-cache
 
@@ -75,6 +85,9 @@ help:
 	@echo '  make style           the style checks alone'
 	@echo '  make bench           what it costs, and what others cost, in instructions'
 	@echo '  make coverage        which lines and branches the tests run, by file'
+	@echo '  make fuzz            broken requests, and all that it counts at once, for an hour'
+	@echo '                       (SECONDS=)'
+	@echo '  make soak            load and unload it under traffic, 1000 times (LOADS=)'
 	@echo '  make generate        write anew what follows from the netlink spec'
 	@echo '  KERNEL=FLAVOUR       the kernel: 6.1 (the default), 6.12, newest, arm64, or debug,'
 	@echo '                       which catches bugs; check also takes all'
@@ -84,4 +97,5 @@ help:
 	@echo '  make clean-cache     remove the guests and sources in ~/.cache/dualstack'
 
 .PHONY: all modules tools check-kernel clean distclean install dkms-install
-.PHONY: dkms-uninstall demo check style generate bench coverage clean-cache help
+.PHONY: dkms-uninstall demo check style generate bench coverage fuzz soak
+.PHONY: clean-cache help

@@ -3,12 +3,21 @@
 #
 # Load and unload the module under traffic. Each load counts what sockets see
 # from then on, those that are older than the load included; each unload
-# leaves nothing in the kernel. Somebody listens to events all the time.
+# leaves nothing in the kernel. Somebody listens to events all the time, another
+# reads, and namespaces come and go.
+#
+#   load_unload.sh [-n LOADS]
 
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=${KSFT_MACHINE_SLOW:+4}
 ROUNDS=${ROUNDS:-20}
+while getopts n: option; do
+	case $option in
+	n) ROUNDS=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
 AT_ONCE=5
 TRACEFS=/sys/kernel/tracing
 
@@ -20,9 +29,12 @@ own_netns "$@"
 	skip_all "no tracefs"
 
 tmp=$(mktemp -d)
+touch "$tmp/readings" "$tmp/namespace"
 cleanup()
 {
 	[ -z "$traffic" ] || kill "$traffic" "$listener" 2>/dev/null
+	touch "$tmp/stop"
+	wait
 	rm -rf "$tmp"
 	grep -q '^dualstack ' /proc/modules || load_module
 }
@@ -39,8 +51,50 @@ ftrace_users()
 	sort $TRACEFS/enabled_functions
 }
 
+# A reader may have the module in use for a moment.
+unload()
+{
+	wait_for 60 unload_module 2>/dev/null
+}
+
+# until_stopped COMMAND...: again and again, whether or not the module is there
+until_stopped()
+{
+	while [ ! -e "$tmp/stop" ]; do
+		"$@" >/dev/null 2>&1 && echo >>"$tmp/$1"
+		sleep 0.1
+	done
+}
+
+reader()
+{
+	local what
+
+	for what in sockets hooks stats; do
+		"$DSCTL" show $what && echo >>"$tmp/readings"
+	done
+}
+
+# It sees something, whether or not it is counted.
+namespace()
+{
+	unshare --net sh -c 'ip link set lo up && ./traffic -n 1; true'
+}
+
+# done_by NAME: how often
+done_by()
+{
+	wc -l <"$tmp/$1"
+}
+
+# done_more NAME THAN
+done_more()
+{
+	[ "$(done_by "$1")" -gt "$2" ]
+}
+
 ktap_print_header
-ktap_set_plan 8
+ktap_set_plan 9
 mark_log
 
 unload_module
@@ -52,6 +106,8 @@ check "the family goes with the module" test ! -e /sys/module/dualstack
 traffic=$!
 ./traffic -l >"$tmp/listener" 2>&1 &
 listener=$!
+until_stopped reader &
+until_stopped namespace &
 
 load="insmod '$DUALSTACK_KO'"
 [ -n "$DUALSTACK_KO" ] || load="modprobe dualstack"
@@ -59,15 +115,20 @@ load="insmod '$DUALSTACK_KO'"
 # The sockets of this traffic are open before the module comes.
 cycles()
 {
-	local i
+	local i readings
 
 	for ((i = 1; i <= ROUNDS; i++)); do
+		readings=$(done_by readings)
 		if ! ./traffic -n 5 -c "$load"; then
 			echo "load $i: counts differ"
 			return 1
 		fi
+		if ! wait_for 60 done_more readings "$readings"; then
+			echo "load $i: nobody can read"
+			return 1
+		fi
 		# All hooks are in use at this moment, by the other traffic.
-		if ! unload_module || loaded; then
+		if ! unload || loaded; then
 			echo "load $i: cannot unload"
 			return 1
 		fi
@@ -82,7 +143,7 @@ at_once()
 
 	for ((i = 1; i <= AT_ONCE; i++)); do
 		load_module || return 1
-		unload_module || return 1
+		unload || return 1
 	done
 }
 check "$AT_ONCE loads undone at once" at_once
@@ -97,6 +158,10 @@ wait "$listener"
 heard=$?
 check "events came between unloads" test "$heard" = 0
 sed 's/^/# /' "$tmp/listener"
+touch "$tmp/stop"
+wait
+check "namespaces came and went" done_more namespace 0
+ktap_print_msg "$(done_by readings) readings, $(done_by namespace) namespaces"
 
 ftrace_users >"$tmp/after"
 check "no function is left hooked" diff "$tmp/before" "$tmp/after"

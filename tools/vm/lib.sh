@@ -281,3 +281,8 @@ ran() {
 	echo "      $klog"
 	return $bad
 }
+
+# tally LOG...: count the tests in what guests printed; it fails if one did.
+tally() {
+	awk -v config="$(echo "$KERNEL_DIR"/boot/config-*)" -f "$VM/tally.awk" "$@"
+}
