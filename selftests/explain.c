@@ -407,6 +407,8 @@ TEST_F_TIMEOUT(explain, remote, DS_TIMEOUT)
 		{ HERE4, THERE4, "127.0.0.1" },
 		{ HERE6, THERE6, "::1" },
 	};
+	static const char *const here[] = { HERE4, HERE6 };
+	static const char *const there[] = { THERE4, THERE6 };
 	int home = net_ns_open(), away, client, conn, i;
 	in_port_t port = net_port(self->fd);
 	union net_addr to, from, peer;
@@ -416,19 +418,9 @@ TEST_F_TIMEOUT(explain, remote, DS_TIMEOUT)
 	char c;
 
 	ASSERT_LE(0, home);
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	away = net_ns_open();
+	away = net_link_neighbour(here, there);
 	ASSERT_LE(0, away);
-	ASSERT_EQ(0, setns(home, CLONE_NEWNET));
-	ASSERT_EQ(0, net_link_veth("veth0", "veth1", away));
-	ASSERT_EQ(0, net_link_up("veth0"));
-	ASSERT_EQ(0, net_link_addr("veth0", HERE4, 24));
-	ASSERT_EQ(0, net_link_addr("veth0", HERE6, 64));
 	veth = if_nametoindex("veth0");
-	ASSERT_EQ(0, setns(away, CLONE_NEWNET));
-	ASSERT_EQ(0, net_link_up("veth1"));
-	ASSERT_EQ(0, net_link_addr("veth1", THERE4, 24));
-	ASSERT_EQ(0, net_link_addr("veth1", THERE6, 64));
 
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, setns(home, CLONE_NEWNET));

@@ -12,8 +12,10 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net_link.h"
 #include "net_util.h"
@@ -246,4 +248,47 @@ int net_link_wait_anycast(const char *name, const char *text)
 		return -EINVAL;
 	return net_wait_for(routed(name, &addr, RTF_ANYCAST), NET_TIMEOUT_MS) ?
 	       0 : -ETIMEDOUT;
+}
+
+static int addresses(const char *name, const char *const addrs[2])
+{
+	int err = net_link_up(name);
+
+	if (!err)
+		err = net_link_addr(name, addrs[0], 24);
+	if (!err)
+		err = net_link_addr(name, addrs[1], 64);
+	return err;
+}
+
+int net_link_neighbour(const char *const here[2], const char *const there[2])
+{
+	int home, away = -1, err;
+
+	home = net_ns_open();
+	if (home < 0)
+		return home;
+	err = unshare(CLONE_NEWNET) ? -errno : 0;
+	if (!err) {
+		away = net_ns_open();
+		err = away < 0 ? away : 0;
+	}
+	if (setns(home, CLONE_NEWNET) && !err)
+		err = -errno;
+	if (!err)
+		err = net_link_veth("veth0", "veth1", away);
+	if (!err)
+		err = addresses("veth0", here);
+	if (!err && setns(away, CLONE_NEWNET))
+		err = -errno;
+	if (!err)
+		err = addresses("veth1", there);
+	if (setns(home, CLONE_NEWNET) && !err)
+		err = -errno;
+	close(home);
+	if (!err)
+		return away;
+	if (away >= 0)
+		close(away);
+	return err;
 }

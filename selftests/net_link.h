@@ -17,6 +17,15 @@ int net_ns_open(void);
 /* A veth pair: one end here, the other in the namespace @peer_ns. */
 int net_link_veth(const char *name, const char *peer, int peer_ns);
 
+/**
+ * net_link_neighbour() - another host: a namespace of its own, beyond veth0
+ * @here: an IPv4 address and an IPv6 address of this end
+ * @there: the same of the other one
+ *
+ * Return: that namespace, for setns(), or -errno.
+ */
+int net_link_neighbour(const char *const here[2], const char *const there[2]);
+
 /* A VRF on its own routing table, and its way in. */
 int net_link_vrf(const char *name, unsigned int table);
 int net_link_enslave(const char *name, const char *master);

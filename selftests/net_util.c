@@ -374,28 +374,35 @@ int net_client_fastopen(const char *text, in_port_t port, const void *data,
 	return fd;
 }
 
+int net_refused_on(int fd, int type, const union net_addr *to)
+{
+	int err = connect(fd, &to->sa, net_addr_len(to)) ? -errno : 0;
+	char c = 0;
+
+	if (!err && type == SOCK_DGRAM) {
+		if (send(fd, &c, 1, 0) < 0)
+			err = -errno;
+		else
+			err = net_wait_in(fd, NET_TIMEOUT_MS);
+		if (!err && recv(fd, &c, 1, MSG_DONTWAIT) < 0)
+			err = -errno;
+	}
+	close(fd);
+	return err == -ECONNREFUSED ? 1 : err;
+}
+
 int net_refused(int type, const char *text, in_port_t port,
 		union net_addr *self)
 {
-	char c = 0;
-	int fd, err = 0;
+	union net_addr to;
+	int fd;
 
-	fd = net_client(type, text, port, self);
+	fd = client_bound(type, text, port, &to);
 	if (fd < 0)
-		return fd == -ECONNREFUSED ? 1 : fd;
-	if (type == SOCK_STREAM) {
-		close(fd);
-		return 0;
-	}
-
-	if (send(fd, &c, 1, 0) < 0)
-		err = -errno;
-	else
-		err = net_wait_in(fd, NET_TIMEOUT_MS);
-	if (!err && recv(fd, &c, 1, MSG_DONTWAIT) < 0)
-		err = -errno;
-	close(fd);
-	return err == -ECONNREFUSED ? 1 : err;
+		return fd;
+	if (self)
+		*self = net_local(fd);
+	return net_refused_on(fd, type, &to);
 }
 
 int net_wait_in(int fd, int timeout_ms)

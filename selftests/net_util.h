@@ -124,6 +124,9 @@ int net_client_fastopen(const char *addr, in_port_t port, const void *data,
 int net_refused(int type, const char *addr, in_port_t port,
 		union net_addr *self);
 
+/* The same for a socket that is not connected yet, which is closed. */
+int net_refused_on(int fd, int type, const union net_addr *to);
+
 /* accept() that gives up after NET_TIMEOUT_MS with -ETIMEDOUT. */
 int net_accept(int fd, union net_addr *peer);
 

@@ -404,21 +404,11 @@ static int refused_in(const char *device, int type, const char *addr,
 		      in_port_t port)
 {
 	union net_addr to;
-	int fd, err;
-	char c = 'x';
+	int fd;
 
 	net_addr_set(&to, addr, port);
 	fd = client_on(type, &to, device);
-	if (fd < 0)
-		return -errno;
-	err = connect(fd, &to.sa, net_addr_len(&to)) ? errno : 0;
-	if (!err && type == SOCK_DGRAM) {
-		if (send(fd, &c, 1, 0) < 0 || net_wait_in(fd, NET_TIMEOUT_MS) ||
-		    recv(fd, &c, 1, MSG_DONTWAIT) < 0)
-			err = errno;
-	}
-	close(fd);
-	return err == ECONNREFUSED ? 1 : -err;
+	return fd < 0 ? -errno : net_refused_on(fd, type, &to);
 }
 
 /* By each way into the VRF, its own included. */
