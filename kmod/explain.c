@@ -31,7 +31,8 @@
  * @dev:	device that it comes in by, or NULL: by none
  * @local:	it is for this host
  * @verdict:	who gets it
- * @cookie:	cookie of that socket, or 0
+ * @cookie:	cookie of that socket, or 0; where nobody gets it, of one that has
+ *		the port at another address
  * @reuseport:	it is one of several
  */
 struct ds_explain {
@@ -246,8 +247,12 @@ static void ds_explain_lookup(struct ds_explain *ex)
 	}
 
 	sk = ds_lookup_refuser(drop, &event);
-	if (!sk)
+	if (!sk) {
+		sk = ds_lookup_elsewhere(drop);
+		if (sk)
+			ds_explain_found(ex, sk, DUALSTACK_VERDICT_NONE);
 		return;
+	}
 	switch (event) {
 	case DS_REJECT_V6ONLY:
 		ds_explain_found(ex, sk, DUALSTACK_VERDICT_V6ONLY);

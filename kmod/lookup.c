@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which socket takes a packet, or would have taken it, were it of the other
- * family: the kernel's own lookup tells.
- */
+/* Which socket takes a packet: the kernel's own lookup tells. Or which refuses it. */
 
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/minmax.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -20,7 +17,9 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include <net/sock_reuseport.h>
 #include <net/tcp.h>
+#include <net/tcp_states.h>
 #include <net/udp.h>
 
 #include "lookup.h"
@@ -148,191 +147,404 @@ struct sock *ds_lookup_taker(const struct ds_drop *drop)
 				 drop->skb);
 }
 
-/* A BPF program for socket lookup may answer with anything: look at the port. */
-static bool ds_has_port(const struct sock *sk, const struct ds_drop *drop)
+/* Who refuses a packet that found no socket. The kernel went through the slots of
+ * its tables for the address and for the unspecified one. What is looked at below,
+ * without the kernel's lookup and the BPF programs that this may run, is the latter
+ * again, and a number of others that is limited: so the cost is in proportion,
+ * whatever is bound where.
+ */
+
+/* At the first glance, most sockets of a slot have nothing to do with a packet. */
+static bool ds_is_aside(const struct ds_drop *drop, const struct sock *sk)
 {
-	return sk && inet_sk(sk)->inet_num == ntohs(drop->flow.local_port);
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+
+	return sk->sk_num != ntohs(drop->flow.local_port) ||
+	       (bound && bound != drop->dif && bound != drop->sdif) ||
+	       !net_eq(sock_net(sk), drop->flow.net);
 }
 
-static struct sock *ds_lookup6(const struct ds_drop *drop,
-			       const struct in6_addr *daddr, int dif)
+/* Whether what comes by the packet's device comes to this socket. */
+static bool ds_has_device(const struct ds_drop *drop, const struct sock *sk)
+{
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+	struct net *net = drop->flow.net;
+
+	return drop->flow.proto == DS_TCP ?
+	       inet_sk_bound_dev_eq(net, bound, drop->dif, drop->sdif) :
+	       udp_sk_bound_dev_eq(net, bound, drop->dif, drop->sdif);
+}
+
+static bool ds_is_wildcard(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET ? !sk->sk_rcv_saddr :
+					  ipv6_addr_any(&sk->sk_v6_rcv_saddr);
+}
+
+/* The slot of the unspecified address, which both families share. */
+static u32 ds_wildcard_hash(const struct ds_flow *flow)
+{
+	return ipv4_portaddr_hash(flow->net, htonl(INADDR_ANY),
+				  ntohs(flow->local_port));
+}
+
+static bool ds_refuses_family(const struct ds_drop *drop,
+			      const struct sock *sk)
+{
+	if (sk->sk_family == drop->flow.family || !ds_is_wildcard(sk) ||
+	    sk->sk_state == TCP_ESTABLISHED || !ds_has_device(drop, sk))
+		return false;
+	return sk->sk_family == AF_INET || ipv6_only_sock(sk) ||
+	       ds_v6only_going(&drop->flow);
+}
+
+/* The kernel's choice of several: a group comes first where it is met first, then
+ * the one that is bound to the device, then the first. True ends the search.
+ */
+static bool ds_try_wildcard(const struct ds_drop *drop, struct sock *sk,
+			    struct sock **found)
+{
+	if (!ds_refuses_family(drop, sk))
+		return false;
+	*found = sk;
+	return READ_ONCE(sk->sk_bound_dev_if) ||
+	       rcu_access_pointer(sk->sk_reuseport_cb);
+}
+
+/* One more that is bound to no device comes after the first. */
+static bool ds_is_second(const struct sock *sk, const struct sock *found)
+{
+	return found && !READ_ONCE(sk->sk_bound_dev_if);
+}
+
+static struct inet_listen_hashbucket *ds_listeners(const struct ds_flow *flow,
+						   u32 hash)
+{
+	return inet_lhash2_bucket(flow->net->ipv4.tcp_death_row.hashinfo, hash);
+}
+
+static struct sock *ds_lookup_wildcard(const struct ds_drop *drop)
 {
 	const struct ds_flow *flow = &drop->flow;
-	struct sock *sk;
-
-	if (flow->proto == DS_TCP)
-		sk = inet6_lookup_listener(flow->net, drop->skb, drop->doff,
-					   &flow->peer, flow->peer_port, daddr,
-					   ntohs(flow->local_port),
-					   dif, drop->sdif);
-	else
-		sk = __udp6_lib_lookup(flow->net, &flow->peer, flow->peer_port,
-				       daddr, flow->local_port,
-				       dif, drop->sdif, drop->skb);
-
-	return ds_has_port(sk, drop) && sk->sk_family == AF_INET6 ? sk : NULL;
-}
-
-/* Whether a socket of the family may be at an address, by the hash of that and the
- * port: the kernel's lookup asks for the unspecified address as well, and much more
- * of each socket. At most @left of them are passed over.
- */
-static bool ds_may_listen(const struct ds_flow *flow, int family, u32 hash,
-			  unsigned int *left)
-{
-	unsigned short port = ntohs(flow->local_port);
+	u32 hash = ds_wildcard_hash(flow);
 	const struct hlist_nulls_node *node;
 	struct inet_listen_hashbucket *ilb;
-	const struct sock *sk;
+	struct sock *sk, *found = NULL;
+	struct udp_hslot *slot;
 
-	ilb = inet_lhash2_bucket(flow->net->ipv4.tcp_death_row.hashinfo, hash);
-	sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head) {
-		if (sk->sk_family == family && inet_sk(sk)->inet_num == port)
-			return true;
-		if (!*left)
-			break;
-		--*left;
+	if (flow->proto == DS_TCP) {
+		ilb = ds_listeners(flow, hash);
+		sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head)
+			if (!ds_is_aside(drop, sk) &&
+			    !ds_is_second(sk, found) &&
+			    ds_try_wildcard(drop, sk, &found))
+				break;
+	} else {
+		slot = udp_hashslot2(ds_udp_table(flow->net), hash);
+		udp_portaddr_for_each_entry_rcu(sk, &slot->head)
+			if (!ds_is_aside(drop, sk) &&
+			    !ds_is_second(sk, found) &&
+			    ds_try_wildcard(drop, sk, &found))
+				break;
 	}
-	return false;
+	return found;
 }
 
-/* The lookup goes through all sockets of a slot. The last slot may hold any number:
- * so it does for each packet that comes to the address itself.
- */
-static bool ds_may_be_bound(const struct ds_flow *flow, int family, u32 hash,
-			    unsigned int *left)
+/* Whether the socket takes IPv4: it is at an IPv4 address. */
+static bool ds_is_at_ipv4(const struct sock *sk)
 {
-	struct udp_hslot *slot = udp_hashslot2(ds_udp_table(flow->net), hash);
-	unsigned int n = READ_ONCE(slot->count);
-	const struct sock *sk;
+	return sk->sk_family == AF_INET ||
+	       ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr);
+}
 
-	if (!n || !*left)
+static bool ds_is_at_multicast(const struct sock *sk)
+{
+	return ds_is_at_ipv4(sk) ? ipv4_is_multicast(sk->sk_rcv_saddr) :
+				   ipv6_addr_is_multicast(&sk->sk_v6_rcv_saddr);
+}
+
+static bool ds_is_at_loopback(const struct sock *sk)
+{
+	return ds_is_at_ipv4(sk) ? ipv4_is_loopback(sk->sk_rcv_saddr) :
+				   ipv6_addr_loopback(&sk->sk_v6_rcv_saddr);
+}
+
+static bool ds_is_for_loopback(const struct ds_flow *flow)
+{
+	return flow->family == AF_INET ?
+	       ipv4_is_loopback(flow->local.s6_addr32[3]) :
+	       ipv6_addr_loopback(&flow->local);
+}
+
+/**
+ * struct ds_search - a search for sockets that are bound to one address
+ * @drop:	the packet
+ * @left:	how much more is looked at
+ * @loopback:	whether the packet is for the loopback address
+ * @own:	a socket of the packet's family; the second is at the loopback
+ *		address
+ * @other:	the same of the other family, which refuses
+ */
+struct ds_search {
+	const struct ds_drop *drop;
+	unsigned int left;
+	bool loopback;
+	struct sock *own[2];
+	struct sock *other[2];
+};
+
+static void ds_search_init(struct ds_search *search,
+			   const struct ds_drop *drop)
+{
+	*search = (struct ds_search){
+		.drop		= drop,
+		.left		= DS_LOOKUP_STEPS,
+		.loopback	= ds_is_for_loopback(&drop->flow),
+	};
+}
+
+static bool ds_search_spend(struct ds_search *search, unsigned int steps)
+{
+	if (search->left < steps)
 		return false;
-	*left -= min(n, *left);
-	udp_portaddr_for_each_entry_rcu(sk, &slot->head)
-		if (sk->sk_family == family &&
-		    udp_sk(sk)->udp_port_hash == ntohs(flow->local_port))
-			return true;
-	return false;
+	search->left -= steps;
+	return true;
 }
 
-static bool ds_may_be_at6(const struct ds_flow *flow,
-			  const struct in6_addr *addr, unsigned int *left)
+/* A link-local address is one on its link only, and its socket is bound to that. */
+static bool ds_is_at_link(const struct ds_drop *drop, const struct sock *sk)
 {
-	u32 hash = ipv6_portaddr_hash(flow->net, addr, ntohs(flow->local_port));
-
-	return flow->proto == DS_TCP ?
-	       ds_may_listen(flow, AF_INET6, hash, left) :
-	       ds_may_be_bound(flow, AF_INET6, hash, left);
+	return sk->sk_family == AF_INET6 &&
+	       sk->sk_num == ntohs(drop->flow.local_port) &&
+	       net_eq(sock_net(sk), drop->flow.net) &&
+	       ipv6_addr_type(&sk->sk_v6_rcv_saddr) & IPV6_ADDR_LINKLOCAL;
 }
 
-static bool ds_may_be_at4(const struct ds_flow *flow, __be32 addr,
-			  unsigned int *left)
+/* One that has the port. False where enough has been looked at. */
+static noinline bool ds_search_take(struct ds_search *search, struct sock *sk)
 {
-	u32 hash = ipv4_portaddr_hash(flow->net, addr, ntohs(flow->local_port));
+	const struct ds_drop *drop = search->drop;
+	bool ipv4 = drop->flow.family == AF_INET;
+	struct sock **found;
 
-	return flow->proto == DS_TCP ?
-	       ds_may_listen(flow, AF_INET, hash, left) :
-	       ds_may_be_bound(flow, AF_INET, hash, left);
+	if (!ds_search_spend(search, DS_LOOKUP_MORE_STEPS))
+		return false;
+	if (ds_is_wildcard(sk) || ds_is_at_multicast(sk) ||
+	    (!ds_has_device(drop, sk) && !ds_is_at_link(drop, sk)))
+		return true;
+
+	if (ds_is_at_ipv4(sk) == ipv4)
+		found = search->own;
+	else if (sk->sk_family != drop->flow.family)
+		found = search->other;
+	else
+		return true;	/* at a mapped address: IPv4 is its business */
+	found += ds_is_at_loopback(sk);
+	if (!*found)
+		*found = sk;
+	return true;
 }
 
-/* The peer has no IPv4 address; it only matters for connected sockets, and for
- * the choice within a SO_REUSEPORT group.
+static bool ds_search_see(struct ds_search *search, struct sock *sk)
+{
+	const struct ds_drop *drop = search->drop;
+
+	if (!ds_search_spend(search, 1))
+		return false;
+	if (sk->sk_state == TCP_ESTABLISHED ||
+	    (ds_is_aside(drop, sk) && !ds_is_at_link(drop, sk)))
+		return true;
+	return ds_search_take(search, sk);
+}
+
+/* The one that a packet such as this is more likely meant for comes first. */
+static struct sock *ds_search_best(const struct ds_search *search,
+				   struct sock *const found[2])
+{
+	return found[search->loopback] ?: found[!search->loopback];
+}
+
+/* A socket at the loopback address speaks for its family where the packet, or who
+ * refuses it, is there as well: it serves no others.
  */
-static struct sock *ds_lookup4(const struct ds_drop *drop, __be32 daddr)
+static struct sock *ds_search_own(const struct ds_search *search,
+				  const struct sock *refuser)
 {
-	const struct ds_flow *flow = &drop->flow;
+	if (search->own[0])
+		return search->own[0];
+	return search->loopback || refuser == search->other[1] ?
+	       search->own[1] : NULL;
+}
+
+/* By address, which is how listeners are found. False where it came to no end. */
+
+static bool ds_search_listeners(struct ds_search *search, u32 hash,
+				struct sock **until)
+{
+	const struct hlist_nulls_node *node;
+	struct inet_listen_hashbucket *ilb;
 	struct sock *sk;
 
-	if (flow->proto == DS_TCP)
-		sk = __inet_lookup_listener(flow->net, drop->skb, drop->doff,
-					    0, flow->peer_port, daddr,
-					    ntohs(flow->local_port),
-					    drop->dif, drop->sdif);
-	else
-		sk = __udp4_lib_lookup(flow->net, 0, flow->peer_port,
-				       daddr, flow->local_port,
-				       drop->dif, drop->sdif, drop->skb);
-
-	return ds_has_port(sk, drop) && sk->sk_family == AF_INET ? sk : NULL;
+	ilb = ds_listeners(&search->drop->flow, hash);
+	sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head) {
+		if (!ds_search_see(search, sk))
+			return false;
+		if (*until)
+			break;
+	}
+	return true;
 }
 
-static struct sock *ds_lookup6_bound(const struct ds_drop *drop,
-				     unsigned int *socks)
+static bool ds_search_udp(struct ds_search *search, u32 hash,
+			  struct sock **until)
 {
-	unsigned int left = DS_LOOKUP_STEPS;
-	struct inet6_ifaddr *ifa;
+	const struct net *net = search->drop->flow.net;
+	struct udp_hslot *slot;
+	struct sock *sk;
+
+	slot = udp_hashslot2(ds_udp_table(net), hash);
+	udp_portaddr_for_each_entry_rcu(sk, &slot->head) {
+		if (!ds_search_see(search, sk))
+			return false;
+		if (*until)
+			break;
+	}
+	return true;
+}
+
+static bool ds_search_at(struct ds_search *search, u32 hash,
+			 struct sock **until)
+{
+	if (!ds_search_spend(search, DS_LOOKUP_MORE_STEPS))
+		return false;
+	return search->drop->flow.proto == DS_TCP ?
+	       ds_search_listeners(search, hash, until) :
+	       ds_search_udp(search, hash, until);
+}
+
+static bool ds_search_ipv6(struct ds_search *search, struct sock **until)
+{
+	const struct ds_flow *flow = &search->drop->flow;
+	unsigned short port = ntohs(flow->local_port);
+	const struct inet6_ifaddr *ifa;
 	struct net_device *dev;
 	struct inet6_dev *idev;
-	struct sock *sk;
+	u32 hash;
 
-	for_each_netdev_rcu(drop->flow.net, dev) {
-		if (!left--)
-			return NULL;
+	for_each_netdev_rcu(flow->net, dev) {
+		if (!ds_search_spend(search, 1))
+			return false;
 		idev = __in6_dev_get(dev);
 		if (!idev)
 			continue;
 		list_for_each_entry_rcu(ifa, &idev->addr_list, if_list) {
-			/* A link-local address is one on its link only. */
-			bool scoped = ipv6_addr_type(&ifa->addr) &
-				      IPV6_ADDR_LINKLOCAL;
-
-			if (!left--)
-				return NULL;
-			if (!ds_may_be_at6(&drop->flow, &ifa->addr, socks))
-				continue;
-			sk = ds_lookup6(drop, &ifa->addr,
-					scoped ? dev->ifindex : drop->dif);
-			if (sk && !ipv6_addr_any(&sk->sk_v6_rcv_saddr))
-				return sk;
+			hash = ipv6_portaddr_hash(flow->net, &ifa->addr, port);
+			if (!ds_search_at(search, hash, until))
+				return false;
+			if (*until)
+				return true;
 		}
 	}
-	return NULL;
+	return true;
 }
 
-/* What an IPv4 packet asked for, it did not find: no need to look there again,
- * which is at its address and at the unspecified one.
- */
-static bool ds_was_asked(const struct ds_drop *drop, __be32 addr)
+static bool ds_search_ipv4(struct ds_search *search, struct sock **until)
 {
-	return drop->flow.family == AF_INET &&
-	       drop->flow.local.s6_addr32[3] == addr;
-}
-
-static struct sock *ds_lookup4_bound(const struct ds_drop *drop,
-				     unsigned int *socks)
-{
-	unsigned int left = DS_LOOKUP_STEPS;
+	const struct ds_flow *flow = &search->drop->flow;
+	unsigned short port = ntohs(flow->local_port);
 	const struct in_ifaddr *ifa;
 	struct in_device *in_dev;
 	struct net_device *dev;
-	struct sock *sk;
+	u32 hash;
 
-	for_each_netdev_rcu(drop->flow.net, dev) {
-		if (!left--)
-			return NULL;
+	for_each_netdev_rcu(flow->net, dev) {
+		if (!ds_search_spend(search, 1))
+			return false;
 		in_dev = __in_dev_get_rcu(dev);
 		if (!in_dev)
 			continue;
 		in_dev_for_each_ifa_rcu(ifa, in_dev) {
-			if (!left--)
-				return NULL;
-			if (ds_was_asked(drop, ifa->ifa_local) ||
-			    !ds_may_be_at4(&drop->flow, ifa->ifa_local, socks))
-				continue;
-			sk = ds_lookup4(drop, ifa->ifa_local);
-			if (sk)
-				return sk;
+			hash = ipv4_portaddr_hash(flow->net, ifa->ifa_local,
+						  port);
+			if (!ds_search_at(search, hash, until))
+				return false;
+			if (*until)
+				return true;
 		}
 	}
-	return NULL;
+	return true;
 }
 
-/* How many sockets may have a UDP port. */
-static int ds_udp_users(const struct ds_flow *flow)
+static bool ds_search_other(struct ds_search *search)
 {
-	return READ_ONCE(udp_hashslot(ds_udp_table(flow->net), flow->net,
-				      ntohs(flow->local_port))->count);
+	struct sock **until = &search->other[search->loopback];
+
+	return search->drop->flow.family == AF_INET ?
+	       ds_search_ipv6(search, until) : ds_search_ipv4(search, until);
+}
+
+static bool ds_search_same(struct ds_search *search)
+{
+	return search->drop->flow.family == AF_INET ?
+	       ds_search_ipv4(search, &search->own[0]) :
+	       ds_search_ipv6(search, &search->own[0]);
+}
+
+static struct udp_hslot *ds_udp_slot(const struct ds_flow *flow)
+{
+	return udp_hashslot(ds_udp_table(flow->net), flow->net,
+			    ntohs(flow->local_port));
+}
+
+/* By port, which is how UDP sockets are found, wherever they are bound. Where there
+ * are too many, but one that refuses was among those, who else takes the packet's
+ * family is found by address.
+ */
+static bool ds_search_port(struct ds_search *search)
+{
+	struct udp_hslot *slot = ds_udp_slot(&search->drop->flow);
+	struct sock *sk;
+
+	sk_for_each_rcu(sk, &slot->head) {
+		if (search->own[0])
+			break;
+		if (ds_search_see(search, sk))
+			continue;
+		if (!search->other[search->loopback])
+			return false;
+		search->left = DS_LOOKUP_STEPS;
+		return ds_search_same(search);
+	}
+	return true;
+}
+
+static noinline_for_stack
+struct sock *ds_lookup_bound(const struct ds_drop *drop)
+{
+	struct ds_search search;
+	struct sock *sk;
+
+	ds_search_init(&search, drop);
+	if (drop->flow.proto == DS_UDP ?
+	    !ds_search_port(&search) :
+	    !ds_search_other(&search) ||
+	    !ds_search_best(&search, search.other) ||
+	    !ds_search_same(&search))
+		return NULL;
+	sk = ds_search_best(&search, search.other);
+	return ds_search_own(&search, sk) ? NULL : sk;
+}
+
+struct sock *ds_lookup_elsewhere(const struct ds_drop *drop)
+{
+	struct ds_search search;
+
+	ds_search_init(&search, drop);
+	if (drop->flow.proto == DS_UDP)
+		ds_search_port(&search);
+	else
+		ds_search_same(&search);
+	return ds_search_best(&search, search.own);
 }
 
 /* Most packets without a socket are for a port that nobody has, and then a look
@@ -344,7 +556,7 @@ static bool ds_port_unused(const struct ds_flow *flow)
 	unsigned int slot;
 
 	if (flow->proto == DS_UDP)
-		return !ds_udp_users(flow);
+		return !READ_ONCE(ds_udp_slot(flow)->count);
 
 	hinfo = flow->net->ipv4.tcp_death_row.hashinfo;
 	slot = inet_bhashfn(flow->net, ntohs(flow->local_port),
@@ -352,37 +564,54 @@ static bool ds_port_unused(const struct ds_flow *flow)
 	return hlist_empty(&hinfo->bhash[slot].chain);
 }
 
-struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
+/* The member of a SO_REUSEPORT group that has the refusals of this client. The
+ * kernel never had to choose one for it: no need for the hash that it takes, nor
+ * for a BPF program, which knows packets of the group's own family only.
+ */
+static struct sock *ds_group_member(const struct ds_flow *flow,
+				    struct sock *sk)
+{
+	const struct sock_reuseport *reuse;
+	struct sock *member;
+	unsigned int n;
+	u32 hash;
+
+	reuse = rcu_dereference(sk->sk_reuseport_cb);
+	n = reuse ? READ_ONCE(reuse->num_socks) : 0;
+	if (n < 2)
+		return sk;
+	smp_rmb();	/* pairs with that of __reuseport_add_sock() */
+	hash = __ipv6_addr_jhash(&flow->peer, (__force u32)flow->peer_port);
+	member = READ_ONCE(reuse->socks[reciprocal_scale(hash, n)]);
+
+	/* One that has been connected, or bound to a device, after it was of the
+	 * group.
+	 */
+	return member->sk_state == sk->sk_state &&
+	       READ_ONCE(member->sk_bound_dev_if) ==
+	       READ_ONCE(sk->sk_bound_dev_if) ? member : sk;
+}
+
+/* Apart, as what it saves on the stack is no use to a port that nobody has. */
+static noinline
+struct sock *ds_lookup_holder(const struct ds_drop *drop, enum ds_event *event)
 {
 	const struct ds_flow *flow = &drop->flow;
-	unsigned int socks = DS_LOOKUP_SOCKS;
 	struct sock *sk;
 
-	if (ds_port_unused(flow))
+	*event = flow->family == AF_INET ? DS_REJECT_V6ONLY : DS_REJECT_V4ONLY;
+	sk = ds_lookup_wildcard(drop);
+	if (!sk) {
+		if (flow->family == AF_INET)
+			*event = DS_REJECT_ADDR;
+		sk = ds_lookup_bound(drop);
+	}
+	return sk ? ds_group_member(flow, sk) : NULL;
+}
+
+struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
+{
+	if (ds_port_unused(&drop->flow))
 		return NULL;
-
-	/* A port that both families hold refuses for the sake of an address. */
-	if (flow->family == AF_INET6) {
-		*event = DS_REJECT_V4ONLY;
-		sk = ds_lookup4(drop, htonl(INADDR_ANY)) ?:
-		     ds_lookup4_bound(drop, &socks);
-		return sk && !ds_lookup6_bound(drop, &socks) ? sk : NULL;
-	}
-
-	/* A socket at a mapped address would have taken the packet. What is left
-	 * is at the unspecified one; the address decides who of a group it is.
-	 */
-	*event = DS_REJECT_V6ONLY;
-	sk = ds_lookup6(drop, &in6addr_any, drop->dif);
-	if (sk && sk->sk_reuseport)
-		sk = ds_lookup6(drop, &flow->local, drop->dif);
-	if (!sk || !ipv6_addr_any(&sk->sk_v6_rcv_saddr) ||
-	    (!ipv6_only_sock(sk) && !ds_v6only_going(flow))) {
-		*event = DS_REJECT_ADDR;
-		sk = ds_lookup6_bound(drop, &socks);
-	}
-	/* Where it is alone on the port, that was all. */
-	if (sk && flow->proto == DS_UDP && ds_udp_users(flow) == 1)
-		return sk;
-	return sk && !ds_lookup4_bound(drop, &socks) ? sk : NULL;
+	return ds_lookup_holder(drop, event);
 }

@@ -56,10 +56,11 @@ struct sock *ds_lookup_taker(const struct ds_drop *drop);
  * @drop:	the packet
  * @event:	set to the kind of refusal
  *
- * An IPv4 packet is looked up with a mapped source as if it were IPv6, for the
- * unspecified address; the mapped destination chooses within a SO_REUSEPORT group.
- * Where that gives nothing, and for an IPv6 packet, the local addresses of the
- * other family are tried in turn. BPF programs that choose sockets run for each.
+ * A wildcard of the other family that has the port refuses, whatever else is
+ * bound there. Without one, a socket of the other family that is bound to one
+ * address does, unless a socket of the packet's own family has the port at another
+ * address; of those at the loopback address only what is for it, or refused by
+ * another one there, is spoken for.
  *
  * Context: under RCU, in the section where it found no socket. No reference is
  * taken.
@@ -67,19 +68,29 @@ struct sock *ds_lookup_taker(const struct ds_drop *drop);
  * Return: the socket that has the port but takes the other family only
  * (because of IPV6_V6ONLY, RFC 3493 section 5.3; because of the address that
  * it is bound to; because it is an AF_INET socket), or NULL: nobody has the
- * port, or sockets of both families have it, at other addresses.
+ * port, or it is refused for the sake of the address, or that would have taken too
+ * long to find out.
  */
 struct sock *ds_lookup_refuser(const struct ds_drop *drop,
 			       enum ds_event *event);
 
-/* How many devices and addresses are looked at for one packet: it must not
- * become a way to keep a host busy that has thousands of them.
+/**
+ * ds_lookup_elsewhere() - find who has the port at another address
+ * @drop:	a packet that nobody takes and nobody refuses
+ *
+ * Context: under RCU. No reference is taken.
+ *
+ * Return: a socket of the packet's own family that is bound to one address, or
+ * NULL.
  */
-#define DS_LOOKUP_STEPS	128
+struct sock *ds_lookup_elsewhere(const struct ds_drop *drop);
 
-/* After how many sockets at these addresses, all together, no further one is looked
- * at, for the same reason.
+/* How much is looked at for one packet to find a socket that is bound to one
+ * address: it must not become a way to keep a host busy that has thousands of them.
+ * A device or a socket is one step; an address, and a socket that has the port, are
+ * as many more.
  */
-#define DS_LOOKUP_SOCKS	1024
+#define DS_LOOKUP_STEPS		512
+#define DS_LOOKUP_MORE_STEPS	3
 
 #endif /* _DUALSTACK_LOOKUP_H */

@@ -5,14 +5,21 @@
  */
 #include <linux/tcp.h>
 #include <netinet/ip.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include "ds_test.h"
+#include "net_link.h"
 
 #define REFUSALS	20
 #define SOCKETS		3
 /* More than the module looks at before the last address. */
 #define CROWD		1100
+
+#define HERE4		"198.51.100.1"
+#define THERE4		"198.51.100.2"
+#define HERE6		"2001:db8:1::1"
+#define THERE6		"2001:db8:1::2"
 
 FIXTURE(reject)
 {
@@ -288,28 +295,6 @@ TEST_F_TIMEOUT(reject, bound_to_address, DS_TIMEOUT)
 		close(fd[i]);
 }
 
-/* A port that both families hold refuses for the sake of an address. */
-TEST_F_TIMEOUT(reject, ipv4_elsewhere, DS_TIMEOUT)
-{
-	struct ds_counters none = { };
-	int fd, fd4;
-
-	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
-	ASSERT_LE(0, fd);
-	fd4 = net_server(variant->type, NET_ADDR4, net_port(fd), 0);
-	ASSERT_LE(0, fd4);
-
-	serve(_metadata, variant->type, NET_ADDR4, fd4, &none, &none);
-	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", net_port(fd),
-				 NULL));
-	memset(&none, 0, sizeof(none));
-	ds_expect_none(_metadata, &self->ds, fd);
-	ds_expect_none(_metadata, &self->ds, fd4);
-	ds_expect_sums(_metadata, &self->ds, &none);
-	close(fd4);
-	close(fd);
-}
-
 /* A socket bound to a device would not have taken what came by another. */
 TEST_F_TIMEOUT(reject, bound_to_device, DS_TIMEOUT)
 {
@@ -384,6 +369,217 @@ TEST_F_TIMEOUT(reject, reuseport, DS_TIMEOUT)
 	ds_expect_sums(_metadata, &self->ds, &self->sums);
 	for (i = 0; i < SOCKETS; i++)
 		close(fd[i]);
+}
+
+/* Two sockets have the port: who of them refuses a client, if any does. */
+FIXTURE(holders)
+{
+	struct ds_nl ds;
+	int home;
+	int away;
+};
+
+/**
+ * struct holders - a port, and a client
+ * @bound: addresses of the two sockets, "::" being IPv6 only
+ * @client: address that the client goes to
+ * @counter: of the refusal, 0 where it is nobody's
+ * @refuser: which of the two has it, or else has the port at another address
+ */
+struct holders {
+	const char *bound[2];
+	const char *client;
+	int counter;
+	int refuser;
+};
+
+FIXTURE_VARIANT(holders)
+{
+	struct holders h;
+};
+
+#define V6ONLY	DUALSTACK_A_COUNTER_REJECT_V6ONLY
+#define ADDR	DUALSTACK_A_COUNTER_REJECT_ADDR
+#define V4ONLY	DUALSTACK_A_COUNTER_REJECT_V4ONLY
+
+/* A wildcard of the other family refuses, whatever else is bound there. */
+FIXTURE_VARIANT_ADD(holders, wildcard6_loopback)
+{
+	.h = { { "::", "127.0.0.1" }, HERE4, V6ONLY, 0 },
+};
+
+FIXTURE_VARIANT_ADD(holders, wildcard6_address)
+{
+	.h = { { "::", NET_ADDR4 }, HERE4, V6ONLY, 0 },
+};
+
+FIXTURE_VARIANT_ADD(holders, wildcard6_here)
+{
+	.h = { { "::", NET_ADDR4 }, "127.0.0.1", V6ONLY, 0 },
+};
+
+FIXTURE_VARIANT_ADD(holders, wildcard4_loopback)
+{
+	.h = { { "0.0.0.0", "::1" }, HERE6, V4ONLY, 0 },
+};
+
+FIXTURE_VARIANT_ADD(holders, wildcard4_address)
+{
+	.h = { { "0.0.0.0", NET_ADDR6 }, HERE6, V4ONLY, 0 },
+};
+
+FIXTURE_VARIANT_ADD(holders, wildcard4_here)
+{
+	.h = { { "0.0.0.0", NET_ADDR6 }, "::1", V4ONLY, 0 },
+};
+
+/* One at an address does where nobody has the port for such a client. */
+FIXTURE_VARIANT_ADD(holders, address6_loopback)
+{
+	.h = { { HERE6, "127.0.0.1" }, HERE4, ADDR, 0 },
+};
+
+FIXTURE_VARIANT_ADD(holders, address4_loopback)
+{
+	.h = { { HERE4, "::1" }, HERE6, V4ONLY, 0 },
+};
+
+FIXTURE_VARIANT_ADD(holders, address6_likelier)
+{
+	.h = { { "::1", HERE6 }, HERE4, ADDR, 1 },
+};
+
+FIXTURE_VARIANT_ADD(holders, address4_likelier)
+{
+	.h = { { "127.0.0.1", HERE4 }, HERE6, V4ONLY, 1 },
+};
+
+FIXTURE_VARIANT_ADD(holders, loopback6_likelier)
+{
+	.h = { { HERE6, "::1" }, "127.0.0.1", ADDR, 1 },
+};
+
+FIXTURE_VARIANT_ADD(holders, address6_address)
+{
+	.h = { { HERE6, NET_ADDR4 }, HERE4, 0, 1 },
+};
+
+FIXTURE_VARIANT_ADD(holders, address4_address)
+{
+	.h = { { HERE4, NET_ADDR6 }, HERE6, 0, 1 },
+};
+
+FIXTURE_VARIANT_ADD(holders, address6_mapped)
+{
+	.h = { { HERE6, "::ffff:" NET_ADDR4 }, HERE4, 0, 1 },
+};
+
+/* On the loopback address as well, a packet for that counts. */
+FIXTURE_VARIANT_ADD(holders, for_loopback4)
+{
+	.h = { { HERE6, "127.0.0.1" }, "127.0.0.2", 0, 1 },
+};
+
+FIXTURE_VARIANT_ADD(holders, for_loopback6)
+{
+	.h = { { NET_ADDR4, HERE6 }, "::1", 0, 1 },
+};
+
+/* What both have for the host itself refuses nobody from outside. */
+FIXTURE_VARIANT_ADD(holders, loopback_both4)
+{
+	.h = { { "::1", "127.0.0.1" }, HERE4, 0, 1 },
+};
+
+FIXTURE_VARIANT_ADD(holders, loopback_both6)
+{
+	.h = { { "127.0.0.1", "::1" }, HERE6, 0, 1 },
+};
+
+FIXTURE_SETUP(holders)
+{
+	static const char *const here[] = { HERE4, HERE6 };
+	static const char *const there[] = { THERE4, THERE6 };
+
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratelimit", 0));
+	ASSERT_EQ(0, net_sysctl("ipv6/icmp/ratelimit", 0));
+	self->home = net_ns_open();
+	ASSERT_LE(0, self->home);
+	self->away = net_link_neighbour(here, there);
+	ASSERT_LE(0, self->away);
+}
+
+FIXTURE_TEARDOWN(holders)
+{
+	close(self->away);
+	close(self->home);
+	ds_close(&self->ds);
+}
+
+/* A client at the address itself, or on the other host. */
+static int refused_at(const struct holders *h, int home, int away, int type,
+		      in_port_t port)
+{
+	bool outside = !strcmp(h->client, HERE4) || !strcmp(h->client, HERE6);
+	union net_addr to;
+	int fd;
+
+	if (!outside)
+		return net_refused(type, h->client, port, NULL);
+
+	net_addr_set(&to, h->client, port);
+	if (setns(away, CLONE_NEWNET))
+		return -errno;
+	fd = socket(to.sa.sa_family, type | SOCK_CLOEXEC, 0);
+	if (setns(home, CLONE_NEWNET))
+		return -errno;
+	return fd < 0 ? -errno : net_refused_on(fd, type, &to);
+}
+
+/* explain says who, and the counter agrees with what the clients saw. */
+static void hold(struct __test_metadata *_metadata, struct ds_nl *ds,
+		 const struct holders *h, int home, int away, int type)
+{
+	struct ds_counters seen[2] = { };
+	int fd[2], i, refused;
+	union net_addr to;
+
+	fd[0] = net_server(type, h->bound[0], 0, strcmp(h->bound[0], "::") ?
+			   0 : NET_V6ONLY);
+	ASSERT_LE(0, fd[0]);
+	fd[1] = net_server(type, h->bound[1], net_port(fd[0]), 0);
+	ASSERT_LE(0, fd[1]);
+
+	net_addr_set(&to, h->client, net_port(fd[0]));
+	ds_expect_explained(_metadata, ds, type, &to, NULL, 0,
+			    ds_refusal(h->counter),
+			    fd[h->refuser]);
+	for (i = 0; i < 5; i++) {
+		refused = refused_at(h, home, away, type, net_port(fd[0]));
+		ASSERT_EQ(1, refused);
+		if (h->counter)
+			seen[h->refuser].v[h->counter] += refused;
+	}
+	for (i = 0; i < 2; i++) {
+		ds_expect_socket(_metadata, ds, fd[i], &seen[i]);
+		close(fd[i]);
+	}
+	ds_expect_sums(_metadata, ds, &seen[h->refuser]);
+}
+
+TEST_F_TIMEOUT(holders, tcp, DS_TIMEOUT)
+{
+	hold(_metadata, &self->ds, &variant->h, self->home, self->away,
+	     SOCK_STREAM);
+}
+
+TEST_F_TIMEOUT(holders, udp, DS_TIMEOUT)
+{
+	hold(_metadata, &self->ds, &variant->h, self->home, self->away,
+	     SOCK_DGRAM);
 }
 
 FIXTURE(reject_udp)

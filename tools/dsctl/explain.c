@@ -480,6 +480,11 @@ static void put_verdict(struct text *text, const struct packet *packet,
 	}
 	if (answer->verdict == DUALSTACK_VERDICT_NONE) {
 		text_puts(text, "refused: no socket takes it");
+		if (answer->cookie) {
+			text_puts(text, "; ");
+			put_socket(text, view, sk, answer->cookie);
+			text_puts(text, ", has the port at another address");
+		}
 		return;
 	}
 	text_puts(text, phrases[answer->verdict].before);
