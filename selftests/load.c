@@ -26,6 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net_link.h"
+#include "net_util.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BATCHES		41
 #define PAYLOAD		32
@@ -46,6 +49,11 @@
 #define SERVERS		16
 #define FIRST_PORT	10000
 #define NUM_PORTS	50000
+
+/* In a crowd: so many sockets at one port, and addresses of the host. */
+#define LISTENERS	2000
+#define ADDRESSES	118
+#define CONNECTED	5000
 
 static void die(const char *what)
 {
@@ -259,6 +267,103 @@ static void setup_udp_closed(struct state *s)
 	open_client(s);
 }
 
+/* The same where a crowd has the port, in a namespace of its own. */
+
+static void check(int err, const char *what)
+{
+	if (err < 0) {
+		errno = -err;
+		die(what);
+	}
+}
+
+static void enter_crowd(void)
+{
+	struct rlimit limit = { 2 * CONNECTED, 2 * CONNECTED };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("setrlimit");
+	check(net_ns_new(), "namespace");
+	check(net_dummy_add("dummy0"), "dummy0");
+}
+
+static int crowd_server(int type, const char *addr, unsigned int flags)
+{
+	int fd = net_server(type, addr, SERVER_PORT, flags | NET_REUSEPORT);
+
+	check(fd, addr);
+	return fd;
+}
+
+/* No packet comes by that device: who goes through these finds none of use. */
+static void add_aside(const char *addr, unsigned int flags)
+{
+	int fd = crowd_server(SOCK_STREAM, addr, flags);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "dummy0", 7))
+		die("SO_BINDTODEVICE");
+}
+
+/* The kernel has the latest address first: the listener that refuses is at the last
+ * one.
+ */
+static void setup_syn_crowd(struct state *s)
+{
+	char addr[INET6_ADDRSTRLEN];
+	int i;
+
+	enter_crowd();
+	for (i = 0; i < LISTENERS; i++)
+		add_aside("::", NET_V6ONLY);
+	for (i = 1; i <= ADDRESSES; i++) {
+		snprintf(addr, sizeof(addr), "fd00::%x", i);
+		check(net_link_addr("lo", addr, 128), addr);
+		if (i > 1)
+			add_aside(addr, 0);
+	}
+	s->server = crowd_server(SOCK_STREAM, ADDR6, 0);
+	aim(s, AF_INET, SERVER_PORT);
+}
+
+/* A group that refuses, at a host of many addresses. */
+static void setup_syn_group(struct state *s)
+{
+	char addr[INET6_ADDRSTRLEN];
+	int i;
+
+	enter_crowd();
+	for (i = 0; i < LISTENERS; i++)
+		s->server = crowd_server(SOCK_STREAM, "::", NET_V6ONLY);
+	for (i = 1; i <= ADDRESSES; i++) {
+		snprintf(addr, sizeof(addr), "10.0.0.%d", i);
+		check(net_link_addr("lo", addr, 32), addr);
+	}
+	aim(s, AF_INET, SERVER_PORT);
+}
+
+/* Sockets that a server has connected to its clients, each at an address of its
+ * own.
+ */
+static void setup_udp_crowd(struct state *s)
+{
+	char addr[INET_ADDRSTRLEN];
+	union net_addr client;
+	int i, fd;
+
+	enter_crowd();
+	check(net_link_addr("lo", ADDR6, 128), ADDR6);
+	net_addr_set(&client, "127.0.0.1", CLIENT_PORT);
+	for (i = 0; i < CONNECTED; i++) {
+		snprintf(addr, sizeof(addr), "10.0.%d.%d", i / 250, 1 + i % 250);
+		check(net_link_addr("lo", addr, 32), addr);
+		fd = crowd_server(SOCK_DGRAM, addr, 0);
+		if (connect(fd, &client.sa, net_addr_len(&client)))
+			die("connect");
+	}
+	aim(s, AF_INET6, SERVER_PORT);
+	open_client(s);
+}
+
 /* A datagram that is dropped because the socket's buffer is full. */
 static void setup_drop(struct state *s)
 {
@@ -301,6 +406,9 @@ static const struct row {
 	{ "udp-closed", setup_udp_closed, send_one, 64, 0 },
 	{ "drop", setup_drop, send_one, 64, 0 },
 	{ "close", setup_close, run_close, 64, 0 },
+	{ "syn-group", setup_syn_group, run_syn, 16, 0 },
+	{ "syn-crowd", setup_syn_crowd, run_syn, 16, 0 },
+	{ "udp-crowd", setup_udp_crowd, send_one, 64, 0 },
 };
 
 /* Nanoseconds of one event. */
