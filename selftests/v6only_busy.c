@@ -335,7 +335,7 @@ TEST_F_TIMEOUT(group, restless, DS_TIMEOUT)
 				usleep(rand() % 500);
 				if (n >= 0)
 					close(n);
-				usleep(rand() % 500);
+				usleep(rand() % 5000);
 			}
 	}
 	for (i = 0; i < ds_rounds(SETS) / 2; i++) {
@@ -345,8 +345,8 @@ TEST_F_TIMEOUT(group, restless, DS_TIMEOUT)
 		 */
 		ASSERT_TRUE(net_wait_for(({
 			n = ds_v6only_set_idle(&self->ds, fd[0], !(i & 1));
-			n >= 0 || n != -EADDRINUSE;
-		}), NET_TIMEOUT_MS));
+			n != -EADDRINUSE;
+		}), 3 * NET_TIMEOUT_MS));
 		ASSERT_LE(0, n) TH_LOG("%s", self->ds.extack);
 		for (n = 0; n < 3; n++)
 			EXPECT_EQ(!(i & 1), net_v6only(fd[n]));
