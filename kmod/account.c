@@ -2,14 +2,18 @@
 /* What a hook saw becomes a count. */
 
 #include <linux/capability.h>
+#include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/jiffies.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/net.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/skbuff.h>
+#include <linux/socket.h>
+#include <linux/spinlock.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/ip.h>
@@ -349,24 +353,158 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
 		ds_account_connect_mapped(sk, addr, len);
 }
 
-static noinline ds_direct
-void ds_account_send_mapped(struct sock *sk, const struct msghdr *msg)
-{
-	struct ds_flow flow;
+/* udpv6_sendmsg() asks for IPV6_V6ONLY without a lock, some instructions after it
+ * has called us. ds_v6only_write() leaves the option alone while anybody is between
+ * the two who has seen it off: from ds_send_begin() until udp_sendmsg() is called,
+ * which is sure to come then. Who has seen it on may find it off all the same, and
+ * is taken for refused until udp_sendmsg() is called.
+ */
+static DEFINE_PER_CPU(int, ds_sending);
+static DEFINE_SPINLOCK(ds_send_lock);	/* for those who write it */
+static bool ds_send_held;
 
-	if (ds_sk_proto(sk) == DS_UDP && ds_flow_send(&flow, sk, msg))
-		ds_account(sk, ipv6_only_sock(sk) ? DS_REJECT_SEND : DS_SEND,
-			   &flow);
+/* How long to wait for somebody in between. That is how long a task may be off its
+ * processor there, and not for ever: a process that sets the option of a socket
+ * without a port just then, in another thread, is refused and leaves a count.
+ */
+#define DS_SEND_PATIENCE	(HZ / 4)
+#define DS_SEND_LOOKS		100
+
+static int ds_send_left;		/* such counts */
+static unsigned long ds_send_since;	/* waiting, or 0 */
+
+/* What msghdr.msg_inq, which is for recvmsg(), says of the call on the way from
+ * udpv6_sendmsg() to udp_sendmsg().
+ */
+enum {
+	DS_CALL_REFUSED,	/* is counted as reject_send */
+	DS_CALL_FREE,		/* sees IPV6_V6ONLY off, or is not to ask */
+	DS_CALL_BETWEEN,	/* sees it off, and counts in ds_sending */
+};
+
+static int ds_send_between(void)
+{
+	int cpu, n = 0;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu(ds_sending, cpu));
+	return n;
 }
 
-void ds_account_send(struct sock *sk, const struct msghdr *msg)
+/* Most are gone in no time, and nobody follows them. */
+static int ds_send_drain(void)
+{
+	int i, n;
+
+	for (i = 0; i < DS_SEND_LOOKS; i++) {
+		n = ds_send_between();
+		if (!n || n == ds_send_left)
+			break;
+		cpu_relax();
+	}
+	return n;
+}
+
+bool ds_account_send_hold(void)
+{
+	int n;
+
+	spin_lock(&ds_send_lock);
+	WRITE_ONCE(ds_send_held, true);
+	smp_mb();	/* pairs with ds_send_begin() */
+	n = ds_send_drain();
+	if (n && n != ds_send_left) {
+		if (!ds_send_since)
+			ds_send_since = jiffies | 1;
+		if (time_before(jiffies, ds_send_since + DS_SEND_PATIENCE)) {
+			ds_account_send_release();
+			return false;
+		}
+	}
+	ds_send_left = n;
+	ds_send_since = 0;
+	return true;
+}
+
+void ds_account_send_release(void)
+{
+	/* pairs with ds_send_begin() */
+	smp_store_release(&ds_send_held, false);
+	spin_unlock(&ds_send_lock);
+}
+
+static __always_inline void ds_send_begin(void)
+{
+	for (;;) {
+		this_cpu_inc(ds_sending);
+		smp_mb();	/* pairs with ds_account_send_hold() */
+		if (likely(!smp_load_acquire(&ds_send_held)))
+			break;
+		/* Whoever holds it is done soon. */
+		this_cpu_dec(ds_sending);
+		while (READ_ONCE(ds_send_held))
+			cpu_relax();
+	}
+}
+
+static __always_inline void ds_send_end(void)
+{
+	this_cpu_dec(ds_sending);
+}
+
+/* A destination that is given stays what it is until IPV6_V6ONLY is asked; that of
+ * a connected socket may not, but there the option cannot be set.
+ */
+static noinline ds_direct
+void ds_account_send_mapped(struct sock *sk, struct msghdr *msg)
+{
+	bool refused, given = msg->msg_name;
+	struct ds_flow flow;
+
+	if (ds_sk_proto(sk) != DS_UDP)
+		return;
+	msg->msg_inq = DS_CALL_FREE;
+	if (!ds_flow_send(&flow, sk, msg))
+		return;
+
+	ds_send_begin();
+	refused = ipv6_only_sock(sk);
+	if (given && !refused) {
+		msg->msg_inq = DS_CALL_BETWEEN;
+		return;
+	}
+	ds_send_end();
+	if (refused) {
+		msg->msg_inq = DS_CALL_REFUSED;
+		ds_account(sk, DS_REJECT_SEND, &flow);
+	}
+}
+
+/* The same for most, in short; returns whether that was all. */
+static __always_inline bool ds_send_allowed(const struct sock *sk,
+					    struct msghdr *msg)
+{
+	const struct sockaddr_in6 *sin6 = msg->msg_name;
+
+	if (!sin6 || sin6->sin6_family != AF_INET6 ||
+	    msg->msg_namelen < SIN6_LEN_RFC2133 ||
+	    !sin6->sin6_addr.s6_addr32[2] || sk->sk_protocol != IPPROTO_UDP)
+		return false;
+
+	ds_send_begin();
+	if (ipv6_only_sock(sk)) {
+		ds_send_end();
+		return false;
+	}
+	msg->msg_inq = DS_CALL_BETWEEN;
+	return true;
+}
+
+void ds_account_send(struct sock *sk, struct msghdr *msg)
 {
 	const struct sockaddr_in6 *sin6 = msg->msg_name;
 	const struct in6_addr *daddr = &sk->sk_v6_daddr;
 
-	/* A corked datagram goes where its first part said. */
-	if (unlikely(data_race(udp_sk(sk)->pending) == AF_INET))
-		goto mapped;
 	if (sin6) {
 		if (unlikely(sin6->sin6_family != AF_INET6))
 			goto mapped;
@@ -375,7 +513,75 @@ void ds_account_send(struct sock *sk, const struct msghdr *msg)
 	if (ds_is_native(daddr))
 		return;
 mapped:
-	ds_account_send_mapped(sk, msg);
+	if (!ds_send_allowed(sk, msg))
+		ds_account_send_mapped(sk, msg);
+}
+
+/* It was taken for refused, before IPV6_V6ONLY was switched off under its feet. */
+static void ds_account_not_refused(struct sock *sk)
+{
+	struct ds_sock *rec;
+
+	rcu_read_lock();
+	if (ds_sock_find(sk, &rec))
+		atomic64_dec_if_positive(&rec->count[DS_REJECT_SEND]);
+	rcu_read_unlock();
+}
+
+static noinline ds_direct
+void ds_account_sent_slow(struct sock *sk, struct msghdr *msg)
+{
+	const struct sockaddr_in *sin = msg->msg_name;
+	struct ds_flow flow;
+
+	if (ds_sk_proto(sk) != DS_UDP)
+		return;
+
+	/* More of a corked datagram comes without, or with what was not asked. */
+	if (sin && sin->sin_family == AF_INET) {
+		if (msg->msg_inq == DS_CALL_BETWEEN)
+			ds_send_end();
+		else if (msg->msg_inq == DS_CALL_REFUSED)
+			ds_account_not_refused(sk);
+		msg->msg_inq = 0;
+	}
+	if (ds_flow_sent(&flow, sk, msg))
+		ds_account(sk, DS_SEND, &flow);
+}
+
+/* The same for most, in short. */
+static noinline ds_direct
+void ds_account_sent_mapped(struct sock *sk, struct msghdr *msg)
+{
+	const struct sockaddr_in *sin = msg->msg_name;
+	struct ds_sock *rec;
+
+	/* pending is looked at again, as the kernel does */
+	if (trace_dualstack_mapped_enabled() || !sin ||
+	    sin->sin_family != AF_INET || !sin->sin_port ||
+	    msg->msg_namelen < (int)sizeof(*sin) ||
+	    msg->msg_inq != DS_CALL_BETWEEN || data_race(udp_sk(sk)->pending))
+		goto slow;
+
+	preempt_disable_notrace();
+	if (unlikely(!ds_sock_find(sk, &rec))) {
+		preempt_enable_notrace();
+		goto slow;
+	}
+	ds_sock_set_mapped(rec, sin->sin_addr.s_addr, sin->sin_port);
+	atomic64_inc(&rec->count[DS_SEND]);
+	preempt_enable_notrace();
+	msg->msg_inq = 0;
+	ds_send_end();
+	return;
+slow:
+	ds_account_sent_slow(sk, msg);
+}
+
+void ds_account_sent(struct sock *sk, struct msghdr *msg)
+{
+	if (unlikely(sk->sk_family == AF_INET6))
+		ds_account_sent_mapped(sk, msg);
 }
 
 static noinline ds_direct

@@ -86,12 +86,41 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
 /**
  * ds_account_send() - sendmsg() is about to be tried
  * @sk:		the UDP socket
- * @msg:	the message
+ * @msg:	the message. Its msg_inq, which is for recvmsg(), tells
+ *		ds_account_sent() what was seen
+ *
+ * Counts those to a mapped address that IPV6_V6ONLY forbids.
  *
  * Context: process.
  */
 ds_direct
-void ds_account_send(struct sock *sk, const struct msghdr *msg);
+void ds_account_send(struct sock *sk, struct msghdr *msg);
+
+/**
+ * ds_account_sent() - sendmsg() goes on over IPv4
+ * @sk:		the UDP socket
+ * @msg:	the message
+ *
+ * udpv6_sendmsg() has found that IPV6_V6ONLY allows it, and calls udp_sendmsg().
+ *
+ * Context: process.
+ */
+ds_direct
+void ds_account_sent(struct sock *sk, struct msghdr *msg);
+
+/**
+ * ds_account_send_hold() - have no sendmsg() ask for IPV6_V6ONLY for a moment
+ *
+ * What ds_account_send() sees of the option is then what the kernel sees later.
+ *
+ * Context: any that may take a spinlock, softirqs disabled. Those who come are
+ * kept waiting: ds_account_send_release() is to follow at once.
+ *
+ * Return: true, or false where somebody is about to ask: nothing is held, and to
+ * try again later will do, before long.
+ */
+bool ds_account_send_hold(void);
+void ds_account_send_release(void);
 
 /**
  * ds_account_bind() - bind() is about to be tried

@@ -120,17 +120,9 @@ bool ds_flow_send(struct ds_flow *flow, struct sock *sk,
 	const struct sockaddr_in *sin = msg->msg_name;
 	__be32 daddr;
 
-	/* More of a corked datagram, wherever this part says it shall go. */
-	if (READ_ONCE(udp_sk(sk)->pending) == AF_INET) {
-		const struct flowi4 *fl4 = &inet_sk(sk)->cork.fl.u.ip4;
-
-		ds_flow_out(flow, sk, READ_ONCE(fl4->daddr),
-			    READ_ONCE(fl4->fl4_dport));
-		return true;
-	}
-
 	if (!sin6) {
-		if (sk->sk_state != TCP_ESTABLISHED ||
+		if (READ_ONCE(udp_sk(sk)->pending) ||
+		    sk->sk_state != TCP_ESTABLISHED ||
 		    !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
 			return false;
 		ds_flow_out(flow, sk, sk->sk_v6_daddr.s6_addr32[3],
@@ -149,17 +141,34 @@ bool ds_flow_send(struct ds_flow *flow, struct sock *sk,
 			return false;
 		break;
 	case AF_INET:
-		if (msg->msg_namelen < (int)sizeof(*sin))
-			return false;
+		/* A short one is EINVAL, once IPV6_V6ONLY was asked. */
 		daddr = sin->sin_addr.s_addr;
 		break;
 	default:
 		return false;
 	}
 
-	/* Port 0 is EINVAL, though only after IPV6_V6ONLY was looked at. */
-	if (!sin->sin_port && !ipv6_only_sock(sk))
-		return false;
 	ds_flow_out(flow, sk, daddr, sin->sin_port);
+	return true;
+}
+
+bool ds_flow_sent(struct ds_flow *flow, struct sock *sk,
+		  const struct msghdr *msg)
+{
+	const struct sockaddr_in *sin = msg->msg_name;
+
+	/* More of a corked datagram, wherever this part says it shall go. */
+	if (READ_ONCE(udp_sk(sk)->pending) == AF_INET) {
+		const struct flowi4 *fl4 = &inet_sk(sk)->cork.fl.u.ip4;
+
+		ds_flow_out(flow, sk, READ_ONCE(fl4->daddr),
+			    READ_ONCE(fl4->fl4_dport));
+		return true;
+	}
+
+	if (!sin || msg->msg_namelen < (int)sizeof(*sin) ||
+	    sin->sin_family != AF_INET || !sin->sin_port)
+		return false;
+	ds_flow_out(flow, sk, sin->sin_addr.s_addr, sin->sin_port);
 	return true;
 }

@@ -77,19 +77,33 @@ bool ds_flow_connect(struct ds_flow *flow, struct sock *sk,
 		     const struct sockaddr *addr, int len);
 
 /**
- * ds_flow_send() - does sendmsg() go to an IPv4 address?
+ * ds_flow_send() - does sendmsg() ask for IPV6_V6ONLY?
  * @flow:	filled in where it does
  * @sk:		AF_INET6 UDP socket
  * @msg:	as udpv6_sendmsg() was given it
  *
- * Follows udpv6_sendmsg() up to the point where it asks for IPV6_V6ONLY.
+ * Follows udpv6_sendmsg() up to the point where it asks.
  *
  * Context: process.
  *
  * Return: true for an IPv4-mapped destination or a sockaddr_in, also where the
- * destination is that of a connected or corked socket.
+ * destination is that of a connected socket.
  */
 bool ds_flow_send(struct ds_flow *flow, struct sock *sk,
+		  const struct msghdr *msg);
+
+/**
+ * ds_flow_sent() - does what sendmsg() sends over IPv4 have a destination?
+ * @flow:	filled in where it does
+ * @sk:		AF_INET6 UDP socket
+ * @msg:	as udpv6_sendmsg() hands it to udp_sendmsg()
+ *
+ * Context: process.
+ *
+ * Return: true, also where it is that of a corked datagram; false where
+ * udp_sendmsg() is about to say EINVAL.
+ */
+bool ds_flow_sent(struct ds_flow *flow, struct sock *sk,
 		  const struct msghdr *msg);
 
 #endif /* _DUALSTACK_FLOW_H */

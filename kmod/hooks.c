@@ -32,6 +32,7 @@
 #include <linux/string.h>
 #include <net/inet_common.h>
 #include <net/inet_connection_sock.h>
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -153,6 +154,12 @@ static void notrace ds_hook_connect(unsigned long ip, unsigned long parent_ip,
 			   ds_arg(fregs, 2, int));
 }
 
+/* Under the lock of the socket, as is who sets IPV6_V6ONLY. Earlier kernels call it
+ * from the same file: it is much too large to be inlined, and has other callers.
+ */
+DS_CHECK_TARGET(__ip6_datagram_connect,
+		int (*)(struct sock *, struct ds_sockaddr *, int));
+
 static u64 ds_hits_connect_tcp(const struct ds_sums *sums)
 {
 	return sums->count[DS_TCP][DS_CONNECT] +
@@ -180,6 +187,22 @@ static u64 ds_hits_send(const struct ds_sums *sums)
 {
 	return sums->count[DS_UDP][DS_SEND] +
 	       sums->count[DS_UDP][DS_REJECT_SEND];
+}
+
+/* By udpv6_sendmsg(), from another file, for IPv4 on an AF_INET6 socket. */
+DS_CHECK_TARGET(udp_sendmsg, int (*)(struct sock *, struct msghdr *, size_t));
+
+static void notrace ds_hook_sent(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops,
+				 struct ftrace_regs *fregs)
+{
+	ds_account_sent(ds_arg(fregs, 0, struct sock *),
+			ds_arg(fregs, 1, struct msghdr *));
+}
+
+static u64 ds_hits_sent(const struct ds_sums *sums)
+{
+	return sums->count[DS_UDP][DS_SEND];
 }
 
 DS_CHECK_POINTER(((const struct proto_ops *)NULL)->bind,
@@ -237,7 +260,8 @@ static u64 ds_hits_kfree_skb(const struct ds_sums *sums)
 }
 
 /* In the order of attaching: the end of a socket first, so that no record is
- * made that nothing would end.
+ * made that nothing would end; last what expects that DS_HOOK_SEND has seen the
+ * call before.
  */
 enum {
 	DS_HOOK_DESTRUCT,
@@ -250,9 +274,10 @@ enum {
 	DS_HOOK_SEND,
 	DS_HOOK_BIND,
 	DS_HOOK_NO_SOCKET,
+	DS_HOOK_SENT,
 };
 
-static_assert(DS_HOOK_NO_SOCKET + 1 == DS_N_HOOKS);
+static_assert(DS_HOOK_SENT + 1 == DS_N_HOOKS);
 
 /* A live patch and a direct call go together: ours returns to where ftrace says,
  * which is the patched function then.
@@ -322,13 +347,15 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 	 * which speaks for all hooks. No packet and no connection passes here.
 	 */
 	[DS_HOOK_CONNECT_UDP] = {
+		.name	 = "__ip6_datagram_connect",
+		.addr	 = DS_ADDR(__ip6_datagram_connect),
 		.purpose = "UDP connect() to mapped addresses",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
 		.callback = ds_hook_connect,
 		.hits	 = ds_hits_connect_udp,
 	},
 	[DS_HOOK_SEND] = {
-		.purpose = "UDP sendmsg() to mapped addresses",
+		.purpose = "UDP sendmsg() to mapped addresses, tried",
 		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
 		.callback = ds_hook_send,
 		.direct	 = ds_direct_call(ds_account_send),
@@ -348,6 +375,15 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 		.attach	 = ds_attach_kfree_skb,
 		.detach	 = ds_detach_kfree_skb,
 		.hits	 = ds_hits_kfree_skb,
+	},
+	[DS_HOOK_SENT] = {
+		.name	 = "udp_sendmsg",
+		.addr	 = DS_ADDR(udp_sendmsg),
+		.purpose = "UDP sendmsg() to mapped addresses, allowed",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.callback = ds_hook_sent,
+		.direct	 = ds_direct_call(ds_account_sent),
+		.hits	 = ds_hits_sent,
 	},
 };
 
@@ -378,8 +414,6 @@ static int ds_hooks_find_targets(void)
 			   inet_csk(tcp->sk)->icsk_af_ops->conn_request);
 	ds_hook_set_target(&ds_hooks[DS_HOOK_CONNECT_TCP],
 			   tcp->sk->sk_prot->connect);
-	ds_hook_set_target(&ds_hooks[DS_HOOK_CONNECT_UDP],
-			   udp->sk->sk_prot->connect);
 	ds_hook_set_target(&ds_hooks[DS_HOOK_SEND], udp->sk->sk_prot->sendmsg);
 	ds_hook_set_target(&ds_hooks[DS_HOOK_BIND], udp->ops->bind);
 

@@ -43,7 +43,7 @@ struct ds_hook {
 	u64 (*hits)(const struct ds_sums *sums);
 };
 
-#define DS_N_HOOKS	10
+#define DS_N_HOOKS	11
 
 extern struct ds_hook ds_hooks[DS_N_HOOKS];
 

@@ -27,6 +27,7 @@
 #include <net/sock_reuseport.h>
 #include <net/tcp_states.h>
 
+#include "account.h"
 #include "flow.h"
 #include "netlink.h"
 #include "netlink_gen.h"
@@ -512,7 +513,8 @@ typedef int (*ds_v6only_change)(const struct ds_v6only *req,
 
 /* Do that unless a process is busy with the socket: then it is refused, as a
  * process may sleep for ever with a socket locked, and generic netlink, which has
- * one lock for all families, is not to wait for that.
+ * one lock for all families, is not to wait for that. sendmsg() of UDP is busy with
+ * it without the lock.
  */
 static int ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
 		       struct sock *sk, ds_v6only_change change)
@@ -520,8 +522,10 @@ static int ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
 	int ret = -EBUSY;
 
 	spin_lock_bh(&sk->sk_lock.slock);
-	if (!sock_owned_by_user(sk))
+	if (!sock_owned_by_user(sk) && ds_account_send_hold()) {
 		ret = change(req, group, sk);
+		ds_account_send_release();
+	}
 	spin_unlock_bh(&sk->sk_lock.slock);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #include "ds_test.h"
@@ -871,6 +872,108 @@ TEST_F_TIMEOUT(udp, more_native, DS_TIMEOUT)
 }
 
 /* Sockets that are neither TCP nor UDP. */
+/* A thread that sends, again and again, and what it was told. */
+struct caller {
+	pthread_t thread;
+	int fd;
+	union net_addr to;
+	bool stop;
+	__u64 allowed;
+	__u64 refused;
+	int err;
+};
+
+static int call_send(const struct caller *c)
+{
+	return sendto(c->fd, "x", 1, 0, &c->to.sa, net_addr_len(&c->to)) == 1 ?
+	       0 : -errno;
+}
+
+static void *call_forever(void *arg)
+{
+	struct caller *c = arg;
+
+	while (!c->err && !__atomic_load_n(&c->stop, __ATOMIC_RELAXED)) {
+		int err = call_send(c);
+
+		if (!err)
+			c->allowed++;
+		else if (err == -ENETUNREACH)
+			c->refused++;
+		else
+			c->err = err;
+	}
+	return NULL;
+}
+
+FIXTURE(toggled)
+{
+	struct ds_nl ds;
+};
+
+FIXTURE_VARIANT(toggled)
+{
+	const char *to;
+};
+
+FIXTURE_VARIANT_ADD(toggled, mapped) {
+	.to = "::ffff:127.0.0.1",
+};
+
+FIXTURE_VARIANT_ADD(toggled, sockaddr_in) {
+	.to = "127.0.0.1",
+};
+
+FIXTURE_SETUP(toggled)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+}
+
+FIXTURE_TEARDOWN(toggled)
+{
+	ds_close(&self->ds);
+}
+
+/* Whoever sets IPV6_V6ONLY while a call is on its way: what the caller was told is
+ * what is counted.
+ */
+TEST_F_TIMEOUT(toggled, told, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	struct caller callers[2] = { };
+	int i, n, fd, sink, toggled = 0;
+
+	sink = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, sink);
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < (int)ARRAY_SIZE(callers); i++) {
+		callers[i].fd = fd;
+		net_addr_set(&callers[i].to, variant->to, net_port(sink));
+		ASSERT_EQ(0, pthread_create(&callers[i].thread, NULL,
+					    call_forever, &callers[i]));
+	}
+
+	/* What it is already is no change; that a caller is in between, EBUSY. */
+	for (i = 0; i < ds_rounds(500); i++) {
+		n = ds_v6only_set(&self->ds, fd, i % 2, false);
+		toggled += n > 0;
+	}
+	for (i = 0; i < (int)ARRAY_SIZE(callers); i++) {
+		__atomic_store_n(&callers[i].stop, true, __ATOMIC_RELAXED);
+		pthread_join(callers[i].thread, NULL);
+		EXPECT_EQ(0, callers[i].err);
+		seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND] += callers[i].allowed;
+		seen.v[DUALSTACK_A_COUNTER_REJECT_SEND] += callers[i].refused;
+	}
+	TH_LOG("set %d times", toggled);
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+	close(sink);
+}
+
 FIXTURE(other)
 {
 	struct outbound o;
