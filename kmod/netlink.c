@@ -163,7 +163,8 @@ static int ds_put_sock(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 /* Records do not move between buckets, so a dump that takes each bucket in one
  * go shows every record that is there all the time, and shows it once. A bucket
  * that does not fit is left to the next message; only if it does not fit there
- * either, it is split, at record number cb->args[1].
+ * either, it is split, at record number cb->args[1]: one may be missed then where
+ * another one before it goes.
  */
 static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 			  const struct net *net,

@@ -15,7 +15,7 @@
 #include "sock.h"
 
 struct ds_sock __rcu *ds_sock_table[DS_SOCK_BUCKETS];
-struct ds_sock ds_sock_none = { .key = DS_SOCK_HIDDEN };
+struct ds_sock ds_sock_none = { .key = DS_SOCK_NO_KEY };
 u64 ds_sock_hash_key __ro_after_init;
 
 /* How long a record has to be idle before it gives way to another. */
@@ -49,6 +49,13 @@ static void ds_sock_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(ds_sock_cache, container_of(rcu, struct ds_sock, rcu));
 }
 
+/* The two low bits of reject_seq; the rest of it counts changes, so that a
+ * reader sees that there was one.
+ */
+#define DS_REJECT_BUSY	BIT(0)	/* somebody writes */
+#define DS_REJECT_PEER	BIT(1)	/* there is a peer */
+#define DS_REJECT_STEP	BIT(2)
+
 struct ds_sock *ds_sock_by_cookie(u64 cookie)
 {
 	struct ds_sock *rec;
@@ -64,7 +71,7 @@ struct ds_sock *ds_sock_by_cookie(u64 cookie)
  */
 static struct ds_sock *ds_sock_alloc(struct sock *sk, enum ds_proto proto)
 {
-	struct mem_cgroup *memcg = sk->sk_memcg;
+	struct mem_cgroup *memcg = mem_cgroup_from_sk(sk);
 	struct mem_cgroup *old = NULL;
 	struct ds_sock *rec;
 
@@ -123,7 +130,7 @@ void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 void ds_sock_cool(struct ds_sock *rec)
 {
 	rec->state = DS_SOCK_COLD;
-	WRITE_ONCE(rec->key, rec->key | DS_SOCK_HIDDEN);
+	WRITE_ONCE(rec->key, ds_sock_cookie(rec) ^ DS_SOCK_HIDDEN);
 }
 
 void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
@@ -169,7 +176,7 @@ static bool ds_sock_wake(struct ds_sock *rec)
 		if (rec->state == DS_SOCK_IDLE)
 			ds_sock_stir(dn, rec);
 		rec->state = DS_SOCK_BUSY;
-		WRITE_ONCE(rec->key, rec->key & ~DS_SOCK_HIDDEN);
+		WRITE_ONCE(rec->key, ds_sock_cookie(rec));
 	}
 	spin_unlock_bh(&dn->lock);
 	return there;
@@ -199,6 +206,17 @@ static void ds_sock_leave_counts(struct ds_net *dn, struct ds_sock *rec)
 					   rec);
 	}
 	ds_sock_take(rec, dn->count[rec->proto]);
+}
+
+/* Nobody writes after this, and there is nothing to read. */
+static void ds_sock_end_rejected(struct ds_sock *rec)
+{
+	int seq;
+
+	do {
+		seq = atomic_read(&rec->reject_seq) & ~DS_REJECT_BUSY;
+	} while (atomic_cmpxchg(&rec->reject_seq, seq, DS_REJECT_BUSY) != seq);
+	smp_wmb();	/* pairs with ds_sock_get_rejected() */
 }
 
 static struct ds_sock *ds_sock_deref(struct ds_sock __rcu *p)
@@ -240,13 +258,25 @@ static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
 	WRITE_ONCE(dn->tracked[rec->proto], dn->tracked[rec->proto] - 1);
 	WRITE_ONCE(dn->no_room, false);
 
-	/* Readers look at reject_seq before and after the peer. */
-	atomic_set(&rec->reject_seq, 0);
-	smp_wmb();	/* pairs with ds_sock_get_rejected() */
+	/* Before @rcu takes the place of the last rejected peer. */
+	ds_sock_end_rejected(rec);
 	call_rcu(&rec->rcu, ds_sock_free_rcu);
 }
 
 /* Room for one more record. */
+
+/* A bucket gets as long as this only where somebody has chosen his cookies for it. */
+#define DS_SOCK_CHAIN	64
+
+static bool ds_sock_is_crowded(u64 cookie)
+{
+	unsigned int n = 0;
+	struct ds_sock *rec;
+
+	ds_sock_for_each(rec, ds_sock_bucket(cookie))
+		n++;
+	return n >= DS_SOCK_CHAIN;
+}
 
 static bool ds_sock_is_full(const struct ds_net *dn)
 {
@@ -282,6 +312,8 @@ static bool ds_sock_has_room(struct ds_net *dn)
 	    (READ_ONCE(dn->max_sockets) && ds_sock_dispensable(dn)))
 		return true;
 	WRITE_ONCE(dn->no_room, true);
+	/* That is there before it is looked for; pairs with ds_net_age(). */
+	smp_mb();
 	if (!delayed_work_pending(&dn->age))
 		schedule_delayed_work(&dn->age, DS_NET_AGE);
 	return false;
@@ -290,16 +322,19 @@ static bool ds_sock_has_room(struct ds_net *dn)
 /* Where somebody has to go it is one whose counts do not change any more. */
 static bool ds_sock_make_room(struct ds_net *dn)
 {
+	unsigned int left = DS_SOCK_STEP;
 	struct ds_sock *rec;
 
-	if (!ds_sock_is_full(dn))
-		return true;
-	rec = READ_ONCE(dn->max_sockets) ? ds_sock_dispensable(dn) : NULL;
-	if (!rec)
-		return false;
-	dn->evicted[rec->proto]++;
-	ds_sock_remove(dn, rec);
-	return true;
+	/* More than one where the limit was lowered. */
+	while (ds_sock_is_full(dn) && left--) {
+		rec = READ_ONCE(dn->max_sockets) ? ds_sock_dispensable(dn) :
+						   NULL;
+		if (!rec)
+			return false;
+		dn->evicted[rec->proto]++;
+		ds_sock_remove(dn, rec);
+	}
+	return !ds_sock_is_full(dn);
 }
 
 /* Adds @new unless somebody was faster. */
@@ -336,7 +371,8 @@ struct ds_sock *ds_sock_make(struct sock *sk)
 	if (rec && ds_sock_wake(rec))
 		return rec;
 
-	if (!ds_sock_has_room(ds_net(net)))
+	if (!ds_sock_has_room(ds_net(net)) ||
+	    ds_sock_is_crowded(ds_sk_cookie(sk)))
 		return NULL;
 	new = ds_sock_alloc(sk, proto);
 	if (!new)
@@ -417,13 +453,6 @@ bool ds_sock_end_net(const struct net *net)
 	} while (rec);
 	return ended;
 }
-
-/* The two low bits of reject_seq; the rest of it counts changes, so that a
- * reader sees that there was one.
- */
-#define DS_REJECT_BUSY	BIT(0)	/* somebody writes */
-#define DS_REJECT_PEER	BIT(1)	/* there is a peer */
-#define DS_REJECT_STEP	BIT(2)
 
 void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
 			  __be16 port)

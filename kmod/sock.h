@@ -53,8 +53,8 @@ enum ds_sock_state {
 /**
  * struct ds_sock - the record of a socket
  * @next:	the next one in its bucket of ds_sock_table, ds_sock_none at the end
- * @key:	the socket's cookie, its name in user space, and DS_SOCK_HIDDEN
- *		unless the record is busy. A cookie is never given twice, so a record
+ * @key:	the socket's cookie, its name in user space, with DS_SOCK_HIDDEN
+ *		flipped unless the record is busy. A cookie is never given twice, so a record
  *		is not taken for that of a later socket
  * @mapped_peer: the last IPv4 peer served or sent to, address and port in one
  *		word so that they are always of the same peer; 0 before the
@@ -63,10 +63,10 @@ enum ds_sock_state {
  * @count:	events by enum ds_event
  * @reject_addr: the last peer refused, by either side; IPv4 is mapped
  * @rcu:	for the end. Takes the place of @reject_addr, which readers
- *		leave alone once @reject_seq is 0
+ *		leave alone once @reject_seq says that there is none
  * @reject_when: its time in jiffies
  * @reject_seq:	says whether there is one, whether somebody writes these, and
- *		moves when they change; 0 at the beginning and at the end
+ *		moves when they change; 0 at the beginning, busy for ever at the end
  * @reject_port: its port, network byte order
  * @family:	AF_INET6 or AF_INET
  * @proto:	enum ds_proto
@@ -99,14 +99,17 @@ struct ds_sock {
 	u8 proto : 2;
 	u8 state : 7;
 	u8 alive : 1;
-	u32 walk;
+	u64 walk;
 	u32 idle_since;
 	struct list_head list;
 	const struct net *net;
 };
 
-/* Cookies are counted up from 1 and do not get there. */
-#define DS_SOCK_HIDDEN		BIT_ULL(63)
+/* Cookies are counted up from 1, and down from -1 where one is wanted while another
+ * is made (gen_cookie_next()): neither gets so far that the two highest bits differ.
+ */
+#define DS_SOCK_HIDDEN		BIT_ULL(62)
+#define DS_SOCK_NO_KEY		BIT_ULL(63)
 
 #define DS_SOCK_HASH_BITS	16
 #define DS_SOCK_BUCKETS		BIT(DS_SOCK_HASH_BITS)
@@ -126,8 +129,8 @@ extern struct ds_sock __rcu *ds_sock_table[DS_SOCK_BUCKETS];
  */
 extern struct ds_sock ds_sock_none;
 
-/* An odd number that is nobody's to know: cookies are easy to guess, and nobody
- * shall choose those that share a bucket.
+/* An odd number that differs from boot to boot: cookies are easy to guess, and it
+ * shall take some effort to find those that share a bucket.
  */
 extern u64 ds_sock_hash_key;
 
@@ -139,7 +142,9 @@ static inline struct ds_sock __rcu **ds_sock_bucket(u64 cookie)
 
 static inline u64 ds_sock_cookie(const struct ds_sock *rec)
 {
-	return READ_ONCE(rec->key) & ~DS_SOCK_HIDDEN;
+	u64 key = READ_ONCE(rec->key);
+
+	return (key & ~DS_SOCK_HIDDEN) | (key >> 1 & DS_SOCK_HIDDEN);
 }
 
 /**
@@ -224,7 +229,7 @@ static __always_inline bool ds_sock_is_hidden(const struct sock *sk)
 
 	rec = rcu_dereference_raw(*ds_sock_bucket(cookie));
 	for (; rec != &ds_sock_none; rec = rcu_dereference_raw(rec->next))
-		if (data_race(rec->key) == (cookie | DS_SOCK_HIDDEN))
+		if (data_race(rec->key) == (cookie ^ DS_SOCK_HIDDEN))
 			return true;
 	return false;
 }

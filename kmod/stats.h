@@ -170,7 +170,7 @@ struct ds_net {
 	struct list_head idle;
 	struct list_head idle_zero;
 	struct mutex walk_lock;	/* see above */
-	u32 walk;
+	u64 walk;
 	enum ds_walk_kind walk_kind;
 	struct list_head *walk_next;
 	struct ds_sums *walk_sums;

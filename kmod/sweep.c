@@ -70,8 +70,12 @@ static void ds_sweep_connections(struct inet_hashinfo *hinfo)
 		chain = &hinfo->ehash[i].chain;
 		if (!hlist_nulls_empty(chain)) {
 			spin_lock_bh(inet_ehash_lockp(hinfo, i));
+			/* A socket in TIME_WAIT has the cookie of the one before,
+			 * whose record has ended.
+			 */
 			sk_nulls_for_each(sk, node, chain)
-				ds_sweep_mark(sk);
+				if (sk_fullsock(sk))
+					ds_sweep_mark(sk);
 			spin_unlock_bh(inet_ehash_lockp(hinfo, i));
 		}
 		cond_resched();

@@ -14,4 +14,11 @@ static inline kuid_t ds_sk_uid(struct sock *sk)
 #endif
 }
 
+#ifdef DS_NO_MEM_CGROUP_FROM_SK
+static inline struct mem_cgroup *mem_cgroup_from_sk(const struct sock *sk)
+{
+	return sk->sk_memcg;
+}
+#endif
+
 #endif /* _DUALSTACK_COMPAT_NET_SOCK_H */
