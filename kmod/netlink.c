@@ -174,7 +174,7 @@ static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	struct ds_sock *rec;
 	long n = 0;
 
-	ds_sock_for_each(rec, head) {
+	for (rec = ds_sock_first(head); rec; rec = ds_sock_next(rec)) {
 		if (rec->net != net || n++ < cb->args[1])
 			continue;
 		if (!ds_put_sock(skb, NETLINK_CB(cb->skb).portid,

@@ -60,7 +60,8 @@ struct ds_sock *ds_sock_by_cookie(u64 cookie)
 {
 	struct ds_sock *rec;
 
-	ds_sock_for_each(rec, ds_sock_bucket(cookie))
+	rec = ds_sock_first(ds_sock_bucket(cookie));
+	for (; rec; rec = ds_sock_next(rec))
 		if (ds_sock_cookie(rec) == cookie)
 			return rec;
 	return NULL;
@@ -273,7 +274,8 @@ static bool ds_sock_is_crowded(u64 cookie)
 	unsigned int n = 0;
 	struct ds_sock *rec;
 
-	ds_sock_for_each(rec, ds_sock_bucket(cookie))
+	rec = ds_sock_first(ds_sock_bucket(cookie));
+	for (; rec; rec = ds_sock_next(rec))
 		n++;
 	return n >= DS_SOCK_CHAIN;
 }

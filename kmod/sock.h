@@ -147,19 +147,38 @@ static inline u64 ds_sock_cookie(const struct ds_sock *rec)
 	return (key & ~DS_SOCK_HIDDEN) | (key >> 1 & DS_SOCK_HIDDEN);
 }
 
+static inline struct ds_sock *ds_sock_or_null(struct ds_sock *rec)
+{
+	return rec == &ds_sock_none ? NULL : rec;
+}
+
 /**
- * ds_sock_for_each() - go through a bucket
- * @rec:	the records in turn
+ * ds_sock_first() - the first record of a bucket
  * @bucket:	one of ds_sock_table
  *
  * Context: under RCU of any kind.
+ *
+ * Return: the record, or NULL.
  */
-#define ds_sock_for_each(rec, bucket)					\
-	for (rec = rcu_dereference_check(*(bucket),			\
-					 rcu_read_lock_any_held());	\
-	     rec != &ds_sock_none;					\
-	     rec = rcu_dereference_check(rec->next,			\
-					 rcu_read_lock_any_held()))
+static inline struct ds_sock *ds_sock_first(struct ds_sock __rcu **bucket)
+{
+	return ds_sock_or_null(rcu_dereference_check(*bucket,
+						     rcu_read_lock_any_held()));
+}
+
+/**
+ * ds_sock_next() - the record after another one in its bucket
+ * @rec:	that one
+ *
+ * Context: in the RCU section where @rec was found.
+ *
+ * Return: the record, or NULL.
+ */
+static inline struct ds_sock *ds_sock_next(const struct ds_sock *rec)
+{
+	return ds_sock_or_null(rcu_dereference_check(rec->next,
+						     rcu_read_lock_any_held()));
+}
 
 /**
  * ds_sk_proto() - the protocol of a socket
@@ -205,6 +224,7 @@ static __always_inline bool ds_sock_find(const struct sock *sk,
 	struct ds_sock *rec;
 
 	rec = rcu_dereference_raw(*ds_sock_bucket(cookie));
+	/* It may become hidden at any time; READ_ONCE() is an instruction more. */
 	while (unlikely(data_race(rec->key) != cookie)) {
 		if (rec == &ds_sock_none)
 			return false;
@@ -229,7 +249,7 @@ static __always_inline bool ds_sock_is_hidden(const struct sock *sk)
 
 	rec = rcu_dereference_raw(*ds_sock_bucket(cookie));
 	for (; rec != &ds_sock_none; rec = rcu_dereference_raw(rec->next))
-		if (data_race(rec->key) == (cookie ^ DS_SOCK_HIDDEN))
+		if (READ_ONCE(rec->key) == (cookie ^ DS_SOCK_HIDDEN))
 			return true;
 	return false;
 }

@@ -155,7 +155,8 @@ void ds_sweep(void)
 
 	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
 		rcu_read_lock();
-		ds_sock_for_each(rec, &ds_sock_table[i]) {
+		rec = ds_sock_first(&ds_sock_table[i]);
+		for (; rec; rec = ds_sock_next(rec)) {
 			if (!ds_sweep_set_alive(rec, false))
 				ds_sock_end_rec(rec);
 		}

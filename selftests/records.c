@@ -391,7 +391,6 @@ static long group_slab(const struct group *g)
 
 static bool group_make(struct group *g)
 {
-	strcpy(g->root, "/tmp/records.XXXXXX");
 	if (!mkdtemp(g->root))
 		return false;
 	if (!mount("none", g->root, "cgroup2", 0, NULL)) {
@@ -439,7 +438,7 @@ TEST_F_TIMEOUT(records, charged_to_the_owner, DS_TIMEOUT)
 	struct rlimit limit = { 8192, 8192 };
 	int i, client, n = LISTENERS;
 	struct ds_stats stats;
-	struct group g = { };
+	struct group g = { .root = "/tmp/records.XXXXXX" };
 	long before;
 
 	if (!group_make(&g))
