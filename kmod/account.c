@@ -406,6 +406,7 @@ static int ds_send_drain(void)
 }
 
 bool ds_account_send_hold(void)
+	__acquires(&ds_send_lock)
 {
 	int n;
 
@@ -416,10 +417,8 @@ bool ds_account_send_hold(void)
 	if (n && n != ds_send_left) {
 		if (!ds_send_since)
 			ds_send_since = jiffies | 1;
-		if (time_before(jiffies, ds_send_since + DS_SEND_PATIENCE)) {
-			ds_account_send_release();
+		if (time_before(jiffies, ds_send_since + DS_SEND_PATIENCE))
 			return false;
-		}
 	}
 	ds_send_left = n;
 	ds_send_since = 0;
@@ -427,6 +426,7 @@ bool ds_account_send_hold(void)
 }
 
 void ds_account_send_release(void)
+	__releases(&ds_send_lock)
 {
 	/* pairs with ds_send_begin() */
 	smp_store_release(&ds_send_held, false);
@@ -556,11 +556,13 @@ void ds_account_sent_mapped(struct sock *sk, struct msghdr *msg)
 	const struct sockaddr_in *sin = msg->msg_name;
 	struct ds_sock *rec;
 
-	/* pending is looked at again, as the kernel does */
 	if (trace_dualstack_mapped_enabled() || !sin ||
 	    sin->sin_family != AF_INET || !sin->sin_port ||
 	    msg->msg_namelen < (int)sizeof(*sin) ||
-	    msg->msg_inq != DS_CALL_BETWEEN || data_race(udp_sk(sk)->pending))
+	    msg->msg_inq != DS_CALL_BETWEEN)
+		goto slow;
+	/* No lock is held: the kernel looks again, as the slow way does. */
+	if (data_race(udp_sk(sk)->pending))
 		goto slow;
 
 	preempt_disable_notrace();

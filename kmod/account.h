@@ -114,10 +114,11 @@ void ds_account_sent(struct sock *sk, struct msghdr *msg);
  * What ds_account_send() sees of the option is then what the kernel sees later.
  *
  * Context: any that may take a spinlock, softirqs disabled. Those who come are
- * kept waiting: ds_account_send_release() is to follow at once.
+ * kept waiting: ds_account_send_release() is to follow at once, whatever is
+ * returned.
  *
- * Return: true, or false where somebody is about to ask: nothing is held, and to
- * try again later will do, before long.
+ * Return: true, or false where somebody is about to ask: to try again later will
+ * do, before long.
  */
 bool ds_account_send_hold(void);
 void ds_account_send_release(void);

@@ -522,8 +522,9 @@ static int ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
 	int ret = -EBUSY;
 
 	spin_lock_bh(&sk->sk_lock.slock);
-	if (!sock_owned_by_user(sk) && ds_account_send_hold()) {
-		ret = change(req, group, sk);
+	if (!sock_owned_by_user(sk)) {
+		if (ds_account_send_hold())
+			ret = change(req, group, sk);
 		ds_account_send_release();
 	}
 	spin_unlock_bh(&sk->sk_lock.slock);

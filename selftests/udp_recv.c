@@ -544,11 +544,12 @@ TEST_F_TIMEOUT(udp_recv, several_sockets, DS_TIMEOUT)
 
 #define SEGMENT		100
 #define SEGMENTS	10
+#define MERGED		(SEGMENTS * SEGMENT)
 
 /* One send that is several datagrams, the last of them perhaps a short one. */
 static int send_segments(const char *addr, in_port_t port, size_t len)
 {
-	static const char data[SEGMENTS * SEGMENT];
+	static const char data[MERGED];
 	int fd, segment = SEGMENT, err = 0;
 
 	fd = net_client(SOCK_DGRAM, addr, port, NULL);
@@ -575,7 +576,7 @@ static void saw_several(struct ds_counters *seen, const union net_addr *src,
  */
 static int read_merged(int fd, int flags, struct ds_counters *seen)
 {
-	char data[SEGMENTS * SEGMENT], control[CMSG_SPACE(sizeof(int))];
+	char data[MERGED], control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
 	union net_addr src = { };
 	struct msghdr msg = {
@@ -637,7 +638,7 @@ FIXTURE_TEARDOWN(udp_gro)
 TEST_F_TIMEOUT(udp_gro, recvmsg, DS_TIMEOUT)
 {
 	static const size_t lens[] = {
-		SEGMENTS * SEGMENT, SEGMENTS * SEGMENT - SEGMENT / 2,
+		MERGED, MERGED - SEGMENT / 2,
 		SEGMENT + 1, SEGMENT, 1
 	};
 	size_t i, k;
@@ -660,7 +661,7 @@ TEST_F_TIMEOUT(udp_gro, peek, DS_TIMEOUT)
 
 	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
 		ASSERT_EQ(0, send_segments(addrs[i], self->port,
-					   SEGMENTS * SEGMENT));
+					   MERGED));
 		EXPECT_EQ(SEGMENTS, read_merged(self->fd, MSG_PEEK,
 						&self->seen));
 		expect(_metadata, &self->ds, self->fd, &self->seen);
@@ -677,7 +678,7 @@ TEST_F_TIMEOUT(udp_gro, truncated, DS_TIMEOUT)
 	char c;
 
 	ASSERT_EQ(0, send_segments("127.0.0.1", self->port,
-				   SEGMENTS * SEGMENT));
+				   MERGED));
 	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(self->fd, &c, 1, 0, &src.sa, &len));
 	saw_several(&self->seen, &src, SEGMENTS);
@@ -691,7 +692,7 @@ TEST_F_TIMEOUT(udp_gro, switched_off, DS_TIMEOUT)
 	int zero = 0;
 
 	ASSERT_EQ(0, send_segments("127.0.0.1", self->port,
-				   SEGMENTS * SEGMENT));
+				   MERGED));
 	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
 	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_UDP, UDP_GRO, &zero,
 				sizeof(zero)));
@@ -701,7 +702,7 @@ TEST_F_TIMEOUT(udp_gro, switched_off, DS_TIMEOUT)
 
 TEST_F_TIMEOUT(udp_gro, splice, DS_TIMEOUT)
 {
-	char data[SEGMENTS * SEGMENT];
+	char data[MERGED];
 	union net_addr src;
 	int pipes[2];
 	size_t i;
@@ -734,10 +735,8 @@ static int uring_read(int fd, void *buf, unsigned int len)
 	int uring;
 
 	uring = syscall(__NR_io_uring_setup, 1, &p);
-	if (uring < 0)
-		return -errno;
-	if (!(p.features & IORING_FEAT_SINGLE_MMAP))
-		return -ENOSYS;
+	if (uring < 0 || !(p.features & IORING_FEAT_SINGLE_MMAP))
+		return -EOPNOTSUPP;
 	/* It goes with the process. */
 	ring = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, uring,
 		    IORING_OFF_SQ_RING);
@@ -765,14 +764,14 @@ static int uring_read(int fd, void *buf, unsigned int len)
 
 TEST_F_TIMEOUT(udp_gro, io_uring, DS_TIMEOUT)
 {
-	char data[SEGMENTS * SEGMENT];
+	char data[MERGED];
 	union net_addr src;
 	int n;
 
 	ASSERT_EQ(0, send_segments("127.0.0.1", self->port, sizeof(data)));
 	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
 	n = uring_read(self->fd, data, sizeof(data));
-	if (n == -ENOSYS) {
+	if (n == -EOPNOTSUPP) {
 		TH_LOG("this kernel has no io_uring");
 		n = recv(self->fd, data, sizeof(data), 0);
 	}
@@ -793,7 +792,7 @@ static int set_feature(const char *device, __u32 cmd, __u32 on)
 	struct ethtool_value value = { .cmd = cmd, .data = on };
 	struct ifreq ifr = { .ifr_data = (void *)&value };
 
-	strcpy(ifr.ifr_name, device);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
 	return net_ioctl(SIOCETHTOOL, &ifr);
 }
 
@@ -826,7 +825,7 @@ TEST_F_TIMEOUT(udp_gro, device, DS_TIMEOUT)
 	for (i = 0; i < 20; i++) {
 		int fd = socket(i % 2 ? AF_INET6 : AF_INET,
 				SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		char data[SEGMENTS * SEGMENT] = { };
+		char data[MERGED] = { };
 		int segment = SEGMENT;
 		union net_addr to;
 

@@ -19,8 +19,10 @@ static inline struct udp_table *ds_udp_table(const struct net *net)
 static inline bool ds_udp_gro(const struct sock *sk)
 {
 #ifdef DS_UDP_FLAGS
+	/* setsockopt() may set others of these bits meanwhile. */
 	return data_race(udp_sk(sk)->udp_flags) & BIT(UDP_FLAGS_GRO_ENABLED);
 #else
+	/* setsockopt() may set others of these bits meanwhile. */
 	return data_race(udp_sk(sk)->gro_enabled);
 #endif
 }
