@@ -41,6 +41,12 @@ static bool ds_is_reject(enum ds_event event)
 	return event >= DS_REJECT_V6ONLY;
 }
 
+static bool ds_is_traced(enum ds_event event)
+{
+	return ds_is_reject(event) ? trace_dualstack_reject_enabled() :
+				     trace_dualstack_mapped_enabled();
+}
+
 static void ds_trace(struct sock *sk, enum ds_event event,
 		     const struct ds_flow *flow)
 {
@@ -80,13 +86,12 @@ static void ds_account_rcu(struct sock *sk, enum ds_event event,
 	if (rec) {
 		ds_set_peer(rec, event, flow);
 		atomic64_add(n, &rec->count[event]);
+	} else {
+		ds_net_untracked(flow->net, flow->proto, event, n);
 	}
 
-	for (i = 0; i < n; i++) {
-		if (!rec)
-			ds_net_untracked(flow->net, flow->proto, event);
+	for (i = 0; i < n && ds_is_traced(event); i++)
 		ds_trace(sk, event, flow);
-	}
 }
 
 static void ds_account_n(struct sock *sk, enum ds_event event,
@@ -374,12 +379,13 @@ static int ds_send_left;		/* such counts */
 static unsigned long ds_send_since;	/* waiting, or 0 */
 
 /* What msghdr.msg_inq, which is for recvmsg(), says of the call on the way from
- * udpv6_sendmsg() to udp_sendmsg().
+ * udpv6_sendmsg() to udp_sendmsg(). Callers of either may leave there what they
+ * found: the values are none that come by chance.
  */
 enum {
-	DS_CALL_REFUSED,	/* is counted as reject_send */
-	DS_CALL_FREE,		/* sees IPV6_V6ONLY off, or is not to ask */
-	DS_CALL_BETWEEN,	/* sees it off, and counts in ds_sending */
+	DS_CALL_FREE,			/* is not to ask */
+	DS_CALL_REFUSED = 0x64730001,	/* is counted as reject_send */
+	DS_CALL_BETWEEN = 0x64730002,	/* sees it off; counts in ds_sending */
 };
 
 static int ds_send_between(void)
@@ -415,7 +421,9 @@ bool ds_account_send_hold(void)
 	smp_mb();	/* pairs with ds_send_begin() */
 	n = ds_send_drain();
 	if (n && n != ds_send_left) {
-		if (!ds_send_since)
+		/* Anew where nobody has asked again for long. */
+		if (!ds_send_since ||
+		    time_after(jiffies, ds_send_since + 8 * DS_SEND_PATIENCE))
 			ds_send_since = jiffies | 1;
 		if (time_before(jiffies, ds_send_since + DS_SEND_PATIENCE))
 			return false;
@@ -436,15 +444,19 @@ void ds_account_send_release(void)
 static __always_inline void ds_send_begin(void)
 {
 	for (;;) {
+		/* On one processor, lest the sum misses one and counts the other. */
+		preempt_disable_notrace();
 		this_cpu_inc(ds_sending);
 		smp_mb();	/* pairs with ds_account_send_hold() */
 		if (likely(!smp_load_acquire(&ds_send_held)))
 			break;
 		/* Whoever holds it is done soon. */
 		this_cpu_dec(ds_sending);
+		preempt_enable_notrace();
 		while (READ_ONCE(ds_send_held))
 			cpu_relax();
 	}
+	preempt_enable_notrace();
 }
 
 static __always_inline void ds_send_end(void)
@@ -510,8 +522,12 @@ void ds_account_send(struct sock *sk, struct msghdr *msg)
 			goto mapped;
 		daddr = &sin6->sin6_addr;
 	}
-	if (ds_is_native(daddr))
+	if (ds_is_native(daddr)) {
+		/* connect() may change that before the kernel looks. */
+		if (!sin6)
+			msg->msg_inq = DS_CALL_FREE;
 		return;
+	}
 mapped:
 	if (!ds_send_allowed(sk, msg))
 		ds_account_send_mapped(sk, msg);

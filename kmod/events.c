@@ -540,6 +540,12 @@ static struct ds_rings *ds_events_rings(const struct ds_events *ev)
 					 lockdep_is_held(&ev->mutex));
 }
 
+static void ds_events_look(void)
+{
+	queue_delayed_work(ds_events_wq, &ds_events_idle_work,
+			   DS_EVENTS_LINGER);
+}
+
 static void ds_events_start_work(struct work_struct *work)
 {
 	struct ds_events *ev = container_of(work, struct ds_events, start);
@@ -549,6 +555,9 @@ static void ds_events_start_work(struct work_struct *work)
 	mutex_lock(&ds_events_mutex);
 	if (!ds_events_rings(ev) && !ds_events_closed && ds_events_greet(ev))
 		err = ds_events_start(ev, rings);
+	/* The listener may have gone before there was anything to stop. */
+	if (!err)
+		ds_events_look();
 	mutex_unlock(&ds_events_mutex);
 
 	if (err)
@@ -590,12 +599,6 @@ static void ds_events_idle(struct work_struct *work)
 	mutex_unlock(&ds_events_mutex);
 }
 
-static void ds_events_look(void)
-{
-	queue_delayed_work(ds_events_wq, &ds_events_idle_work,
-			   DS_EVENTS_LINGER);
-}
-
 static void ds_events_work(struct work_struct *work)
 {
 	struct ds_events *ev = container_of(to_delayed_work(work),
@@ -628,13 +631,13 @@ int ds_events_listen(struct net *net)
 	struct ds_rings *rings;
 	int err;
 
-	err = xchg(&ev->error, 0);
-	if (err)
-		return err;
 	/* The order is that of ds_events_start_work(). */
 	if (!ds_has_listeners(net) || smp_load_acquire(&ev->fresh) ||
 	    rcu_access_pointer(ev->rings))
 		return 0;
+	err = xchg(&ev->error, 0);
+	if (err)
+		return err;
 
 	/* Here, for the memory is the listener's. */
 	rings = ds_rings_alloc();
@@ -666,12 +669,18 @@ static struct notifier_block ds_events_notifier = {
 bool ds_events_seq(const struct net *net, u64 *seq)
 {
 	struct ds_events *ev = ds_events(net);
+	bool there;
 
-	if (!rcu_access_pointer(ev->rings))
+	/* Whoever holds it may be about to take the rings away, as the listener
+	 * had not joined when he looked. Nobody waits for that here.
+	 */
+	if (!mutex_trylock(&ds_events_mutex))
 		return false;
-	smp_rmb();	/* a number from then on */
-	*seq = atomic64_read(&ev->seq);
-	return true;
+	there = ds_events_rings(ev);
+	if (there)
+		*seq = atomic64_read(&ev->seq);
+	mutex_unlock(&ds_events_mutex);
+	return there;
 }
 
 u32 ds_events_rate(const struct net *net)

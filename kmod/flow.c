@@ -166,6 +166,9 @@ bool ds_flow_sent(struct ds_flow *flow, struct sock *sk,
 		return true;
 	}
 
+	/* That of an IPv6 one is EINVAL. */
+	if (READ_ONCE(udp_sk(sk)->pending))
+		return false;
 	if (!sin || msg->msg_namelen < (int)sizeof(*sin) ||
 	    sin->sin_family != AF_INET || !sin->sin_port)
 		return false;

@@ -260,8 +260,8 @@ static u64 ds_hits_kfree_skb(const struct ds_sums *sums)
 }
 
 /* In the order of attaching: the end of a socket first, so that no record is
- * made that nothing would end; last what expects that DS_HOOK_SEND has seen the
- * call before.
+ * made that nothing would end; and DS_HOOK_SENT before DS_HOOK_SEND, so that each
+ * call that the latter has seen is seen to go on.
  */
 enum {
 	DS_HOOK_DESTRUCT,
@@ -271,13 +271,13 @@ enum {
 	DS_HOOK_RECV,
 	DS_HOOK_CONNECT_TCP,
 	DS_HOOK_CONNECT_UDP,
+	DS_HOOK_SENT,
 	DS_HOOK_SEND,
 	DS_HOOK_BIND,
 	DS_HOOK_NO_SOCKET,
-	DS_HOOK_SENT,
 };
 
-static_assert(DS_HOOK_SENT + 1 == DS_N_HOOKS);
+static_assert(DS_HOOK_NO_SOCKET + 1 == DS_N_HOOKS);
 
 /* A live patch and a direct call go together: ours returns to where ftrace says,
  * which is the patched function then.

@@ -188,11 +188,20 @@ static u32 ds_wildcard_hash(const struct ds_flow *flow)
 				  ntohs(flow->local_port));
 }
 
+/* Neither connected, nor on its way from one table to another: a listener that was
+ * shut down may connect, and then leads on to sockets of all kinds.
+ */
+static bool ds_may_take(const struct ds_drop *drop, const struct sock *sk)
+{
+	return drop->flow.proto == DS_TCP ? sk->sk_state == TCP_LISTEN :
+					    sk->sk_state != TCP_ESTABLISHED;
+}
+
 static bool ds_refuses_family(const struct ds_drop *drop,
 			      const struct sock *sk)
 {
 	if (sk->sk_family == drop->flow.family || !ds_is_wildcard(sk) ||
-	    sk->sk_state == TCP_ESTABLISHED || !ds_has_device(drop, sk))
+	    !ds_may_take(drop, sk) || !ds_has_device(drop, sk))
 		return false;
 	return sk->sk_family == AF_INET || ipv6_only_sock(sk) ||
 	       ds_v6only_going(&drop->flow);
@@ -351,7 +360,7 @@ static bool ds_search_see(struct ds_search *search, struct sock *sk)
 
 	if (!ds_search_spend(search, 1))
 		return false;
-	if (sk->sk_state == TCP_ESTABLISHED ||
+	if (!ds_may_take(drop, sk) ||
 	    (ds_is_aside(drop, sk) && !ds_is_at_link(drop, sk)))
 		return true;
 	return ds_search_take(search, sk);

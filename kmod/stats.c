@@ -45,15 +45,15 @@ struct ds_net *ds_net(const struct net *net)
 }
 
 void ds_net_untracked(const struct net *net, enum ds_proto proto,
-		      enum ds_event event)
+		      enum ds_event event, unsigned int n)
 {
 	struct ds_net *dn;
 
 	if (!check_net(net))
 		return;
 	dn = ds_net(net);
-	atomic64_inc(&dn->count[proto][event]);
-	atomic64_inc(&dn->untracked[proto]);
+	atomic64_add(n, &dn->count[proto][event]);
+	atomic64_add(n, &dn->untracked[proto]);
 }
 
 void ds_net_set_max_sockets(const struct net *net, u32 max)

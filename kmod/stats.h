@@ -255,15 +255,16 @@ static inline u8 ds_ipproto(enum ds_proto proto)
 }
 
 /**
- * ds_net_untracked() - count an event whose socket has no record
+ * ds_net_untracked() - count events whose socket has no record
  * @net:	the namespace of the event
  * @proto:	its protocol
  * @event:	what happened
+ * @n:		how often
  *
  * Context: any, under RCU.
  */
 void ds_net_untracked(const struct net *net, enum ds_proto proto,
-		      enum ds_event event);
+		      enum ds_event event, unsigned int n);
 
 /**
  * ds_net_set_max_sockets() - say how many records there can be

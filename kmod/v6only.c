@@ -212,6 +212,7 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
  * @n:		how many have IPV6_V6ONLY the other way
  * @changed:	how many of these have changed
  * @busy:	whether a process was busy with one
+ * @stop:	whether there is no use in going on
  */
 struct ds_group {
 	const struct sock *sk;
@@ -224,6 +225,7 @@ struct ds_group {
 	int n;
 	int changed;
 	bool busy;
+	bool stop;
 };
 
 static bool ds_group_id(const struct sock *sk, unsigned int *id)
@@ -322,7 +324,7 @@ static int ds_group_walk(const struct ds_v6only *req, struct ds_group *group,
 			sock_put(held[i]);
 		}
 		cond_resched();
-	} while (place);
+	} while (place && !group->stop);
 	return 0;
 }
 
@@ -453,6 +455,27 @@ static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 		inet_csk(sk)->icsk_bind_hash->fastreuseport = 0;
 }
 
+/* sendmsg() of UDP asks without the lock of the socket: nobody may be about to, who
+ * has seen that it is off. Whoever has seen it on is put right afterwards.
+ */
+static int ds_v6only_write_held(struct ds_group *group, struct sock *sk)
+{
+	int err = -EBUSY;
+
+	if (sk->sk_protocol != IPPROTO_UDP || !group->v6only) {
+		ds_v6only_write(group, sk);
+		return 0;
+	}
+	if (ds_account_send_hold()) {
+		ds_v6only_write(group, sk);
+		err = 0;
+	}
+	ds_account_send_release();
+	/* No other would be set, as long as somebody is about to ask. */
+	group->stop = err;
+	return err;
+}
+
 /* Whether a group may change, of which some may have before one was busy. Returns
  * how many are to.
  */
@@ -488,7 +511,7 @@ static int ds_v6only_first(const struct ds_v6only *req, struct ds_group *group,
 	spin_lock(lock);
 	err = ds_v6only_check(req, group);
 	if (err > 0 && !req->dry_run)
-		ds_v6only_write(group, sk);
+		err = ds_v6only_write_held(group, sk) ?: err;
 	spin_unlock(lock);
 	return err;
 }
@@ -500,12 +523,13 @@ static int ds_v6only_other(const struct ds_v6only *req, struct ds_group *group,
 			   struct sock *sk)
 {
 	spinlock_t *lock = ds_port_lock(&req->port);
+	int err = 0;
 
 	spin_lock(lock);
 	if (inet_sk(sk)->inet_num == req->port.num && ds_group_left(sk, group))
-		ds_v6only_write(group, sk);
+		err = ds_v6only_write_held(group, sk);
 	spin_unlock(lock);
-	return 0;
+	return err;
 }
 
 typedef int (*ds_v6only_change)(const struct ds_v6only *req,
@@ -513,8 +537,7 @@ typedef int (*ds_v6only_change)(const struct ds_v6only *req,
 
 /* Do that unless a process is busy with the socket: then it is refused, as a
  * process may sleep for ever with a socket locked, and generic netlink, which has
- * one lock for all families, is not to wait for that. sendmsg() of UDP is busy with
- * it without the lock.
+ * one lock for all families, is not to wait for that.
  */
 static int ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
 		       struct sock *sk, ds_v6only_change change)
@@ -522,11 +545,8 @@ static int ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
 	int ret = -EBUSY;
 
 	spin_lock_bh(&sk->sk_lock.slock);
-	if (!sock_owned_by_user(sk)) {
-		if (ds_account_send_hold())
-			ret = change(req, group, sk);
-		ds_account_send_release();
-	}
+	if (!sock_owned_by_user(sk))
+		ret = change(req, group, sk);
 	spin_unlock_bh(&sk->sk_lock.slock);
 	return ret;
 }
