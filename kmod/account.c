@@ -178,9 +178,8 @@ static __always_inline bool ds_count_in(const struct sock *sk,
  * packets would go the long way. Returns whether that was it.
  */
 static __always_inline bool ds_count_untracked(const struct sock *sk,
-					       const struct sk_buff *skb)
+					       enum ds_event event)
 {
-	bool mapped = skb->protocol == htons(ETH_P_IP);
 	struct net *net = sock_net(sk);
 	int proto = ds_sk_proto(sk);
 	struct ds_net *dn;
@@ -188,21 +187,21 @@ static __always_inline bool ds_count_untracked(const struct sock *sk,
 	if (!check_net(net) || proto < 0)
 		return false;
 	dn = ds_net_nopreempt(net);
-	if (!READ_ONCE(dn->no_room) || ds_sock_is_hidden(sk) ||
-	    trace_dualstack_mapped_enabled() || ds_wire_mapped(skb))
+	if (!READ_ONCE(dn->no_room) || ds_sock_is_hidden(sk))
 		return false;
-	atomic64_inc(&dn->count[proto][mapped ? DS_IN_MAPPED : DS_IN_NATIVE]);
+	atomic64_inc(&dn->count[proto][event]);
 	atomic64_inc(&dn->untracked[proto]);
 	return true;
 }
 
 static noinline ds_direct
-void ds_account_in_missed(struct sock *sk, const struct sk_buff *skb)
+void ds_account_in_missed(struct sock *sk, const struct sk_buff *skb,
+			  enum ds_event event)
 {
 	bool done;
 
 	preempt_disable_notrace();
-	done = ds_count_untracked(sk, skb);
+	done = ds_count_untracked(sk, event);
 	preempt_enable_notrace();
 	if (!done)
 		ds_account_in_slow(sk, skb, 1);
@@ -211,17 +210,17 @@ void ds_account_in_missed(struct sock *sk, const struct sk_buff *skb)
 static __always_inline void ds_account_in(struct sock *sk,
 					  const struct sk_buff *skb)
 {
-	bool done;
-
-	if (likely(skb->protocol == htons(ETH_P_IP)))
-		done = !trace_dualstack_mapped_enabled() &&
-		       ds_count_in(sk, skb, DS_IN_MAPPED);
-	else
-		done = !ds_source_mapped(skb) &&
-		       ds_count_in(sk, skb, DS_IN_NATIVE);
-
-	if (unlikely(!done))
-		ds_account_in_missed(sk, skb);
+	if (likely(skb->protocol == htons(ETH_P_IP))) {
+		if (trace_dualstack_mapped_enabled())
+			ds_account_in_slow(sk, skb, 1);
+		else if (unlikely(!ds_count_in(sk, skb, DS_IN_MAPPED)))
+			ds_account_in_missed(sk, skb, DS_IN_MAPPED);
+	} else {
+		if (unlikely(ds_source_mapped(skb)))
+			ds_account_in_slow(sk, skb, 1);
+		else if (unlikely(!ds_count_in(sk, skb, DS_IN_NATIVE)))
+			ds_account_in_missed(sk, skb, DS_IN_NATIVE);
+	}
 }
 
 void ds_account_accept(struct sock *listener, const struct sock *child,
