@@ -19,7 +19,8 @@
  * nobody saw it.
  *
  * -x leaves a part out, -w takes it in: see parts[]. All are in but for the race
- * of connect() and sendmsg() with IPV6_V6ONLY, which loses a count now and then.
+ * of connect() and sendmsg() with IPV6_V6ONLY: a call that is taken for refused and
+ * then goes through takes that back, so that a sum falls now and then.
  */
 #include <errno.h>
 #include <fcntl.h>
