@@ -52,6 +52,19 @@ static int follow(struct save *save, struct stat *st)
 	return 0;
 }
 
+/* Another one may replace a file between the kernel's search for its name and the
+ * answer, which is of a file without a name then: look again.
+ */
+static int lstat_named(const char *name, struct stat *st)
+{
+	int error, tries = 100;
+
+	do {
+		error = lstat(name, st);
+	} while (!error && S_ISREG(st->st_mode) && !st->st_nlink && --tries);
+	return error;
+}
+
 /* What is there now; its mode is 0 if it is nothing. */
 static int look(struct save *save, struct stat *st)
 {
@@ -60,7 +73,7 @@ static int look(struct save *save, struct stat *st)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (!lstat(save->name, st))
+	if (!lstat_named(save->name, st))
 		return S_ISLNK(st->st_mode) ? follow(save, st) : 0;
 	st->st_mode = 0;
 	return errno == ENOENT ? 0 : -1;
