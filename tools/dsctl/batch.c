@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "dsctl.h"
-#include "output.h"
-#include "text.h"
+#include "out/output.h"
+#include "out/text.h"
 
 #define MAX_WORDS	64
 #define BLANK		" \t\r\n"

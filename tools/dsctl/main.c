@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "dsctl.h"
-#include "output.h"
-#include "text.h"
+#include "out/output.h"
+#include "out/text.h"
 
 /* Bytes of what gets a mapping of its own. */
 #define LARGE_ALLOC	(128 * 1024)

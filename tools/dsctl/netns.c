@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "array.h"
 #include "dsctl.h"
-#include "dsnl.h"
-#include "output.h"
+#include "nl/dsnl.h"
+#include "out/output.h"
+#include "util/array.h"
 
 #define NETNS_RUN_DIR "/run/netns"	/* where `ip netns` keeps its names */
 

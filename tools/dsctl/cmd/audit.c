@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0
+/* dsctl audit */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsctl.h"
+#include "cmd/show_sockets.h"
+#include "nl/config.h"
+#include "nl/counters.h"
+#include "nl/dsnl.h"
+#include "nl/stats.h"
+#include "out/output.h"
+#include "out/table.h"
+#include "out/text.h"
+#include "socks/filter.h"
+#include "socks/findings.h"
+#include "socks/services.h"
+#include "socks/view.h"
+#include "util/array.h"
+
+#define MAX_SOCKS 2	/* that a line of the table names */
+
+/**
+ * struct audit - All that the report is made of.
+ * @view: the sockets; the last one stands for those that are gone.
+ * @closed: record of that one.
+ * @services: the sockets by service.
+ * @findings: what is to say about each socket.
+ * @order: the services, those with the worst verdict first.
+ * @config: the settings, and from when on nothing was missed.
+ */
+struct audit {
+	struct view view;
+	struct record closed;
+	struct services services;
+	struct findings findings;
+	uint32_t *order;
+	struct config config;
+};
+
+/**
+ * struct summary - What was found about all sockets of a service.
+ * @count: events.
+ * @conns: open connections.
+ * @num_socks: sockets that it was found about.
+ * @last: the last peer, NULL if there was none.
+ */
+struct summary {
+	uint64_t count;
+	uint64_t conns;
+	size_t num_socks;
+	const struct last_peer *last;
+};
+
+/* Without them the counts say little: what happens goes by unseen. */
+static int check_tracking(struct dsnl *nl, struct config *config)
+{
+	int error;
+
+	error = config_get(nl, false, config);
+	if (error && error != -EOPNOTSUPP) {
+		dsnl_err(nl, "cannot get the settings", error);
+		return -1;
+	}
+	/* A module without settings cannot be told to stop. */
+	if (error)
+		config->tracking = true;
+	if (!config->tracking)
+		err("warning: tracking is off, nothing is counted");
+	return 0;
+}
+
+static int get_stats(struct stats *stats, struct config *config)
+{
+	struct dsnl nl;
+	int ret;
+
+	if (dsnl_open_dualstack(&nl))
+		return -1;
+	ret = check_tracking(&nl, config);
+	if (!ret)
+		ret = stats_get(&nl, 0, stats);
+	dsnl_close(&nl);
+	return ret;
+}
+
+/*
+ * What no socket accounts for was counted on sockets that are closed by now.
+ * The sums are the older ones, so that no event after them makes a difference.
+ */
+static int add_closed(struct audit *audit, const struct stats *stats)
+{
+	struct sock_list *list = &audit->view.socks;
+	uint64_t open[NUM_COUNTERS] = { };
+	struct sock *sk;
+	size_t i, j;
+
+	for (i = 0; i < list->n; i++)
+		for (j = 0; j < NUM_COUNTERS; j++)
+			open[j] += list->v[i].rec->counters[j];
+	for (j = 0; j < NUM_COUNTERS; j++)
+		if (stats->counters[j] > open[j])
+			audit->closed.counters[j] =
+				stats->counters[j] - open[j];
+
+	sk = sock_list_add(list);
+	if (!sk) {
+		err("out of memory");
+		return -1;
+	}
+	sk->mode = NUM_MODES;
+	sk->unlisted = true;
+	sk->rec = &audit->closed;
+	sk->procs.first = PROC_NONE;
+	return 0;
+}
+
+static bool is_closed(const struct sock *sk)
+{
+	return !sk->cookie;
+}
+
+/* The bits of all that was found about the sockets of a service. */
+static unsigned int service_set(const struct audit *audit, size_t service)
+{
+	uint32_t i = audit->services.v[service].first;
+	unsigned int set = 0;
+
+	for (; i != SERVICE_NONE; i = audit->services.next[i])
+		set |= audit->findings.set[i];
+	/* It is one if all of its sockets are. */
+	if (set != 1U << READY)
+		set &= ~(1U << READY);
+	return set;
+}
+
+static enum finding verdict(const struct audit *audit, size_t service)
+{
+	unsigned int set = service_set(audit, service);
+	enum finding finding = 0;
+
+	while (!(set & 1U << finding))
+		finding++;
+	return finding;
+}
+
+static int compare_services(const void *pa, const void *pb, void *arg)
+{
+	const uint32_t *a = pa, *b = pb;
+	int diff;
+
+	diff = (int)verdict(arg, *a) - (int)verdict(arg, *b);
+	return diff ? diff : (*a > *b) - (*a < *b);
+}
+
+static int group(struct audit *audit)
+{
+	size_t i, n = audit->view.socks.n;
+	bool *member;
+	int ret;
+
+	member = calloc(n, sizeof(*member));
+	if (!member) {
+		err("out of memory");
+		return -1;
+	}
+	for (i = 0; i < n; i++)
+		member[i] = audit->findings.set[i];
+	ret = services_group(&audit->services, &audit->view, member);
+	free(member);
+	if (ret)
+		return ret;
+
+	n = audit->services.n;
+	audit->order = calloc(n + 1, sizeof(*audit->order));
+	if (!audit->order) {
+		err("out of memory");
+		return -1;
+	}
+	for (i = 0; i < n; i++)
+		audit->order[i] = i;
+	qsort_r(audit->order, n, sizeof(*audit->order), compare_services,
+		audit);
+	return 0;
+}
+
+static int make(struct audit *audit)
+{
+	/* What IPv4 alone has is needed, whether -a was given or not. */
+	const struct filter filter = { .all = true };
+	struct stats stats = { };
+
+	if (get_stats(&stats, &audit->config) || view_get(&audit->view, &filter) ||
+	    add_closed(audit, &stats) ||
+	    findings_make(&audit->findings, &audit->view))
+		return -1;
+	return group(audit);
+}
+
+static struct summary summarize(const struct audit *audit, size_t service,
+				enum finding finding)
+{
+	uint32_t i = audit->services.v[service].first;
+	struct summary sum = { };
+
+	for (; i != SERVICE_NONE; i = audit->services.next[i]) {
+		const struct record *rec = audit->view.socks.v[i].rec;
+		const struct last_peer *last = finding_last(rec, finding);
+
+		if (!(audit->findings.set[i] & 1U << finding))
+			continue;
+		sum.num_socks++;
+		sum.count += finding_count(rec, finding);
+		sum.conns += audit->findings.conns[i];
+		if (last && last->peer.family &&
+		    (!sum.last || last->age < sum.last->age))
+			sum.last = last;
+	}
+	if (finding != SERVES_IPV4 && finding != USES_IPV4)
+		sum.conns = 0;
+	return sum;
+}
+
+/* What was seen, in a few words. */
+static void put_detail(const struct summary *sum, enum finding finding,
+		       struct text *text)
+{
+	static const char *const words[] = {
+		[IPV4_ONLY] = "IPv6 has no socket",
+		[SERVES_IPV4] = "from IPv4",
+		[USES_IPV4] = "to IPv4",
+		[SPOOFED] = "from a mapped source",
+		[REFUSES_IPV6] = "of IPv6 refused",
+		[REFUSES_IPV4] = "of IPv4 refused",
+		[SHADOWED] = "IPv4 goes elsewhere",
+		[UNUSED_IPV4] = "none from IPv4",
+		[READY] = "no need of IPv4",
+	};
+
+	if (sum->count)
+		text_printf(text, "%llu ", (unsigned long long)sum->count);
+	if (sum->count || !sum->conns)
+		text_puts(text, words[finding]);
+	if (sum->last) {
+		text_puts(text, ", last ");
+		text_last(text, sum->last);
+	}
+	if (sum->conns)
+		text_printf(text, "%s%llu connected",
+			    sum->count ? ", " : "",
+			    (unsigned long long)sum->conns);
+}
+
+static json_t *json_finding(const struct audit *audit, size_t service,
+			    enum finding finding, struct text *text)
+{
+	const struct finding_info *info = &finding_infos[finding];
+	struct summary sum = summarize(audit, service, finding);
+	uint32_t i = audit->services.v[service].first;
+	json_t *cookies = json_array(), *peer, *age;
+	char buf[ENDPOINT_STRLEN];
+
+	for (; i != SERVICE_NONE; i = audit->services.next[i]) {
+		const struct sock *sk = &audit->view.socks.v[i];
+
+		if (audit->findings.set[i] & 1U << finding && !is_closed(sk))
+			json_add(cookies, json_integer(sk->cookie));
+	}
+	peer = sum.last ? json_string(endpoint_str(&sum.last->peer, NULL, buf))
+			: json_null();
+	age = sum.last ? json_integer(sum.last->age) : json_null();
+	text_clear(text);
+	put_detail(&sum, finding, text);
+	return json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:s, s:s, s:o}",
+			 "finding", info->name, "blocks", info->blocks,
+			 "count", (json_int_t)sum.count,
+			 "connections", (json_int_t)sum.conns,
+			 "last_peer", peer, "last_age_ms", age,
+			 "detail", text->buf, "advice", info->advice,
+			 "cookies", cookies);
+}
+
+static json_t *json_sockets(const struct audit *audit, size_t service)
+{
+	uint32_t i = audit->services.v[service].first;
+	json_t *array = json_array();
+
+	for (; i != SERVICE_NONE; i = audit->services.next[i]) {
+		const struct sock *sk = &audit->view.socks.v[i];
+		json_t *obj;
+
+		if (is_closed(sk))
+			continue;
+		obj = json_object();
+		json_add(array, obj);
+		if (json_socket(obj, &audit->view.procs, sk)) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *json_service(const struct audit *audit, size_t service,
+			    struct text *text)
+{
+	unsigned int set = service_set(audit, service);
+	json_t *findings = json_array(), *name;
+	size_t i;
+
+	for (i = 0; i < NUM_FINDINGS; i++)
+		if (set & 1U << i)
+			json_add(findings,
+				 json_finding(audit, service, i, text));
+	text_clear(text);
+	service_name(&audit->services, &audit->view, service, text);
+	name = text->failed ? NULL : json_text(text->buf);
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}",
+			 "netns",
+			 opts.netns ? json_text(opts.netns) : json_null(),
+			 "service", name, "processes",
+			 service_processes(&audit->services, &audit->view,
+					   service),
+			 "verdict", finding_infos[verdict(audit, service)].name,
+			 "findings", findings,
+			 "sockets", json_sockets(audit, service));
+}
+
+static int print_json(const struct audit *audit)
+{
+	struct json_array array = { };
+	struct text text = { };
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; !ret && i < audit->services.n; i++) {
+		json_t *obj = json_service(audit, audit->order[i], &text);
+
+		ret = json_array_put(&array, obj);
+		json_decref(obj);
+	}
+	if (!ret)
+		json_array_end(&array);
+	free(text.buf);
+	return ret ? EXIT_KERNEL : EXIT_OK;
+}
+
+/* The end that tells the socket from others. */
+static void put_socket(const struct sock *sk, struct text *text)
+{
+	const struct endpoint *ep = &sk->local;
+	char buf[ENDPOINT_STRLEN];
+
+	if (is_closed(sk))
+		return;
+	text_puts(text, proto_name(sk->protocol));
+	if (sk->peer.family) {
+		text_puts(text, " to");
+		ep = &sk->peer;
+	}
+	text_printf(text, " %s",
+		    ep->family ? endpoint_str(ep, NULL, buf) : "no port");
+}
+
+static void put_sockets(const struct audit *audit, size_t service,
+			enum finding finding, struct text *text)
+{
+	uint32_t i = audit->services.v[service].first;
+	size_t n = 0;
+
+	for (; i != SERVICE_NONE; i = audit->services.next[i]) {
+		if (!(audit->findings.set[i] & 1U << finding))
+			continue;
+		if (n++ >= MAX_SOCKS)
+			continue;
+		text_puts(text, n > 1 ? ", " : "");
+		put_socket(&audit->view.socks.v[i], text);
+	}
+	if (n > MAX_SOCKS)
+		text_printf(text, ", +%zu", n - MAX_SOCKS);
+}
+
+static enum color finding_color(enum finding finding)
+{
+	if (finding_infos[finding].blocks || finding == SPOOFED)
+		return COLOR_BAD;
+	return finding == READY ? COLOR_GOOD : COLOR_NOTE;
+}
+
+/* A line for each finding: the first has the service's name and verdict. */
+static void fill_lines(const struct audit *audit, size_t service,
+		       struct table *table, struct text *text)
+{
+	unsigned int set = service_set(audit, service);
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < NUM_FINDINGS; i++) {
+		struct summary sum;
+
+		if (!(set & 1U << i))
+			continue;
+		table_line(table);
+		text_clear(text);
+		if (first) {
+			service_text(&audit->services, &audit->view, service,
+				     text);
+			table_put(table, text);
+		} else {
+			table_text(table, "");
+		}
+		first = false;
+		table_text(table, finding_infos[i].name);
+		table_color(table, finding_color(i));
+		text_clear(text);
+		put_sockets(audit, service, i, text);
+		table_put(table, text);
+		text_clear(text);
+		sum = summarize(audit, service, i);
+		put_detail(&sum, i, text);
+		table_put(table, text);
+		table_text(table, finding_infos[i].advice);
+	}
+}
+
+static int print_table(const struct audit *audit, size_t blocking)
+{
+	char since[TIME_STRLEN];
+	struct text text = { };
+	struct table table;
+	size_t i;
+	int ret;
+
+	table_init(&table);
+	table_column(&table, "Service", ALIGN_LEFT);
+	table_column(&table, "Verdict", ALIGN_LEFT);
+	table_column(&table, "Sockets", ALIGN_LEFT);
+	table_column(&table, "Seen", ALIGN_LEFT);
+	table_column(&table, "Advice", ALIGN_LEFT);
+	for (i = 0; i < audit->services.n; i++)
+		fill_lines(audit, audit->order[i], &table, &text);
+	free(text.buf);
+	ret = table_out(&table);
+	if (ret)
+		return ret;
+
+	if (audit->services.n)
+		putchar('\n');
+	if (blocking)
+		printf("%zu of %zu services would miss IPv4.\n", blocking,
+		       audit->services.n);
+	else
+		printf("None of %zu services would miss IPv4.\n",
+		       audit->services.n);
+	if (audit->config.since)
+		printf("Watched since %s.\n",
+		       time_str(audit->config.since, TIME_ZONE, since));
+	else if (!audit->config.tracking)
+		puts("Not watched: what was seen is from before.");
+	return ret;
+}
+
+static size_t count_blocking(const struct audit *audit)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < audit->services.n; i++)
+		n += finding_infos[verdict(audit, i)].blocks;
+	return n;
+}
+
+static int audit_run(int argc, char **argv)
+{
+	struct audit audit = { };
+	int ret = EXIT_KERNEL;
+	size_t blocking;
+
+	(void)argc;
+	(void)argv;
+
+	dev_forget();
+	if (make(&audit))
+		goto out;
+	blocking = count_blocking(&audit);
+	ret = opts.json ? print_json(&audit) : print_table(&audit, blocking);
+	if (!ret && blocking)
+		ret = EXIT_FOUND;
+out:
+	free(audit.order);
+	findings_free(&audit.findings);
+	services_free(&audit.services);
+	view_free(&audit.view);
+	return ret;
+}
+
+const struct cmd cmd_audit = {
+	.name = "audit",
+	.help = "What would miss IPv4 if it went, by service",
+	.details =
+		"Exit status 0: nothing would, 3: something would.",
+	.run = audit_run,
+	.every_netns = true,
+};

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsctl export: the text format of Prometheus, for the textfile collector of
+ * its node_exporter.
+ *
+ * All samples of a metric stand together, whatever namespace they are from, so
+ * they are collected first. Sockets that differ in nothing that is a label make
+ * one sample: no two may have the same labels.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "dsctl.h"
+#include "nl/config.h"
+#include "nl/counters.h"
+#include "nl/diag.h"
+#include "nl/dsnl.h"
+#include "nl/stats.h"
+#include "out/text.h"
+#include "socks/filter.h"
+#include "socks/view.h"
+#include "util/array.h"
+#include "util/save.h"
+#include "util/utf8.h"
+
+/**
+ * struct sample - What is known under a set of labels.
+ * @labels: the labels as they are printed, without braces.
+ * @protocol: of the sockets, 0 for the sums of a namespace.
+ * @sockets: how many these are.
+ * @stats: their counters, or all the sums.
+ */
+struct sample {
+	char *labels;
+	uint8_t protocol;
+	uint64_t sockets;
+	struct stats stats;
+};
+
+/* All that was collected, until the end prints it. */
+static struct exported {
+	const char *file;
+	struct sample *v;
+	size_t n;
+	size_t size;
+	int tracking;		/* 1, 0, or -1 if that is not known */
+} exported;
+
+static void put_bytes(struct text *text, const char *str, size_t len)
+{
+	while (len--)
+		text_printf(text, "\\\\x%02x", (unsigned char)*str++);
+}
+
+/* What a terminal would take for a command, where one looks at the file. */
+static bool is_control(uint32_t code)
+{
+	return code < ' ' || (code >= 0x7f && code <= 0x9f);
+}
+
+/* Any UTF-8 will do, the same in any locale; else it were another time series. */
+static void put_label(struct text *text, const char *name, const char *value)
+{
+	uint32_t code;
+	size_t len;
+
+	text_printf(text, "%s%s=\"", text->len ? "," : "", name);
+	for (; *value; value += len) {
+		len = utf8_char(value, &code);
+		if (*value == '\n') {
+			text_puts(text, "\\n");
+		} else if (!len || is_control(code)) {
+			len = len ? len : 1;
+			put_bytes(text, value, len);
+		} else {
+			if (strchr("\\\"", *value))
+				text_puts(text, "\\");
+			text_add(text, value, len);
+		}
+	}
+	text_puts(text, "\"");
+}
+
+static const char *comm_of(const struct procs *procs, const struct sock *sk)
+{
+	if (sk->procs.first == PROC_NONE)
+		return "";
+	return procs->tasks[procs->fds[sk->procs.first].task].comm;
+}
+
+/*
+ * Ports that are a socket's for a connection, and cookies, are new values again
+ * and again, each of which Prometheus keeps: with -s only.
+ */
+static void put_labels(struct text *text, const struct procs *procs,
+		       const struct sock *sk)
+{
+	bool lasting = sk->local.family && !sk->peer.family;
+	char buf[ENDPOINT_STRLEN] = "";
+
+	put_label(text, "netns", opts.netns ? opts.netns : "");
+	put_label(text, "proto", proto_name(sk->protocol));
+	put_label(text, "mode",
+		  sk->mode == NUM_MODES ? "" : mode_names[sk->mode]);
+	put_label(text, "local_addr",
+		  lasting ? endpoint_addr(&sk->local, buf) : "");
+	snprintf(buf, sizeof(buf), "%u", sk->local.port);
+	put_label(text, "local_port", lasting ? buf : "");
+	put_label(text, "comm", comm_of(procs, sk));
+	if (!opts.stats)
+		return;
+	snprintf(buf, sizeof(buf), "%llu", (unsigned long long)sk->cookie);
+	put_label(text, "cookie", buf);
+}
+
+static struct sample *add_sample(struct text *text, uint8_t protocol)
+{
+	struct sample *sample;
+
+	if (text->failed ||
+	    array_grow((void **)&exported.v, exported.n, &exported.size,
+		       sizeof(*exported.v)))
+		return NULL;
+	sample = &exported.v[exported.n];
+	memset(sample, 0, sizeof(*sample));
+	sample->labels = strdup(text->buf);
+	sample->protocol = protocol;
+	if (!sample->labels)
+		return NULL;
+	exported.n++;
+	return sample;
+}
+
+static int add_sums(struct text *text, const struct stats *stats)
+{
+	struct sample *sample;
+
+	text_clear(text);
+	put_label(text, "netns", opts.netns ? opts.netns : "");
+	sample = add_sample(text, 0);
+	if (!sample)
+		return -1;
+	sample->stats = *stats;
+	return 0;
+}
+
+static int add_sockets(struct text *text, const struct view *view)
+{
+	struct sample *sample;
+	size_t i;
+
+	for (i = 0; i < view->socks.n; i++) {
+		const struct sock *sk = &view->socks.v[i];
+
+		text_clear(text);
+		put_labels(text, &view->procs, sk);
+		sample = add_sample(text, sk->protocol);
+		if (!sample)
+			return -1;
+		sample->sockets = 1;
+		memcpy(sample->stats.counters, sk->rec->counters,
+		       sizeof(sample->stats.counters));
+	}
+	return 0;
+}
+
+static int get_stats(struct stats *stats)
+{
+	struct config config;
+	struct dsnl nl;
+	int ret;
+
+	if (dsnl_open_dualstack(&nl))
+		return -1;
+	ret = config_get(&nl, false, &config);
+	exported.tracking = ret ? -1 : config.tracking;
+	if (ret && ret != -EOPNOTSUPP)
+		dsnl_err(&nl, "cannot get the settings", ret);
+	else
+		ret = stats_get(&nl, 0, stats);
+	dsnl_close(&nl);
+	return ret;
+}
+
+static int export_run(int argc, char **argv)
+{
+	struct text text = { };
+	struct stats stats = { };
+	struct filter filter;
+	struct view view = { };
+	int ret = EXIT_KERNEL;
+
+	if (argc > 1) {
+		err("export takes one file: \"%s\"", argv[1]);
+		return EXIT_USAGE;
+	}
+	if (opts.json) {
+		err("export prints the text format of Prometheus, not JSON");
+		return EXIT_USAGE;
+	}
+	exported.file = argc && strcmp(argv[0], "-") ? argv[0] : NULL;
+	filter_parse(&filter, 0, 0, NULL);
+	filter.no_peers = true;
+	if (get_stats(&stats) || view_get(&view, &filter))
+		goto out;
+	if (add_sums(&text, &stats) || add_sockets(&text, &view)) {
+		err("out of memory");
+		goto out;
+	}
+	ret = EXIT_OK;
+out:
+	free(text.buf);
+	view_free(&view);
+	return ret;
+}
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct sample *a = pa, *b = pb;
+	int diff = a->protocol - b->protocol;
+
+	return diff ? diff : strcmp(a->labels, b->labels);
+}
+
+static void sort_merge(void)
+{
+	struct sample *to = exported.v, *from;
+	size_t i;
+
+	if (!exported.n)
+		return;
+	qsort(exported.v, exported.n, sizeof(*exported.v), compare);
+	for (from = to + 1; from < exported.v + exported.n; from++) {
+		if (compare(to, from)) {
+			*++to = *from;
+			continue;
+		}
+		for (i = 0; i < NUM_COUNTERS; i++)
+			to->stats.counters[i] += from->stats.counters[i];
+		to->sockets += from->sockets;
+		free(from->labels);
+	}
+	exported.n = to - exported.v + 1;
+}
+
+static bool counts(uint8_t protocol, size_t counter)
+{
+	switch (counters[counter].attr) {
+	case DUALSTACK_A_COUNTER_MAPPED_ACCEPT:
+	case DUALSTACK_A_COUNTER_NATIVE_ACCEPT:
+		return protocol == IPPROTO_TCP;
+	case DUALSTACK_A_COUNTER_MAPPED_RECV:
+	case DUALSTACK_A_COUNTER_NATIVE_RECV:
+	case DUALSTACK_A_COUNTER_MAPPED_SEND:
+	case DUALSTACK_A_COUNTER_REJECT_SEND:
+		return protocol == IPPROTO_UDP;
+	default:
+		return true;
+	}
+}
+
+static void put_head(FILE *f, const char *name, const char *type,
+		     const char *help)
+{
+	fprintf(f, "# HELP dualstack_%s %s.\n# TYPE dualstack_%s %s\n", name,
+		help, name, type);
+}
+
+static void put_sample(FILE *f, const char *name, const struct sample *sample,
+		       uint64_t value)
+{
+	fprintf(f, "dualstack_%s{%s} %llu\n", name, sample->labels,
+		(unsigned long long)value);
+}
+
+static void put_counter(FILE *f, size_t counter, bool sums)
+{
+	char name[64], help[128];
+	size_t i;
+
+	snprintf(name, sizeof(name), "%s%s_total", sums ? "" : "socket_",
+		 counters[counter].key);
+	snprintf(help, sizeof(help), "%s%s", counters[counter].help,
+		 sums ? ", in the namespace" : ", by socket");
+	put_head(f, name, "counter", help);
+	for (i = 0; i < exported.n; i++) {
+		const struct sample *sample = &exported.v[i];
+
+		if (sums ? !sample->protocol
+			 : sample->protocol && counts(sample->protocol, counter))
+			put_sample(f, name, sample,
+				   sample->stats.counters[counter]);
+	}
+}
+
+static void put_all(FILE *f)
+{
+	size_t i;
+
+	/* An old file stays where it cannot be replaced: this tells that it is old. */
+	put_head(f, "export_timestamp_seconds", "gauge",
+		 "When this was written, since the epoch");
+	fprintf(f, "dualstack_export_timestamp_seconds %lld\n",
+		(long long)time(NULL));
+
+	if (exported.tracking >= 0) {
+		put_head(f, "tracking", "gauge", "Whether anything is counted");
+		fprintf(f, "dualstack_tracking %d\n", exported.tracking);
+	}
+	for (i = 0; i < NUM_COUNTERS; i++)
+		put_counter(f, i, true);
+
+	put_head(f, "untracked_total", "counter",
+		 "Events whose socket could not be recorded");
+	for (i = 0; i < exported.n && !exported.v[i].protocol; i++)
+		put_sample(f, "untracked_total", &exported.v[i],
+			   exported.v[i].stats.untracked);
+	put_head(f, "tracked_sockets", "gauge",
+		 "Sockets that have a record now");
+	for (i = 0; i < exported.n && !exported.v[i].protocol; i++)
+		put_sample(f, "tracked_sockets", &exported.v[i],
+			   exported.v[i].stats.tracked);
+
+	put_head(f, "evicted_total", "counter",
+		 "Records given up for that of another socket");
+	for (i = 0; i < exported.n && !exported.v[i].protocol; i++)
+		put_sample(f, "evicted_total", &exported.v[i],
+			   exported.v[i].stats.evicted);
+
+	put_head(f, "sockets", "gauge", "Sockets that dsctl shows");
+	for (i = 0; i < exported.n; i++)
+		if (exported.v[i].protocol)
+			put_sample(f, "sockets", &exported.v[i],
+				   exported.v[i].sockets);
+	for (i = 0; i < NUM_COUNTERS; i++)
+		put_counter(f, i, false);
+}
+
+static int write_file(const char *name)
+{
+	struct save save;
+	int ret;
+
+	ret = save_begin(&save, name);
+	if (ret)
+		return ret;
+	put_all(save.f);
+	return save_end(&save);
+}
+
+static int export_end(int status)
+{
+	size_t i;
+
+	if (status == EXIT_OK) {
+		sort_merge();
+		if (exported.file)
+			status = write_file(exported.file);
+		else
+			put_all(stdout);
+	}
+	for (i = 0; i < exported.n; i++)
+		free(exported.v[i].labels);
+	free(exported.v);
+	memset(&exported, 0, sizeof(exported));
+	return status;
+}
+
+const struct cmd cmd_export = {
+	.name = "export",
+	.args = "[ FILE ]",
+	.help = "The counters as Prometheus reads them",
+	.details =
+		"FILE is for node_exporter's textfile collector, which reads those that end in\n"
+		".prom, and is replaced as a whole; a device or FIFO is written to. - is stdout.\n"
+		"Where there is nothing to export the old FILE stays: its\n"
+		"dualstack_export_timestamp_seconds tells how old it is.",
+	.run = export_run,
+	.end = export_end,
+	.every_netns = true,
+};

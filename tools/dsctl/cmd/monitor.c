@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dsctl monitor
+ *
+ * Every event of a namespace has a number, one up from the last. What does not
+ * come was lost: because of the rate that is set, or because this program was
+ * too slow, or its terminal.
+ */
+#include <errno.h>
+#include <linux/dualstack.h>
+#include <linux/genetlink.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/socket.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dsctl.h"
+#include "nl/config.h"
+#include "nl/dsnl.h"
+#include "nl/event.h"
+#include "out/output.h"
+
+/* Events arrive in bursts while a terminal scrolls. */
+#define RCVBUF		(8 << 20)
+#define READ_SIZE	65536
+
+/* How long the kernel may take to start, and how often to ask whether it did. */
+#define START_MS	30000
+#define START_STEP_MS	10
+
+/* How long after a loss to wait for an event that tells of it, milliseconds. */
+#define SETTLE_MS	2000
+
+enum wanted {
+	WANT_MAPPED,
+	WANT_REJECT,
+	WANT_ALL,
+};
+
+/**
+ * struct monitor - A listener.
+ * @events: socket that the events come to.
+ * @requests: socket for requests, so that no answer is mixed with events.
+ * @ctrl: ID of the family that tells which families come and go.
+ * @wanted: enum wanted.
+ * @seq: number of the latest event known.
+ * @overrun: the socket was full: there may be more recent ones.
+ * @gone: the module is.
+ */
+struct monitor {
+	struct dsnl events;
+	struct dsnl requests;
+	int ctrl;
+	enum wanted wanted;
+	uint64_t seq;
+	bool overrun;
+	bool gone;
+};
+
+/*
+ * Each line is out when it is there, so nothing is left to do; and a write that
+ * waits for a slow reader holds nobody up.
+ */
+static void on_signal(int sig)
+{
+	(void)sig;
+	_exit(EXIT_OK);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static int join(struct monitor *mon, const char *family, const char *name)
+{
+	int group;
+
+	group = genl_ctrl_resolve_grp(mon->requests.sk, family, name);
+	if (group >= 0)
+		group = nl_socket_add_membership(mon->events.sk, group);
+	if (group >= 0)
+		return 0;
+	if (group == -NLE_PERM) {
+		dsnl_err(&mon->requests, "cannot listen to events", -EPERM);
+		return -1;
+	}
+	err("cannot listen to the events of %s: %s", family,
+	    nl_geterror(group));
+	return -1;
+}
+
+static void big_rcvbuf(int fd)
+{
+	int size = RCVBUF;
+
+	/* The latter is as far as net.core.rmem_max goes. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
+/*
+ * Ask until each event has a number: that is what makes the module send, and
+ * count. The first answers come while it gets ready.
+ */
+static int await_numbers(struct monitor *mon, struct config *config)
+{
+	static const struct timespec step = {
+		.tv_nsec = START_STEP_MS * 1000000L,
+	};
+	int error, ms;
+
+	for (ms = 0; ms < START_MS; ms += START_STEP_MS) {
+		error = config_get(&mon->requests, false, config);
+		if (error) {
+			dsnl_err(&mon->requests, "cannot start the events",
+				 error);
+			return -1;
+		}
+		if (config->numbered)
+			return 0;
+		nanosleep(&step, NULL);
+	}
+	err("cannot start the events: the kernel has not done it in %d s",
+	    START_MS / 1000);
+	return -1;
+}
+
+/* Join first, ask then. */
+static int begin(struct monitor *mon)
+{
+	struct config config = { };
+
+	mon->ctrl = genl_ctrl_resolve(mon->requests.sk, "nlctrl");
+	big_rcvbuf(nl_socket_get_fd(mon->events.sk));
+	nl_socket_set_nonblocking(mon->events.sk);
+	if (join(mon, "nlctrl", "notify") ||
+	    join(mon, DUALSTACK_GENL_NAME, DUALSTACK_MCGRP_EVENTS) ||
+	    await_numbers(mon, &config))
+		return -1;
+
+	mon->seq = config.event_seq;
+	if (!config.tracking)
+		err("tracking is off, so there is nothing to see: dsctl set tracking on");
+	else if (!config.event_rate)
+		err("event-rate is 0, so every event is lost: dsctl set event-rate NUMBER");
+	return 0;
+}
+
+static bool is_wanted(const struct monitor *mon, const struct event *event)
+{
+	switch (mon->wanted) {
+	case WANT_MAPPED:
+		return !event_is_reject(event);
+	case WANT_REJECT:
+		return event_is_reject(event);
+	default:
+		return true;
+	}
+}
+
+static void tell_lost(uint64_t lost, uint64_t when)
+{
+	struct event event = {
+		.type = EVENT_LOST,
+		.lost = lost,
+		.time = when,
+	};
+
+	event_print(&event);
+}
+
+static void take_event(struct monitor *mon, const struct nlmsghdr *hdr)
+{
+	struct event event;
+	uint64_t lost;
+
+	if (event_parse(hdr, &event)) {
+		err("an event that makes no sense was passed over");
+		return;
+	}
+	/* From before the start, or told to be lost already. */
+	if (event.seq <= mon->seq)
+		return;
+
+	lost = event.seq - mon->seq;
+	mon->seq = event.seq;
+	if (event.type != EVENT_LOST)
+		lost--;
+	if (lost)
+		tell_lost(lost, event.time);
+	if (event.type != EVENT_LOST && is_wanted(mon, &event))
+		event_print(&event);
+}
+
+static bool is_farewell(const struct nlmsghdr *hdr)
+{
+	struct nlattr *tb[CTRL_ATTR_MAX + 1];
+	const struct genlmsghdr *genl = nlmsg_data(hdr);
+
+	if (!nlmsg_valid_hdr(hdr, sizeof(*genl)) ||
+	    genl->cmd != CTRL_CMD_DELFAMILY)
+		return false;
+	return genlmsg_parse((struct nlmsghdr *)hdr, 0, tb, CTRL_ATTR_MAX,
+			     NULL) >= 0 &&
+	       tb[CTRL_ATTR_FAMILY_NAME] &&
+	       !nla_strcmp(tb[CTRL_ATTR_FAMILY_NAME], DUALSTACK_GENL_NAME);
+}
+
+static void take(struct monitor *mon, const struct nlmsghdr *hdr)
+{
+	const struct genlmsghdr *genl = nlmsg_data(hdr);
+
+	if (hdr->nlmsg_type == mon->ctrl)
+		mon->gone |= is_farewell(hdr);
+	else if (hdr->nlmsg_type == mon->events.family &&
+		 nlmsg_valid_hdr(hdr, sizeof(*genl)) &&
+		 genl->cmd == DUALSTACK_CMD_EVENT)
+		take_event(mon, hdr);
+}
+
+/* Take all there is. */
+static int drain(struct monitor *mon)
+{
+	static union {
+		struct nlmsghdr hdr;
+		char buf[READ_SIZE];
+	} read;
+	struct nlmsghdr *hdr;
+	struct sockaddr_nl from;
+	socklen_t fromlen;
+	int len;
+
+	while (!mon->gone && !out_failed()) {
+		fromlen = sizeof(from);
+		len = recvfrom(nl_socket_get_fd(mon->events.sk), &read,
+			       sizeof(read), MSG_DONTWAIT,
+			       (struct sockaddr *)&from, &fromlen);
+		if (len < 0) {
+			if (errno == EAGAIN)
+				return 0;
+			if (errno != ENOBUFS) {
+				err("cannot receive events: %s",
+				    strerror(errno));
+				return -1;
+			}
+			mon->overrun = true;
+			continue;
+		}
+		if (from.nl_pid)
+			continue;	/* not from the kernel */
+		for (hdr = &read.hdr; nlmsg_ok(hdr, len);
+		     hdr = nlmsg_next(hdr, &len))
+			take(mon, hdr);
+	}
+	return 0;
+}
+
+/*
+ * It has been quiet since the socket was full. Nothing may come for long: ask
+ * what the latest event was, and whether the module is there still.
+ */
+static int settle(struct monitor *mon)
+{
+	struct config config = { };
+	struct timespec now;
+	int error;
+
+	mon->overrun = false;
+	error = config_get(&mon->requests, false, &config);
+	if (error == -ENOENT) {
+		mon->gone = true;
+		return 0;
+	}
+	if (error) {
+		dsnl_err(&mon->requests, "cannot get the settings", error);
+		return -1;
+	}
+	if (config.event_seq <= mon->seq)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	tell_lost(config.event_seq - mon->seq,
+		  now.tv_sec * 1000000000ULL + now.tv_nsec);
+	mon->seq = config.event_seq;
+	return 0;
+}
+
+static int loop(struct monitor *mon)
+{
+	struct pollfd fds[] = {
+		{ .fd = nl_socket_get_fd(mon->events.sk), .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+	};
+	int ret;
+
+	while (!mon->gone) {
+		ret = poll(fds, ARRAY_SIZE(fds),
+			   mon->overrun ? SETTLE_MS : -1);
+		if (ret < 0) {
+			err("cannot wait for events: %s", strerror(errno));
+			return -1;
+		}
+		if (fds[1].revents) {
+			out_hung_up();
+			return -1;
+		}
+		if (ret ? drain(mon) : settle(mon))
+			return -1;
+		if (out_failed())
+			return -1;	/* out_close() says why */
+	}
+	err("the dualstack module was unloaded");
+	return -1;
+}
+
+static int listen_to(enum wanted wanted)
+{
+	struct monitor mon = { .wanted = wanted };
+	int ret = -1;
+
+	if (!out_is_open() || dsnl_open_dualstack(&mon.events))
+		return -1;
+	if (dsnl_open_dualstack(&mon.requests)) {
+		dsnl_close(&mon.events);
+		return -1;
+	}
+	/* Whoever reads a pipe wants each line when it is there. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	catch_signals();
+	if (!begin(&mon))
+		ret = loop(&mon);
+	dsnl_close(&mon.requests);
+	dsnl_close(&mon.events);
+	return ret;
+}
+
+static int run_monitor(int argc, char **argv)
+{
+	static const char *const names[] = {
+		[WANT_MAPPED] = "mapped",
+		[WANT_REJECT] = "reject",
+	};
+	int wanted = WANT_ALL;
+
+	if (argc) {
+		wanted = word_match("kind of event", argv[0], names,
+				    ARRAY_SIZE(names));
+		if (wanted < 0)
+			return EXIT_USAGE;
+	}
+	if (argc > 1) {
+		err("one argument too many: \"%s\"", argv[1]);
+		return EXIT_USAGE;
+	}
+	return listen_to(wanted) ? EXIT_KERNEL : EXIT_OK;
+}
+
+const struct cmd cmd_monitor = {
+	.name = "monitor",
+	.args = "[ mapped | reject ]",
+	.help = "What happens, a line for each event as it comes",
+	.details =
+		"With -j a JSON object for each. How many events were lost is told, because of\n"
+		"event-rate or because the reader is slow. SIGINT ends it. To listen takes\n"
+		"CAP_NET_ADMIN in the network namespace.",
+	.run = run_monitor,
+};

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0
+/* dsctl set v6only */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/dualstack.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "dsctl.h"
+#include "cmd/show_sockets.h"
+#include "nl/dsnl.h"
+#include "out/output.h"
+#include "out/table.h"
+#include "out/text.h"
+#include "socks/procs.h"
+#include "socks/sockarg.h"
+#include "socks/view.h"
+#include "util/args.h"
+
+/* How often to ask for what is refused because somebody is busy: for a second. */
+#define TRIES	200
+#define NAP_NS	(5 * 1000 * 1000)
+
+/**
+ * struct job - What was asked for.
+ * @v6only: what IPV6_V6ONLY is to be.
+ * @dry_run: only check.
+ * @all: every socket that can be changed; else
+ * @filter: these.
+ */
+struct job {
+	bool v6only;
+	bool dry_run;
+	bool all;
+	struct filter filter;
+};
+
+enum outcome {
+	CHANGED,
+	UNCHANGED,
+	REFUSED,
+};
+
+/**
+ * struct result - What became of a socket.
+ * @outcome: enum outcome.
+ * @reason: why it was refused.
+ */
+struct result {
+	enum outcome outcome;
+	char reason[384];
+};
+
+static const char *const outcome_names[] = {
+	[CHANGED] = "changed",
+	[UNCHANGED] = "unchanged",
+	[REFUSED] = "refused",
+};
+
+static int parse(struct job *job, int argc, char **argv)
+{
+	int on;
+
+	memset(job, 0, sizeof(*job));
+	if (!argc) {
+		err("v6only: a value is missing, on or off");
+		return -1;
+	}
+	on = arg_on_off("v6only", argv[0]);
+	if (on < 0)
+		return -1;
+	job->v6only = on;
+	argc--;
+	argv++;
+
+	if (argc && (!strcmp(argv[argc - 1], "dry-run") ||
+		     !strcmp(argv[argc - 1], "--dry-run"))) {
+		job->dry_run = true;
+		argc--;
+	}
+	if (argc == 1 && !strcmp(argv[0], "all")) {
+		job->all = true;
+		return 0;
+	}
+	return sockarg_parse(&job->filter, argc, argv);
+}
+
+/* One that takes IPv4 or leaves it, by IPV6_V6ONLY alone. */
+static bool is_switchable(const struct sock *sk)
+{
+	if (sk->state != (sk->protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE))
+		return false;
+	return sk->mode == MODE_DUAL || sk->mode == MODE_V6ONLY;
+}
+
+static void keep_switchable(struct sock_list *list)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		if (is_switchable(&list->v[i]))
+			list->v[n++] = list->v[i];
+	list->n = n;
+}
+
+static int find_all(struct sock_list *list)
+{
+	static const struct diag_request reqs[] = {
+		{ AF_INET6, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 },
+		{ AF_INET6, IPPROTO_UDP, DIAG_STATE(TCP_CLOSE), 0 },
+	};
+	struct dsnl nl;
+	int ret = 0;
+	size_t i;
+
+	if (dsnl_open(&nl, NETLINK_SOCK_DIAG))
+		return -1;
+	for (i = 0; !ret && i < ARRAY_SIZE(reqs); i++)
+		ret = diag_dump(&nl, &reqs[i], list);
+	dsnl_close(&nl);
+	keep_switchable(list);
+	return ret;
+}
+
+/* What has the port, but cannot be changed. */
+static void err_not_switchable(const struct filter *filter,
+			       const struct sock_list *list)
+{
+	char buf[ENDPOINT_STRLEN], str[SOCKARG_STRLEN];
+	struct text text = { };
+	size_t i;
+
+	for (i = 0; i < list->n && text.len < 256; i++) {
+		const struct sock *sk = &list->v[i];
+
+		text_printf(&text, "%s%s (%s, %s)", i ? ", " : "",
+			    endpoint_str(&sk->local, NULL, buf),
+			    mode_names[sk->mode], state_name(sk));
+	}
+	if (i < list->n)
+		text_puts(&text, ", ...");
+	err("%s: no wildcard AF_INET6 socket that listens or is unconnected has it, only %s",
+	    sockarg_str(filter, str), text.buf ? text.buf : "others");
+	free(text.buf);
+}
+
+static bool has_switchable(const struct sock_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (is_switchable(&list->v[i]))
+			return true;
+	return false;
+}
+
+static int find_port(const struct filter *filter, struct sock_list *list)
+{
+	if (sockarg_find(filter, list))
+		return -1;
+	if (!has_switchable(list)) {
+		sock_list_sort(list);
+		err_not_switchable(filter, list);
+		return -1;
+	}
+	keep_switchable(list);
+	return 0;
+}
+
+static int find(const struct job *job, struct sock_list *list)
+{
+	int ret;
+
+	if (job->all)
+		ret = find_all(list);
+	else if (job->filter.given & FILTER_COOKIE)
+		/* What a cookie names is for the kernel to refuse. */
+		ret = sockarg_find(&job->filter, list);
+	else
+		ret = find_port(&job->filter, list);
+	sock_list_sort(list);
+	return ret;
+}
+
+static int changed_each(const struct nlmsghdr *hdr, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_V6ONLY_MAX + 1];
+	uint32_t *changed = arg;
+
+	if (genlmsg_parse((struct nlmsghdr *)hdr, 0, tb, DUALSTACK_A_V6ONLY_MAX,
+			  NULL) < 0 || !tb[DUALSTACK_A_V6ONLY_CHANGED])
+		return -EBADMSG;
+	*changed = nla_get_u32(tb[DUALSTACK_A_V6ONLY_CHANGED]);
+	return 0;
+}
+
+static int request(struct dsnl *nl, const struct job *job,
+		   const struct sock *sk, uint32_t *changed)
+{
+	struct nl_msg *msg;
+
+	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_V6ONLY_SET, 0);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u64(msg, DUALSTACK_A_V6ONLY_COOKIE, sk->cookie) ||
+	    nla_put_u8(msg, DUALSTACK_A_V6ONLY_PROTOCOL, sk->protocol) ||
+	    nla_put_u16(msg, DUALSTACK_A_V6ONLY_PORT, htons(sk->local.port)) ||
+	    nla_put_u8(msg, DUALSTACK_A_V6ONLY_V6ONLY, job->v6only) ||
+	    (job->dry_run && nla_put_flag(msg, DUALSTACK_A_V6ONLY_DRY_RUN))) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return dsnl_request(nl, msg, NULL, changed_each, changed);
+}
+
+/*
+ * The kernel waits for nobody: not for a process that is busy with the socket, nor
+ * for another request. To ask again for a group of which some have changed is to
+ * ask for the others.
+ */
+static int request_patiently(struct dsnl *nl, const struct job *job,
+			     const struct sock *sk, uint32_t *changed)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+	int error, i;
+
+	for (i = 0; i < TRIES; i++) {
+		error = request(nl, job, sk, changed);
+		if (error != -EBUSY)
+			return error;
+		nanosleep(&nap, NULL);
+	}
+	return request(nl, job, sk, changed);
+}
+
+/*
+ * A SO_REUSEPORT group changes with the first of its sockets, and for the
+ * others nothing is left to do: what counts is how they were before.
+ */
+static void change(struct dsnl *nl, const struct job *job,
+		   const struct sock *sk, struct result *result)
+{
+	uint32_t changed = 0;
+	int error;
+
+	error = request_patiently(nl, job, sk, &changed);
+	if (error) {
+		result->outcome = REFUSED;
+		dsnl_strerror(nl, error, result->reason,
+			      sizeof(result->reason));
+	} else if (changed || sk->v6only != job->v6only) {
+		result->outcome = CHANGED;
+	} else {
+		result->outcome = UNCHANGED;
+	}
+}
+
+static json_t *json_result(const struct job *job, const struct procs *procs,
+			   const struct sock *sk, const struct result *result)
+{
+	char buf[ENDPOINT_STRLEN];
+
+	return json_pack("{s:o, s:s, s:s, s:i, s:I, s:o, s:b, s:s, s:o}",
+			 "netns",
+			 opts.netns ? json_text(opts.netns) : json_null(),
+			 "proto", proto_name(sk->protocol),
+			 "local_addr", endpoint_addr(&sk->local, buf),
+			 "local_port", sk->local.port,
+			 "cookie", (json_int_t)sk->cookie,
+			 "processes", json_processes(procs, sk),
+			 "dry_run", job->dry_run,
+			 "result", outcome_names[result->outcome],
+			 "reason", result->outcome == REFUSED ?
+				   json_text(result->reason) : json_null());
+}
+
+static int print_json(const struct job *job, const struct sock_list *list,
+		      const struct procs *procs, const struct result *results)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		json_add(array, json_result(job, procs, &list->v[i],
+					    &results[i]));
+	return json_out(array);
+}
+
+static void cell_result(struct table *table, struct text *text,
+			const struct job *job, const struct result *result)
+{
+	static const char *const would[] = {
+		[CHANGED] = "would change",
+		[UNCHANGED] = "unchanged",
+		[REFUSED] = "would be refused",
+	};
+	const char *const *names = job->dry_run ? would : outcome_names;
+
+	text_clear(text);
+	text_puts(text, names[result->outcome]);
+	if (result->outcome == REFUSED) {
+		text_puts(text, ": ");
+		text_puts(text, result->reason);
+	}
+	table_put(table, text);
+}
+
+static int print_table(const struct job *job, const struct sock_list *list,
+		       const struct procs *procs, const struct result *results)
+{
+	char buf[ENDPOINT_STRLEN];
+	struct text text = { };
+	struct table table;
+	size_t i;
+
+	table_init(&table);
+	table_column(&table, "Proto", ALIGN_LEFT);
+	table_column(&table, "Local", ALIGN_LEFT);
+	table_column(&table, "Cookie", ALIGN_RIGHT);
+	table_column(&table, "Process", ALIGN_LEFT);
+	table_column(&table, "Result", ALIGN_LEFT);
+	for (i = 0; i < list->n; i++) {
+		const struct sock *sk = &list->v[i];
+
+		table_line(&table);
+		table_text(&table, proto_name(sk->protocol));
+		table_text(&table, endpoint_str(&sk->local, NULL, buf));
+		table_number(&table, sk->cookie);
+		text_clear(&text);
+		text_processes(&text, procs, sk);
+		table_put(&table, &text);
+		cell_result(&table, &text, job, &results[i]);
+	}
+	free(text.buf);
+	return table_out(&table);
+}
+
+/* As long as all is well, one socket needs no words. */
+static void print_errors(const struct sock_list *list,
+			 const struct result *results)
+{
+	char buf[ENDPOINT_STRLEN];
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (results[i].outcome == REFUSED)
+			err("%s %s: %s", proto_name(list->v[i].protocol),
+			    endpoint_str(&list->v[i].local, NULL, buf),
+			    results[i].reason);
+}
+
+static int print(const struct job *job, const struct sock_list *list,
+		 const struct procs *procs, const struct result *results)
+{
+	size_t i, refused = 0;
+	int ret = EXIT_OK;
+
+	if (opts.json)
+		ret = print_json(job, list, procs, results);
+	else if (job->all || job->dry_run)
+		ret = print_table(job, list, procs, results);
+	else
+		print_errors(list, results);
+
+	for (i = 0; i < list->n; i++)
+		refused += results[i].outcome == REFUSED;
+	if (!refused)
+		return ret;
+	if (job->all)
+		err("refused: %zu of %zu sockets", refused, list->n);
+	return EXIT_KERNEL;
+}
+
+static int change_all(struct dsnl *nl, const struct job *job,
+		      const struct sock_list *list, const struct procs *procs)
+{
+	struct result *results;
+	size_t i;
+	int ret;
+
+	results = calloc(list->n + 1, sizeof(*results));
+	if (!results) {
+		err("out of memory");
+		return EXIT_KERNEL;
+	}
+	for (i = 0; i < list->n; i++)
+		change(nl, job, &list->v[i], &results[i]);
+	ret = print(job, list, procs, results);
+	free(results);
+	return ret;
+}
+
+static int set_v6only(int argc, char **argv)
+{
+	struct sock_list list = { };
+	struct procs procs = { };
+	int ret = EXIT_KERNEL;
+	struct dsnl nl;
+	struct job job;
+
+	if (parse(&job, argc, argv))
+		return EXIT_USAGE;
+	if (dsnl_open_dualstack(&nl))
+		return EXIT_KERNEL;
+	if (!find(&job, &list) && !procs_find(&procs, &list))
+		ret = change_all(&nl, &job, &list, &procs);
+	procs_free(&procs);
+	sock_list_free(&list);
+	dsnl_close(&nl);
+	return ret;
+}
+
+const struct cmd cmd_set_v6only = {
+	.name = "v6only",
+	.args = ARG_ON_OFF " { SOCKET | all } [ dry-run ]",
+	.help = "Change IPV6_V6ONLY of sockets in use",
+	.details =
+		SOCKARG_HELP "\n"
+		"\n"
+		"Wildcard AF_INET6 sockets only: TCP listeners, UDP sockets not connected.\n"
+		"A SO_REUSEPORT group changes as one. With all, and with dry-run, which\n"
+		"changes nothing, a table says what became of each socket, or would.",
+	.run = set_v6only,
+	.every_netns = true,
+};

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <assert.h>
+#include <string.h>
+
+#include "dsctl.h"
+#include "nl/counters.h"
+
+#define COUNTER(attr, key, heading, label, show, help)	\
+	[COUNTER_INDEX(attr)] = {			\
+		DUALSTACK_A_COUNTER_##attr, key, heading,	\
+		label, SHOW_##show, help		\
+	}
+
+const struct counter counters[] = {
+	COUNTER(MAPPED_ACCEPT, "mapped_accept", "Mapped", NULL, ALWAYS,
+		"IPv4 handshakes completed on AF_INET6 listeners"),
+	COUNTER(NATIVE_ACCEPT, "native_accept", "Native", NULL, ALWAYS,
+		"IPv6 handshakes completed on AF_INET6 listeners"),
+	COUNTER(MAPPED_RECV, "mapped_recv", "Mapped", NULL, ALWAYS,
+		"IPv4 datagrams received on AF_INET6 sockets"),
+	COUNTER(NATIVE_RECV, "native_recv", "Native", NULL, ALWAYS,
+		"IPv6 datagrams received on AF_INET6 sockets"),
+	COUNTER(MAPPED_CONNECT, "mapped_connect", "Outbound", "connect", STATS,
+		"connect() calls to mapped addresses that went ahead"),
+	COUNTER(MAPPED_SEND, "mapped_send", "Outbound", "send", STATS,
+		"sendmsg() calls to mapped addresses that went ahead"),
+	COUNTER(REJECT_V6ONLY, "reject_v6only", "Rejected", "v6only", ALWAYS,
+		"IPv4 SYNs and datagrams refused because of IPV6_V6ONLY"),
+	COUNTER(REJECT_ADDR, "reject_addr", "Rejected", "addr", ALWAYS,
+		"IPv4 SYNs and datagrams refused: bound to one IPv6 address"),
+	COUNTER(REJECT_V4ONLY, "reject_v4only", "Rejected", "v4only", ALWAYS,
+		"IPv6 SYNs and datagrams refused: only AF_INET has the port"),
+	COUNTER(REJECT_CONNECT, "reject_connect", "Rej-outbound", "connect",
+		STATS,
+		"connect() calls to mapped addresses that IPV6_V6ONLY forbade"),
+	COUNTER(REJECT_SEND, "reject_send", "Rej-outbound", "send", STATS,
+		"sendmsg() calls to mapped addresses that IPV6_V6ONLY forbade"),
+	COUNTER(REJECT_BIND, "reject_bind", "Rej-outbound", "bind", STATS,
+		"bind() calls to mapped addresses that IPV6_V6ONLY forbade"),
+	COUNTER(WIRE_MAPPED, "wire_mapped", "Wire-mapped", NULL, NONZERO,
+		"IPv6 packets with a mapped source on the wire: a spoof"),
+};
+
+static_assert(ARRAY_SIZE(counters) == NUM_COUNTERS,
+	      "a counter of linux/dualstack.h is missing here");
+
+void counters_parse(uint64_t *values, struct nlattr *nest)
+{
+	struct nlattr *tb[DUALSTACK_A_COUNTER_MAX + 1];
+	size_t i;
+
+	memset(values, 0, NUM_COUNTERS * sizeof(*values));
+	if (!nest ||
+	    nla_parse_nested(tb, DUALSTACK_A_COUNTER_MAX, nest, NULL) < 0)
+		return;
+	for (i = 0; i < NUM_COUNTERS; i++)
+		values[i] = nla_get_u64(tb[counters[i].attr]);
+}
+
+bool counters_any(const uint64_t *values)
+{
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (values[i])
+			return true;
+	return false;
+}
+
+bool counter_is_bad(size_t counter)
+{
+	return counters[counter].attr >= DUALSTACK_A_COUNTER_REJECT_V6ONLY;
+}

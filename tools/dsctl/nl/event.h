@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The events that the module sends to who listens. */
+#ifndef DSCTL_EVENT_H
+#define DSCTL_EVENT_H
+
+#include <netlink/msg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nl/diag.h"
+
+/* The type of an event that does but say that others were lost. */
+#define EVENT_LOST UINT32_MAX
+
+/**
+ * struct event - Something that happened to a socket.
+ * @seq: number in its namespace.
+ * @time: nanoseconds since the epoch.
+ * @type: enum dualstack_event_type, or EVENT_LOST; then
+ * @lost: says how many were, and nothing below is set.
+ * @flowlabel: of an IPv6 packet, or 0.
+ * @cookie: of the socket.
+ * @family: what the packet was, AF_INET or AF_INET6.
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @local: this host's end.
+ * @peer: the other one, AF_UNSPEC if there is none.
+ */
+struct event {
+	uint64_t seq;
+	uint64_t time;
+	uint32_t type;
+	uint64_t lost;
+	uint32_t flowlabel;
+	uint64_t cookie;
+	uint8_t family;
+	uint8_t protocol;
+	struct endpoint local;
+	struct endpoint peer;
+};
+
+/**
+ * event_parse() - Read a message of the module's.
+ * @hdr: the message.
+ * @event: filled in; the type EVENT_LOST if it has none.
+ *
+ * Return: 0 or a negative errno.
+ */
+int event_parse(const struct nlmsghdr *hdr, struct event *event);
+
+/**
+ * event_is_reject() - Whether somebody was turned away.
+ * @event: the event.
+ *
+ * Return: true if so.
+ */
+bool event_is_reject(const struct event *event);
+
+/**
+ * event_print() - Print a line.
+ * @event: the event.
+ *
+ * Return: an enum exit_code.
+ */
+int event_print(const struct event *event);
+
+#endif /* DSCTL_EVENT_H */

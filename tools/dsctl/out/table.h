@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tables for people. */
+#ifndef DSCTL_TABLE_H
+#define DSCTL_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "out/text.h"
+
+/**
+ * enum column_align - Where a column's text stands.
+ * @ALIGN_LEFT: text.
+ * @ALIGN_RIGHT: numbers.
+ */
+enum column_align {
+	ALIGN_LEFT,
+	ALIGN_RIGHT,
+};
+
+/**
+ * enum color - What a cell's colour says.
+ * @COLOR_NONE: nothing.
+ * @COLOR_BAD: something is refused, or has to be done.
+ * @COLOR_NOTE: something is worth a look.
+ * @COLOR_GOOD: all is well.
+ */
+enum color {
+	COLOR_NONE,
+	COLOR_BAD,
+	COLOR_NOTE,
+	COLOR_GOOD,
+};
+
+/**
+ * struct table_column - A column of a table.
+ * @heading: its heading.
+ * @align: where its text stands.
+ * @width: of its heading and of all its text so far, in columns of a terminal.
+ */
+struct table_column {
+	const char *heading;
+	enum column_align align;
+	size_t width;
+};
+
+/**
+ * struct table_cell - A cell of a table.
+ * @len: length of its text.
+ * @width: columns of a terminal that it takes.
+ * @color: what its colour says.
+ */
+struct table_cell {
+	uint32_t len;
+	uint32_t width;
+	enum color color;
+};
+
+/**
+ * struct table - A table for people, printed some thousand lines at a time.
+ * @columns: its columns.
+ * @num_columns: how many.
+ * @size_columns: for how many there is room.
+ * @cells: those to be printed, line by line.
+ * @num_cells: how many.
+ * @size_cells: for how many there is room.
+ * @text: their text, one after the other.
+ * @out: the lines as they are printed.
+ * @headed: the headings are printed.
+ * @failed: there was no memory.
+ *
+ * So its size in memory is that of these lines. What was printed cannot be moved:
+ * where a column becomes wider, it is so from the next thousands on.
+ */
+struct table {
+	struct table_column *columns;
+	size_t num_columns;
+	size_t size_columns;
+	struct table_cell *cells;
+	size_t num_cells;
+	size_t size_cells;
+	struct text text;
+	struct text out;
+	bool headed;
+	bool failed;
+};
+
+/**
+ * table_init() - Make an empty table.
+ * @table: filled in.
+ */
+void table_init(struct table *table);
+
+/**
+ * table_column() - Add a column.
+ * @table: the table, without cells so far.
+ * @heading: its heading, printable ASCII, not copied.
+ * @align: where its text stands.
+ */
+void table_column(struct table *table, const char *heading,
+		  enum column_align align);
+
+/**
+ * table_line() - Begin a line, once each column of the one before has its cell.
+ * @table: the table.
+ */
+void table_line(struct table *table);
+
+/**
+ * table_text() - Fill the next cell.
+ * @table: the table.
+ * @text: the text, copied; as text_escape() has it.
+ */
+void table_text(struct table *table, const char *text);
+
+/**
+ * table_put() - Fill the next cell with a text that may be empty.
+ * @table: the table.
+ * @text: the text; "-" stands for none.
+ */
+void table_put(struct table *table, const struct text *text);
+
+/**
+ * table_number() - Fill the next cell with a number.
+ * @table: the table.
+ * @number: the number.
+ */
+void table_number(struct table *table, uint64_t number);
+
+/**
+ * table_color() - Colour the cell that was filled last, if -c asks for colour.
+ * @table: the table.
+ * @color: what the colour is to say.
+ */
+void table_color(struct table *table, enum color color);
+
+/**
+ * table_out() - Print what is left of a table and free it.
+ * @table: the table.
+ *
+ * Return: an enum exit_code.
+ */
+int table_out(struct table *table);
+
+#endif /* DSCTL_TABLE_H */

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsctl.h"
+#include "socks/findings.h"
+#include "util/map.h"
+
+#define BIT(finding) (1U << (finding))
+
+/*
+ * A counter that stands for nothing by itself is in none: a server's answers
+ * are in mapped_send, and say no more than mapped_recv.
+ */
+const struct finding_info finding_infos[] = {
+	[IPV4_ONLY] = { "ipv4-only", true,
+			"Have it listen on IPv6, too." },
+	[SERVES_IPV4] = { "serves-ipv4", true,
+			  "Move these clients to IPv6." },
+	[USES_IPV4] = { "uses-ipv4", true,
+			"Give it IPv6 destinations." },
+	[SPOOFED] = { "spoofed", false,
+		      "Drop IPv6 from ::ffff:0:0/96 at the border." },
+	[REFUSES_IPV6] = { "refuses-ipv6", false,
+			   "Have it listen on IPv6, too." },
+	[REFUSES_IPV4] = { "refuses-ipv4", false,
+			   "Send these clients to IPv6." },
+	[SHADOWED] = { "shadowed", false,
+		       "See the AF_INET socket of this port." },
+	[UNUSED_IPV4] = { "unused-ipv4", false,
+			  "Wait longer, or set v6only on." },
+	[READY] = { "ready", false,
+		    "Nothing to do." },
+};
+
+/**
+ * struct ports - Who has which port.
+ * @takers: sockets that take IPv4 clients, by protocol, port and address.
+ * @duals: dual sockets, by protocol and port.
+ * @v6: sockets that take IPv6 clients from elsewhere, by protocol and port.
+ */
+struct ports {
+	struct map takers;
+	struct map duals;
+	struct map v6;
+};
+
+static uint64_t count(const struct record *rec, size_t index)
+{
+	return rec->counters[index];
+}
+
+static bool is_server(const struct sock *sk)
+{
+	return !sk->unlisted && !sk->peer.family &&
+	       (sk->protocol == IPPROTO_UDP || sk->state == TCP_LISTEN);
+}
+
+/* Whether a socket deals with IPv4 peers alone, as one of AF_INET or as not. */
+static bool is_v4(const struct sock *sk)
+{
+	return sk->family == AF_INET || sk->mode == MODE_MAPPED;
+}
+
+/* The IPv4 address of an endpoint of such a socket, in host byte order. */
+static uint32_t v4_addr(const struct endpoint *ep)
+{
+	struct in_addr addr = ep->addr.v4;
+
+	if (ep->family == AF_INET6)
+		memcpy(&addr, &ep->addr.v6.s6_addr[12], sizeof(addr));
+	return ntohl(addr.s_addr);
+}
+
+static bool is_loopback(const struct endpoint *ep, bool v4)
+{
+	if (v4)
+		return v4_addr(ep) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&ep->addr.v6);
+}
+
+static uint64_t port_key(const struct sock *sk, uint32_t addr)
+{
+	return (uint64_t)sk->protocol << 48 |
+	       (uint64_t)sk->local.port << 32 | addr;
+}
+
+static void ports_add(struct ports *ports, const struct sock *sk, uint32_t i)
+{
+	if (is_v4(sk)) {
+		map_set(&ports->takers, port_key(sk, v4_addr(&sk->local)), i);
+		return;
+	}
+	if (sk->mode == MODE_DUAL)
+		map_set(&ports->duals, port_key(sk, 0), i);
+	if (!is_loopback(&sk->local, false))
+		map_set(&ports->v6, port_key(sk, 0), i);
+}
+
+static int ports_init(struct ports *ports, const struct view *view)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < view->socks.n; i++)
+		n += is_server(&view->socks.v[i]);
+	if (map_init(&ports->takers, n) || map_init(&ports->duals, n) ||
+	    map_init(&ports->v6, n))
+		return -1;
+	for (i = 0; i < view->socks.n; i++)
+		if (is_server(&view->socks.v[i]))
+			ports_add(ports, &view->socks.v[i], i);
+	return 0;
+}
+
+static void ports_free(struct ports *ports)
+{
+	map_free(&ports->takers);
+	map_free(&ports->duals);
+	map_free(&ports->v6);
+}
+
+/* The server that took a connection, MAP_NONE if it was made from here. */
+static uint32_t taker_of(const struct ports *ports, const struct sock *sk)
+{
+	uint32_t i;
+
+	i = map_get(&ports->takers, port_key(sk, v4_addr(&sk->local)));
+	if (i == MAP_NONE)
+		i = map_get(&ports->takers, port_key(sk, INADDR_ANY));
+	if (i == MAP_NONE)
+		i = map_get(&ports->duals, port_key(sk, 0));
+	return i;
+}
+
+/*
+ * IPv4 on the loopback device works on when all the rest is gone, and the ends
+ * of connections that no process has (TIME-WAIT, say) go by themselves.
+ */
+static void look_at_connection(struct findings *findings,
+			       const struct ports *ports,
+			       const struct sock *sk, uint32_t i)
+{
+	uint32_t taker;
+
+	if (!sk->inode || !is_v4(sk) || is_loopback(&sk->peer, true))
+		return;
+	taker = taker_of(ports, sk);
+	if (taker == MAP_NONE) {
+		findings->set[i] |= BIT(USES_IPV4);
+		findings->conns[i]++;
+	} else {
+		findings->set[taker] |= BIT(SERVES_IPV4);
+		findings->conns[taker]++;
+	}
+}
+
+/* Whether IPv6 clients find nobody at the port of a socket that serves IPv4. */
+static bool is_v4_only(const struct ports *ports, const struct sock *sk)
+{
+	return is_v4(sk) && !is_loopback(&sk->local, true) &&
+	       map_get(&ports->v6, port_key(sk, 0)) == MAP_NONE;
+}
+
+static unsigned int look_at_counters(const struct sock *sk)
+{
+	unsigned int i, set = 0;
+
+	for (i = 0; i < NUM_FINDINGS; i++)
+		if (finding_count(sk->rec, i))
+			set |= BIT(i);
+	/* What a connected socket receives are answers. */
+	if (sk->peer.family && set & BIT(SERVES_IPV4))
+		set = (set & ~BIT(SERVES_IPV4)) | BIT(USES_IPV4);
+	return set;
+}
+
+static unsigned int look_at_server(const struct ports *ports,
+				   const struct sock *sk, unsigned int set)
+{
+	if (is_v4_only(ports, sk))
+		set |= BIT(IPV4_ONLY);
+	if (sk->shadowed)
+		set |= BIT(SHADOWED);
+	else if (sk->mode == MODE_DUAL && !(set & BIT(SERVES_IPV4)))
+		set |= BIT(UNUSED_IPV4);
+	return set ? set : BIT(READY);
+}
+
+int findings_make(struct findings *findings, const struct view *view)
+{
+	const struct sock *socks = view->socks.v;
+	struct ports ports = { };
+	size_t i;
+	int ret;
+
+	findings->set = calloc(view->socks.n + 1, sizeof(*findings->set));
+	findings->conns = calloc(view->socks.n + 1, sizeof(*findings->conns));
+	if (!findings->set || !findings->conns) {
+		err("out of memory");
+		return -1;
+	}
+	ret = ports_init(&ports, view);
+	for (i = 0; !ret && i < view->socks.n; i++) {
+		findings->set[i] |= look_at_counters(&socks[i]);
+		if (socks[i].peer.family)
+			look_at_connection(findings, &ports, &socks[i], i);
+	}
+	/* Their connections are known by now. */
+	for (i = 0; !ret && i < view->socks.n; i++)
+		if (is_server(&socks[i]))
+			findings->set[i] = look_at_server(&ports, &socks[i],
+							  findings->set[i]);
+	ports_free(&ports);
+	return ret;
+}
+
+void findings_free(struct findings *findings)
+{
+	free(findings->set);
+	free(findings->conns);
+}
+
+uint64_t finding_count(const struct record *rec, enum finding finding)
+{
+	switch (finding) {
+	case SERVES_IPV4:
+		return count(rec, COUNTER_INDEX(MAPPED_ACCEPT)) +
+		       count(rec, COUNTER_INDEX(MAPPED_RECV));
+	case USES_IPV4:
+		/* Who receives sends answers: these tell nothing new. */
+		return count(rec, COUNTER_INDEX(MAPPED_CONNECT)) +
+		       (count(rec, COUNTER_INDEX(MAPPED_RECV)) ? 0 :
+			count(rec, COUNTER_INDEX(MAPPED_SEND)));
+	case SPOOFED:
+		return count(rec, COUNTER_INDEX(WIRE_MAPPED));
+	case REFUSES_IPV6:
+		return count(rec, COUNTER_INDEX(REJECT_V4ONLY));
+	case REFUSES_IPV4:
+		return count(rec, COUNTER_INDEX(REJECT_V6ONLY)) +
+		       count(rec, COUNTER_INDEX(REJECT_ADDR)) +
+		       count(rec, COUNTER_INDEX(REJECT_CONNECT)) +
+		       count(rec, COUNTER_INDEX(REJECT_SEND)) +
+		       count(rec, COUNTER_INDEX(REJECT_BIND));
+	default:
+		return 0;
+	}
+}
+
+const struct last_peer *finding_last(const struct record *rec,
+				     enum finding finding)
+{
+	switch (finding) {
+	case SERVES_IPV4:
+	case USES_IPV4:
+		return &rec->mapped;
+	case REFUSES_IPV6:
+	case REFUSES_IPV4:
+		return &rec->rejected;
+	default:
+		return NULL;
+	}
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which processes hold a socket: one walk over /proc, as `ss -p` does it. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dsctl.h"
+#include "socks/procs.h"
+#include "util/array.h"
+#include "util/map.h"
+
+static int add_task(struct procs *procs, int pid)
+{
+	struct proc_task *task;
+	char path[64];
+	ssize_t len = 0;
+	int fd;
+
+	if (array_grow((void **)&procs->tasks, procs->num_tasks,
+		       &procs->size_tasks, sizeof(*procs->tasks)))
+		return -1;
+	task = &procs->tasks[procs->num_tasks++];
+	task->pid = pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		len = read(fd, task->comm, sizeof(task->comm));
+		close(fd);
+	}
+	/* The name ends in a newline, and can hold others. */
+	task->comm[len > 0 ? len - 1 : 0] = '\0';
+	return 0;
+}
+
+static int add_fd(struct procs *procs, struct sock *sk, int fd)
+{
+	struct proc_fd *entry;
+	uint32_t i = procs->num_fds;
+
+	if (array_grow((void **)&procs->fds, procs->num_fds, &procs->size_fds,
+		       sizeof(*procs->fds)))
+		return -1;
+	entry = &procs->fds[procs->num_fds++];
+	entry->task = procs->num_tasks - 1;
+	entry->fd = fd;
+	entry->next = PROC_NONE;
+
+	if (sk->procs.first == PROC_NONE)
+		sk->procs.first = i;
+	else
+		procs->fds[sk->procs.last].next = i;
+	sk->procs.last = i;
+	return 0;
+}
+
+/* The inode of a descriptor that is a socket, else 0. */
+static uint32_t socket_inode(int dirfd, const char *name)
+{
+	static const char prefix[] = "socket:[";
+	char link[64];
+	ssize_t len;
+
+	len = readlinkat(dirfd, name, link, sizeof(link) - 1);
+	if (len < 0)
+		return 0;
+	link[len] = '\0';
+	if (strncmp(link, prefix, sizeof(prefix) - 1))
+		return 0;
+	return strtoul(link + sizeof(prefix) - 1, NULL, 10);
+}
+
+/* Look for sockets among the descriptors of one process. */
+static int scan_task(struct procs *procs, struct sock_list *list,
+		     const struct map *by_inode, int pid)
+{
+	bool known = false;
+	struct dirent *d;
+	char path[64];
+	int ret = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOMEM ? -1 : 0; /* not ours to see, or gone */
+
+	while (!ret && (d = readdir(dir))) {
+		uint32_t inode, i = MAP_NONE;
+
+		/* "." and ".." are no links either. */
+		inode = socket_inode(dirfd(dir), d->d_name);
+		if (inode)
+			i = map_get(by_inode, inode);
+		if (i == MAP_NONE)
+			continue;
+		if (!known)
+			ret = add_task(procs, pid);
+		known = true;
+		if (!ret)
+			ret = add_fd(procs, &list->v[i], atoi(d->d_name));
+	}
+	closedir(dir);
+	return ret;
+}
+
+int procs_find(struct procs *procs, struct sock_list *list)
+{
+	struct map by_inode;
+	struct dirent *d;
+	int ret = 0;
+	DIR *dir;
+	size_t i;
+
+	memset(procs, 0, sizeof(*procs));
+	procs->known = true;
+	if (map_init(&by_inode, list->n))
+		return -1;
+	for (i = 0; i < list->n; i++) {
+		list->v[i].procs.first = PROC_NONE;
+		if (list->v[i].inode)
+			map_set(&by_inode, list->v[i].inode, i);
+	}
+
+	dir = list->n ? opendir("/proc") : NULL;
+	if (!dir && list->n && errno == ENOMEM)
+		ret = -1;
+	while (dir && !ret && (d = readdir(dir)))
+		if (isdigit((unsigned char)*d->d_name))
+			ret = scan_task(procs, list, &by_inode,
+					atoi(d->d_name));
+	if (dir)
+		closedir(dir);
+	if (ret)
+		err("out of memory");
+	map_free(&by_inode);
+	return ret;
+}
+
+void procs_free(struct procs *procs)
+{
+	free(procs->fds);
+	free(procs->tasks);
+	memset(procs, 0, sizeof(*procs));
+}

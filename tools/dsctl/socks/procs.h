@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which processes hold a socket. */
+#ifndef DSCTL_PROCS_H
+#define DSCTL_PROCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nl/diag.h"
+
+#define PROC_NONE UINT32_MAX
+
+/**
+ * struct proc_fd - A file descriptor that is one of the sockets.
+ * @next: the next one of the same socket, or PROC_NONE.
+ * @task: whose it is, an index.
+ * @fd: its number.
+ */
+struct proc_fd {
+	uint32_t next;
+	uint32_t task;
+	int fd;
+};
+
+/**
+ * struct proc_task - A process.
+ * @pid: its ID.
+ * @comm: its name, any bytes.
+ */
+struct proc_task {
+	int pid;
+	char comm[64];
+};
+
+/**
+ * struct procs - The users of a list of sockets.
+ * @fds: descriptors; chained for each socket in the order of pid and fd.
+ * @num_fds: how many.
+ * @size_fds: for how many there is room.
+ * @tasks: processes that have one of them.
+ * @num_tasks: how many.
+ * @size_tasks: for how many there is room.
+ * @known: they have been looked for; else the sockets have no chains.
+ */
+struct procs {
+	struct proc_fd *fds;
+	size_t num_fds;
+	size_t size_fds;
+	struct proc_task *tasks;
+	size_t num_tasks;
+	size_t size_tasks;
+	bool known;
+};
+
+/**
+ * procs_find() - Find the users of sockets.
+ * @procs: filled in.
+ * @list: the sockets; their chains of users are set.
+ *
+ * Processes that the caller may not look into are passed over.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int procs_find(struct procs *procs, struct sock_list *list);
+
+/**
+ * procs_free() - Free what procs_find() found.
+ * @procs: the users; zeroed memory is fine.
+ */
+void procs_free(struct procs *procs);
+
+#endif /* DSCTL_PROCS_H */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which sockets make up one service: those that processes have in common. */
+#ifndef DSCTL_SERVICES_H
+#define DSCTL_SERVICES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "out/output.h"
+#include "out/text.h"
+#include "socks/view.h"
+
+#define SERVICE_NONE UINT32_MAX
+
+/**
+ * struct services - The services that have the sockets of a view.
+ * @v: for each, its first socket and the number of its sockets.
+ * @n: how many.
+ * @of: of each socket, or SERVICE_NONE.
+ * @next: the next socket of the same service, or SERVICE_NONE.
+ * @of_task: of each process of the view, or SERVICE_NONE.
+ */
+struct services {
+	struct service {
+		uint32_t first;
+		uint32_t last;
+		uint32_t num_socks;
+	} *v;
+	size_t n;
+	uint32_t *of;
+	uint32_t *next;
+	uint32_t *of_task;
+};
+
+/**
+ * services_group() - Group sockets into services.
+ * @services: zeroed; to be freed in any case.
+ * @view: the sockets.
+ * @member: of each socket, whether it belongs to any.
+ *
+ * Two sockets that one process has open belong to one service. Init is no such
+ * process where another one has the socket too: it hands out many. Sockets
+ * without a process that the caller can see go by their owner.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int services_group(struct services *services, const struct view *view,
+		   const bool *member);
+
+/**
+ * service_name() - The name of a service: of its first process, or else owner.
+ * @services: the services.
+ * @view: what they were made from.
+ * @i: which.
+ * @text: appended to.
+ */
+void service_name(const struct services *services, const struct view *view,
+		  size_t i, struct text *text);
+
+/**
+ * service_text() - A service with its processes, as "nginx(272,274)".
+ * @services: the services.
+ * @view: what they were made from.
+ * @i: which.
+ * @text: appended to.
+ */
+void service_text(const struct services *services, const struct view *view,
+		  size_t i, struct text *text);
+
+/**
+ * service_processes() - The processes of a service as a JSON array.
+ * @services: the services.
+ * @view: what they were made from.
+ * @i: which.
+ *
+ * Return: the array, NULL if there is no memory.
+ */
+json_t *service_processes(const struct services *services,
+			  const struct view *view, size_t i);
+
+/**
+ * services_free() - Free what services_group() made.
+ * @services: the services.
+ */
+void services_free(struct services *services);
+
+#endif /* DSCTL_SERVICES_H */

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "dsctl.h"
+#include "nl/dsnl.h"
+#include "socks/sockarg.h"
+
+int sockarg_parse(struct filter *filter, int argc, char **argv)
+{
+	if (filter_parse(filter, FILTER_COOKIE | FILTER_PROTO | FILTER_PORT,
+			 argc, argv))
+		return -1;
+
+	switch (filter->given) {
+	case FILTER_COOKIE:
+	case FILTER_PROTO | FILTER_PORT:
+		return 0;
+	case FILTER_PROTO:
+		err("proto: a socket is named by its port as well");
+		return -1;
+	case FILTER_PORT:
+		err("port: a socket is named by its proto as well, tcp or udp");
+		return -1;
+	case 0:
+		err("the socket is missing: cookie NUMBER, or proto and port");
+		return -1;
+	default:
+		err("cookie: it needs no proto and no port");
+		return -1;
+	}
+}
+
+const char *sockarg_str(const struct filter *filter, char *buf)
+{
+	if (filter->given & FILTER_COOKIE)
+		snprintf(buf, SOCKARG_STRLEN, "cookie %llu",
+			 (unsigned long long)filter->cookie);
+	else
+		snprintf(buf, SOCKARG_STRLEN, "%s port %u",
+			 proto_name(filter->proto), filter->port);
+	return buf;
+}
+
+static void keep_cookie(struct sock_list *list, uint64_t cookie)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		if (list->v[i].cookie == cookie) {
+			list->v[0] = list->v[i];
+			list->n = 1;
+			return;
+		}
+	}
+	list->n = 0;
+}
+
+int sockarg_find(const struct filter *filter, struct sock_list *list)
+{
+	static const uint8_t families[] = { AF_INET6, AF_INET };
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
+	struct diag_request req = {
+		.states = DIAG_ALL_STATES,
+		.port = filter->port,
+	};
+	char buf[SOCKARG_STRLEN];
+	struct dsnl nl;
+	size_t i, j;
+	int ret = 0;
+
+	if (dsnl_open(&nl, NETLINK_SOCK_DIAG))
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
+		req.protocol = protocols[i];
+		if (filter->proto && filter->proto != req.protocol)
+			continue;
+		for (j = 0; !ret && j < ARRAY_SIZE(families); j++) {
+			req.family = families[j];
+			ret = diag_dump(&nl, &req, list);
+		}
+	}
+	dsnl_close(&nl);
+	if (ret)
+		return ret;
+
+	if (filter->given & FILTER_COOKIE)
+		keep_cookie(list, filter->cookie);
+	if (list->n)
+		return 0;
+	err("%s: no bound socket has it", sockarg_str(filter, buf));
+	return -1;
+}

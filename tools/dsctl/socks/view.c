@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records come from the module and sockets from sock_diag, in this order: a
+ * socket that closes in between is then left out, and none is listed without
+ * the counts that it had.
+ *
+ * Only where a port is given, and sock_diag finds few sockets that have it, it is
+ * the other way round: then the kernel need not tell about all the rest.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dsctl.h"
+#include "nl/counters.h"
+#include "nl/dsnl.h"
+#include "socks/view.h"
+
+/*
+ * TIME-WAIT and half-open connections are no whole sockets, and have no record;
+ * the kernel splits the state of the latter in two.
+ */
+#define TCP_NEW_SYN_RECV	12
+#define MINI_STATES		(DIAG_STATE(TCP_TIME_WAIT) | \
+				 DIAG_STATE(TCP_SYN_RECV) | \
+				 DIAG_STATE(TCP_NEW_SYN_RECV))
+
+/**
+ * enum pass_reason - When sock_diag is asked for some kind of sockets.
+ * @SERVERS: always, they are all listed.
+ * @HOLDERS: if one of them may shadow a socket found before, or has counts.
+ * @OTHERS: if one of them has counts.
+ *
+ * With -a all are asked for.
+ */
+enum pass_reason {
+	SERVERS,
+	HOLDERS,
+	OTHERS,
+};
+
+/* Sockets with counts are mostly found by the first two of these. */
+static const struct pass {
+	enum pass_reason reason;
+	struct diag_request req;
+} passes[] = {
+	{ SERVERS, { AF_INET6, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 } },
+	{ SERVERS, { AF_INET6, IPPROTO_UDP, DIAG_ALL_STATES, 0 } },
+	{ OTHERS, { AF_INET6, IPPROTO_TCP, ~DIAG_STATE(TCP_LISTEN), 0 } },
+	{ HOLDERS, { AF_INET, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 } },
+	{ HOLDERS, { AF_INET, IPPROTO_UDP, DIAG_STATE(TCP_CLOSE), 0 } },
+	{ OTHERS, { AF_INET, IPPROTO_TCP, ~DIAG_STATE(TCP_LISTEN), 0 } },
+	{ OTHERS, { AF_INET, IPPROTO_UDP, ~DIAG_STATE(TCP_CLOSE), 0 } },
+};
+
+static bool is_missing(const struct record *rec)
+{
+	return !rec->found && counters_any(rec->counters);
+}
+
+/*
+ * Whether a pass can find the socket of a record. AF_INET6 sockets come first;
+ * IPV6_ADDRFORM turns one into an AF_INET socket.
+ */
+static bool finds_missing(const struct record_list *records,
+			  const struct diag_request *req)
+{
+	size_t i;
+
+	for (i = 0; i < records->n; i++) {
+		const struct record *rec = &records->v[i];
+
+		if (rec->protocol == req->protocol &&
+		    (rec->family == req->family || req->family == AF_INET) &&
+		    is_missing(rec))
+			return true;
+	}
+	return false;
+}
+
+static bool has_dual(const struct sock_list *list, uint8_t protocol)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (list->v[i].mode == MODE_DUAL &&
+		    list->v[i].protocol == protocol)
+			return true;
+	return false;
+}
+
+static bool is_needed(const struct view *view, const struct filter *filter,
+		      const struct pass *pass)
+{
+	if (filter->all || filter->port || pass->reason == SERVERS)
+		return true;
+	if (finds_missing(&view->records, &pass->req))
+		return true;
+	return pass->reason == HOLDERS &&
+	       has_dual(&view->socks, pass->req.protocol);
+}
+
+/* Give the sockets from one on their records. */
+static void join(struct view *view, size_t from)
+{
+	static const struct record none;
+	struct record *rec;
+	size_t i;
+
+	for (i = from; i < view->socks.n; i++) {
+		rec = records_find(&view->records, view->socks.v[i].cookie);
+		if (rec)
+			rec->found = true;
+		view->socks.v[i].rec = rec ? rec : &none;
+	}
+}
+
+static int get_sockets(struct view *view, const struct filter *filter)
+{
+	struct diag_request req;
+	struct dsnl nl;
+	int ret = 0;
+	size_t i, n;
+
+	if (dsnl_open(&nl, NETLINK_SOCK_DIAG))
+		return -1;
+	for (i = 0; !ret && i < ARRAY_SIZE(passes); i++) {
+		req = passes[i].req;
+		if (filter->proto && filter->proto != req.protocol)
+			continue;
+		if (!is_needed(view, filter, &passes[i]))
+			continue;
+		req.port = filter->port;
+		if (!filter->all)
+			req.states &= ~MINI_STATES;
+		n = view->socks.n;
+		ret = diag_dump(&nl, &req, &view->socks);
+		if (!ret)
+			join(view, n);
+	}
+	dsnl_close(&nl);
+	return ret;
+}
+
+/*
+ * Records without a socket: either it was closed since, and has no record any
+ * more, or sock_diag does not list it. That is in none of the kernel's hash
+ * tables by which it looks sockets up: never bound (connect() or bind() was
+ * refused), or before Linux 6.8 a TCP socket that is bound and no more.
+ */
+static int get_unlisted(struct view *view, const struct filter *filter,
+			struct dsnl *nl)
+{
+	struct record_list now = { };
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; i < view->records.n; i++)
+		if (is_missing(&view->records.v[i]))
+			break;
+	if (i == view->records.n)
+		return 0;
+	if (records_dump(nl, &now)) {
+		ret = -1;
+		goto out;
+	}
+
+	for (; i < view->records.n; i++) {
+		const struct record *rec = &view->records.v[i];
+		struct sock *sk;
+
+		if (!is_missing(rec) || !records_find(&now, rec->cookie))
+			continue;
+		if (filter->proto && filter->proto != rec->protocol)
+			continue;
+		sk = sock_list_add(&view->socks);
+		if (!sk) {
+			err("out of memory");
+			ret = -1;
+			goto out;
+		}
+		sk->cookie = rec->cookie;
+		sk->family = rec->family;
+		sk->protocol = rec->protocol;
+		sk->state = TCP_CLOSE;
+		sk->mode = rec->family == AF_INET ? MODE_V4 : NUM_MODES;
+		sk->v6only = -1;
+		sk->unlisted = true;
+		sk->rec = rec;
+	}
+out:
+	records_free(&now);
+	return ret;
+}
+
+static bool is_server(const struct sock *sk)
+{
+	return sk->family == AF_INET6 && (sk->protocol == IPPROTO_UDP ||
+					  sk->state == TCP_LISTEN);
+}
+
+static bool is_shown(const struct sock *sk, const struct filter *filter)
+{
+	if (filter->given & FILTER_MODE && sk->mode != filter->mode)
+		return false;
+	return filter->all || is_server(sk) || counters_any(sk->rec->counters);
+}
+
+static void keep_shown(struct sock_list *list, const struct filter *filter)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		if (is_shown(&list->v[i], filter))
+			list->v[n++] = list->v[i];
+	list->n = n;
+}
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct sock *a = pa, *b = pb;
+	int diff;
+
+	diff = a->local.port - b->local.port;
+	if (!diff)
+		diff = a->protocol - b->protocol;
+	if (!diff)
+		diff = a->family - b->family;
+	if (!diff)
+		diff = memcmp(&a->local.addr, &b->local.addr,
+			      sizeof(a->local.addr));
+	if (!diff)
+		diff = (a->cookie > b->cookie) - (a->cookie < b->cookie);
+	return diff;
+}
+
+/*
+ * A dump in several reads can meet a socket twice while its hash chain changes;
+ * sorted, the two are neighbours.
+ */
+void sock_list_sort(struct sock_list *list)
+{
+	size_t i, n = 0;
+
+	if (!list->n)
+		return;
+	qsort(list->v, list->n, sizeof(*list->v), compare);
+	for (i = 1; i < list->n; i++)
+		if (list->v[i].cookie != list->v[n].cookie)
+			list->v[++n] = list->v[i];
+	list->n = n + 1;
+}
+
+/* So many records are asked for one by one. */
+#define FEW_SOCKETS 64
+
+static int get_all(struct view *view, const struct filter *filter,
+		   struct dsnl *nl)
+{
+	int ret;
+
+	if (filter->port) {
+		ret = get_sockets(view, filter);
+		if (ret)
+			return ret;
+		if (view->socks.n <= FEW_SOCKETS)
+			ret = records_get(nl, &view->records, &view->socks);
+		else
+			ret = records_dump(nl, &view->records);
+		if (!ret)
+			join(view, 0);
+		return ret;
+	}
+
+	ret = records_dump(nl, &view->records);
+	return ret ? ret : get_sockets(view, filter);
+}
+
+int view_get(struct view *view, const struct filter *filter)
+{
+	struct dsnl nl;
+	int ret;
+
+	if (dsnl_open_dualstack(&nl))
+		return -1;
+	nl.no_warnings = filter->no_peers;
+	ret = get_all(view, filter, &nl);
+	if (!ret)
+		ret = sock_list_shadow(&view->socks);
+	/* They have no port, and a table of servers does without them. */
+	if (!ret && !filter->port && (opts.json || filter->all))
+		ret = get_unlisted(view, filter, &nl);
+	dsnl_close(&nl);
+	if (ret)
+		return ret;
+
+	keep_shown(&view->socks, filter);
+	sock_list_sort(&view->socks);
+	return filter->no_processes ? 0 : procs_find(&view->procs, &view->socks);
+}
+
+void view_free(struct view *view)
+{
+	procs_free(&view->procs);
+	sock_list_free(&view->socks);
+	records_free(&view->records);
+}
