@@ -32,6 +32,9 @@ static struct kmem_cache *ds_sock_cache;
 
 static_assert(offsetofend(struct ds_sock, count[DS_SEND]) <= 64,
 	      "a datagram must touch one cache line only");
+/* Three cache lines, 24 MiB for DS_MAX_SOCKETS. There is no hole left: one more
+ * event is 8 bytes, for which something else has to go.
+ */
 static_assert(sizeof(struct ds_sock) <= 192);
 static_assert(sizeof(struct rcu_head) <= sizeof(struct in6_addr));
 static_assert(BITS_PER_LONG == 64, "mapped_peer is written in one go");
@@ -70,7 +73,8 @@ struct ds_sock *ds_sock_by_cookie(u64 cookie)
 /* Memory is charged to whoever the memory of the socket is charged to: in softirq
  * whoever runs has nothing to do with it.
  */
-static struct ds_sock *ds_sock_alloc(struct sock *sk, enum ds_proto proto)
+static struct ds_sock *ds_sock_alloc(struct sock *sk, u64 cookie,
+				     enum ds_proto proto)
 {
 	struct mem_cgroup *memcg = mem_cgroup_from_sk(sk);
 	struct mem_cgroup *old = NULL;
@@ -84,7 +88,7 @@ static struct ds_sock *ds_sock_alloc(struct sock *sk, enum ds_proto proto)
 	if (!rec)
 		return NULL;
 
-	rec->key = ds_sk_cookie(sk);
+	rec->key = cookie;
 	rec->net = sock_net(sk);
 	rec->family = sk->sk_family;
 	rec->proto = proto;
@@ -128,19 +132,36 @@ void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 	}
 }
 
+void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums)
+{
+	int i;
+
+	for (i = 0; i < DS_N_EVENTS; i++)
+		sums->count[rec->proto][i] += atomic64_read(&rec->count[i]);
+}
+
 void ds_sock_cool(struct ds_sock *rec)
 {
 	rec->state = DS_SOCK_COLD;
 	WRITE_ONCE(rec->key, ds_sock_cookie(rec) ^ DS_SOCK_HIDDEN);
 }
 
-void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
+/* The counts of an idle record are in the sums: @sign is 1 when it becomes idle, and
+ * -1 when it no longer is.
+ */
+static void ds_sock_sum_idle(struct ds_net *dn, const struct ds_sock *rec,
+			     s64 sign)
 {
 	int i;
 
 	for (i = 0; i < DS_N_EVENTS; i++)
-		atomic64_add(atomic64_read(&rec->count[i]),
+		atomic64_add(sign * atomic64_read(&rec->count[i]),
 			     &dn->count[rec->proto][i]);
+}
+
+void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
+{
+	ds_sock_sum_idle(dn, rec, 1);
 	rec->state = DS_SOCK_IDLE;
 	WRITE_ONCE(rec->idle_since, jiffies);
 	ds_sock_unlink(dn, rec);
@@ -150,15 +171,11 @@ void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
 /* Undo ds_sock_settle(). */
 static void ds_sock_stir(struct ds_net *dn, struct ds_sock *rec)
 {
-	int i;
-
 	if (ds_sock_is_awaited(dn, rec) && dn->walk_kind == DS_WALK_RESET) {
 		ds_sock_take(rec, NULL);
 		ds_sock_forget(rec);
 	}
-	for (i = 0; i < DS_N_EVENTS; i++)
-		atomic64_sub(atomic64_read(&rec->count[i]),
-			     &dn->count[rec->proto][i]);
+	ds_sock_sum_idle(dn, rec, -1);
 	ds_sock_unlink(dn, rec);
 	ds_sock_link(dn, rec);
 }
@@ -183,14 +200,6 @@ static bool ds_sock_wake(struct ds_sock *rec)
 	return there;
 }
 
-static void ds_sock_add_counts(u64 *to, const struct ds_sock *rec)
-{
-	int i;
-
-	for (i = 0; i < DS_N_EVENTS; i++)
-		to[i] += atomic64_read(&rec->count[i]);
-}
-
 /* The counts of an idle record are in the sums. Of others they get there, unless a
  * reset that has not come by yet would have forgotten them.
  */
@@ -202,9 +211,7 @@ static void ds_sock_leave_counts(struct ds_net *dn, struct ds_sock *rec)
 	if (ds_sock_is_awaited(dn, rec)) {
 		if (dn->walk_kind == DS_WALK_RESET)
 			return;
-		if (dn->walk_sums)
-			ds_sock_add_counts(dn->walk_sums->count[rec->proto],
-					   rec);
+		ds_sock_add(rec, dn->walk_sums);
 	}
 	ds_sock_take(rec, dn->count[rec->proto]);
 }
@@ -299,8 +306,11 @@ static struct ds_sock *ds_sock_idle_first(const struct list_head *list)
 	       rec : NULL;
 }
 
+/* None where there is to be none at all: those that are there just stay. */
 static struct ds_sock *ds_sock_dispensable(const struct ds_net *dn)
 {
+	if (!READ_ONCE(dn->max_sockets))
+		return NULL;
 	return ds_sock_idle_first(&dn->idle_zero) ?:
 	       ds_sock_idle_first(&dn->idle);
 }
@@ -310,8 +320,7 @@ static struct ds_sock *ds_sock_dispensable(const struct ds_net *dn)
  */
 static bool ds_sock_has_room(struct ds_net *dn)
 {
-	if (!ds_sock_is_full(dn) ||
-	    (READ_ONCE(dn->max_sockets) && ds_sock_dispensable(dn)))
+	if (!ds_sock_is_full(dn) || ds_sock_dispensable(dn))
 		return true;
 	WRITE_ONCE(dn->no_room, true);
 	/* That is there before it is looked for; pairs with ds_net_age(). */
@@ -329,8 +338,7 @@ static bool ds_sock_make_room(struct ds_net *dn)
 
 	/* More than one where the limit was lowered. */
 	while (ds_sock_is_full(dn) && left--) {
-		rec = READ_ONCE(dn->max_sockets) ? ds_sock_dispensable(dn) :
-						   NULL;
+		rec = ds_sock_dispensable(dn);
 		if (!rec)
 			return false;
 		dn->evicted[rec->proto]++;
@@ -362,6 +370,7 @@ struct ds_sock *ds_sock_make(struct sock *sk)
 	struct net *net = sock_net(sk);
 	int proto = ds_sk_proto(sk);
 	struct ds_sock *rec, *new;
+	u64 cookie;
 
 	/* A namespace whose count is 0 may have been swept already; where it
 	 * is not, the sweep waits for this RCU section.
@@ -369,14 +378,14 @@ struct ds_sock *ds_sock_make(struct sock *sk)
 	if (proto < 0 || !check_net(net))
 		return NULL;
 
-	rec = ds_sock_by_cookie(ds_sk_cookie(sk));
+	cookie = ds_sk_cookie(sk);
+	rec = ds_sock_by_cookie(cookie);
 	if (rec && ds_sock_wake(rec))
 		return rec;
 
-	if (!ds_sock_has_room(ds_net(net)) ||
-	    ds_sock_is_crowded(ds_sk_cookie(sk)))
+	if (!ds_sock_has_room(ds_net(net)) || ds_sock_is_crowded(cookie))
 		return NULL;
-	new = ds_sock_alloc(sk, proto);
+	new = ds_sock_alloc(sk, cookie, proto);
 	if (!new)
 		return NULL;
 

@@ -322,6 +322,15 @@ void ds_sock_end_rec(struct ds_sock *rec);
 bool ds_sock_end_net(const struct net *net);
 
 /**
+ * ds_sock_add() - add the counts of a record to sums
+ * @rec:	the record
+ * @sums:	the sums
+ *
+ * Context: under &struct ds_net.lock, lest somebody takes them meanwhile.
+ */
+void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums);
+
+/**
  * ds_sock_cool() - have the next event of a busy record noticed
  * @rec:	the record
  *

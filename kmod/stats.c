@@ -132,11 +132,7 @@ static bool ds_net_is_settled(const struct ds_net *dn)
 
 static void ds_visit_sum(struct ds_net *dn, struct ds_sock *rec)
 {
-	struct ds_sums *sums = dn->walk_sums;
-	unsigned int i;
-
-	for (i = 0; i < DS_N_EVENTS; i++)
-		sums->count[rec->proto][i] += atomic64_read(&rec->count[i]);
+	ds_sock_add(rec, dn->walk_sums);
 }
 
 static void ds_visit_age(struct ds_net *dn, struct ds_sock *rec)
