@@ -24,6 +24,7 @@
 #include <net/udp.h>
 
 #include "account.h"
+#include "event_list.h"
 #include "flow.h"
 #include "lookup.h"
 #include "sock.h"
@@ -38,12 +39,13 @@ static_assert(offsetof(struct tcphdr, source) ==
 
 static bool ds_is_reject(enum ds_event event)
 {
-	return event >= DS_REJECT_V6ONLY;
+	return BIT(event) & DS_EVENTS_REJECT;
 }
 
 static bool ds_is_traced(enum ds_event event)
 {
 	return ds_is_reject(event) ? trace_dualstack_reject_enabled() :
+				     BIT(event) & DS_EVENTS_MAPPED &&
 				     trace_dualstack_mapped_enabled();
 }
 
@@ -52,27 +54,18 @@ static void ds_trace(struct sock *sk, enum ds_event event,
 {
 	if (ds_is_reject(event))
 		trace_dualstack_reject(sk, event, flow);
-	else if (event != DS_IN_NATIVE)
+	else
 		trace_dualstack_mapped(sk, event, flow);
 }
 
 static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 			const struct ds_flow *flow)
 {
-	switch (event) {
-	case DS_IN_NATIVE:
-	case DS_WIRE_MAPPED:	/* the peer is not who it says it is */
-	case DS_REJECT_BIND:	/* there is none */
-		break;
-	case DS_IN_MAPPED:
-	case DS_CONNECT:
-	case DS_SEND:
+	if (BIT(event) & DS_EVENTS_PEER_MAPPED)
 		ds_sock_set_mapped(rec, flow->peer.s6_addr32[3],
 				   flow->peer_port);
-		break;
-	default:
+	else if (BIT(event) & DS_EVENTS_PEER_REJECTED)
 		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
-	}
 }
 
 /* Under RCU; @n events alike. */

@@ -36,6 +36,7 @@
 #include <net/netns/generic.h>
 #include <uapi/linux/dualstack.h>
 
+#include "event_list.h"
 #include "events.h"
 #include "flow.h"
 #include "netlink.h"
@@ -142,19 +143,9 @@ static bool ds_events_closed;
 static void ds_events_idle(struct work_struct *work);
 static DECLARE_DELAYED_WORK(ds_events_idle_work, ds_events_idle);
 
-/* By what ds_trace_site() says. */
+/* By counter. */
 static const u8 ds_event_types[] = {
-	[DS_SITE_ACCEPT]	= DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT,
-	[DS_IN_MAPPED]		= DUALSTACK_EVENT_TYPE_MAPPED_RECV,
-	[DS_CONNECT]		= DUALSTACK_EVENT_TYPE_MAPPED_CONNECT,
-	[DS_SEND]		= DUALSTACK_EVENT_TYPE_MAPPED_SEND,
-	[DS_REJECT_V6ONLY]	= DUALSTACK_EVENT_TYPE_REJECT_V6ONLY,
-	[DS_REJECT_ADDR]	= DUALSTACK_EVENT_TYPE_REJECT_ADDR,
-	[DS_REJECT_V4ONLY]	= DUALSTACK_EVENT_TYPE_REJECT_V4ONLY,
-	[DS_REJECT_CONNECT]	= DUALSTACK_EVENT_TYPE_REJECT_CONNECT,
-	[DS_REJECT_SEND]	= DUALSTACK_EVENT_TYPE_REJECT_SEND,
-	[DS_REJECT_BIND]	= DUALSTACK_EVENT_TYPE_REJECT_BIND,
-	[DS_WIRE_MAPPED]	= DUALSTACK_EVENT_TYPE_WIRE_MAPPED,
+	DS_EVENT_TYPE_ROWS
 };
 
 static struct ds_events *ds_events(const struct net *net)
@@ -222,7 +213,8 @@ static bool ds_events_push(struct ds_events *ev, struct ds_rings *rings,
 		report->time = ktime_get_real_ns();
 		report->cookie = ds_sk_cookie(sk);
 		report->flow = *flow;
-		report->type = ds_event_types[ds_trace_site(event, flow)];
+		report->type = ds_event_types[ds_counter_attr(event,
+							      flow->proto)];
 		/* pairs with ds_events_next() */
 		smp_store_release(&ring->head, ring->head + 1);
 	}

@@ -319,7 +319,7 @@ static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
 int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attr = info->attrs[DUALSTACK_A_STATS_PROTOCOL];
-	unsigned long protos = BIT(DS_N_PROTOS) - 1;
+	unsigned long protos = DS_ALL_PROTOS;
 	struct sk_buff *msg;
 	struct ds_sums sums;
 	void *hdr;

@@ -18,24 +18,19 @@
 #include "sock.h"
 #include "stats.h"
 
-#define TCP	BIT(DS_TCP)
-#define UDP	BIT(DS_UDP)
-
-const struct ds_counter ds_counters[DS_N_COUNTERS] = {
-	{ DUALSTACK_A_COUNTER_MAPPED_ACCEPT, DS_IN_MAPPED, TCP },
-	{ DUALSTACK_A_COUNTER_NATIVE_ACCEPT, DS_IN_NATIVE, TCP },
-	{ DUALSTACK_A_COUNTER_MAPPED_RECV, DS_IN_MAPPED, UDP },
-	{ DUALSTACK_A_COUNTER_NATIVE_RECV, DS_IN_NATIVE, UDP },
-	{ DUALSTACK_A_COUNTER_MAPPED_CONNECT, DS_CONNECT, TCP | UDP },
-	{ DUALSTACK_A_COUNTER_MAPPED_SEND, DS_SEND, UDP },
-	{ DUALSTACK_A_COUNTER_REJECT_V6ONLY, DS_REJECT_V6ONLY, TCP | UDP },
-	{ DUALSTACK_A_COUNTER_REJECT_ADDR, DS_REJECT_ADDR, TCP | UDP },
-	{ DUALSTACK_A_COUNTER_REJECT_V4ONLY, DS_REJECT_V4ONLY, TCP | UDP },
-	{ DUALSTACK_A_COUNTER_REJECT_CONNECT, DS_REJECT_CONNECT, TCP | UDP },
-	{ DUALSTACK_A_COUNTER_REJECT_SEND, DS_REJECT_SEND, UDP },
-	{ DUALSTACK_A_COUNTER_REJECT_BIND, DS_REJECT_BIND, TCP | UDP },
-	{ DUALSTACK_A_COUNTER_WIRE_MAPPED, DS_WIRE_MAPPED, TCP | UDP },
+const struct ds_counter ds_counters[] = {
+	DS_COUNTER_ROWS
 };
+
+u8 ds_counter_attr(enum ds_event event, enum ds_proto proto)
+{
+	const struct ds_counter *c = ds_counters;
+
+	while (c->event != event || !(c->protos & BIT(proto)))
+		if (WARN_ON_ONCE(++c == ds_counters + DS_N_COUNTERS))
+			return 0;
+	return c->attr;
+}
 
 unsigned int ds_net_id __read_mostly;
 

@@ -5,6 +5,7 @@
 #define _DUALSTACK_STATS_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/init.h>
 #include <linux/in.h>
 #include <linux/list.h>
@@ -15,58 +16,10 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "event_list.h"
 #include "v6only.h"
 
 struct net;
-
-/**
- * enum ds_proto - the transport protocols that are accounted
- * @DS_TCP:		TCP
- * @DS_UDP:		UDP
- * @DS_N_PROTOS:	how many there are
- */
-enum ds_proto {
-	DS_TCP,
-	DS_UDP,
-	DS_N_PROTOS,
-};
-
-/**
- * enum ds_event - what can happen to a socket
- * @DS_IN_MAPPED:	IPv4 was served: a handshake completed (TCP), a
- *			datagram was handed to recvmsg() (UDP)
- * @DS_IN_NATIVE:	the same with IPv6
- * @DS_SEND:		sendmsg() to a mapped address went ahead
- * @DS_CONNECT:		connect() to a mapped address went ahead
- * @DS_WIRE_MAPPED:	an IPv6 packet had a mapped source
- * @DS_REJECT_V6ONLY:	IPv4 found no socket; this one refused because of
- *			IPV6_V6ONLY
- * @DS_REJECT_ADDR:	IPv4 found no socket; this one is bound to an IPv6
- *			address
- * @DS_REJECT_V4ONLY:	IPv6 found no socket; this one is AF_INET
- * @DS_REJECT_CONNECT:	connect() to a mapped address failed because of
- *			IPV6_V6ONLY
- * @DS_REJECT_SEND:	sendmsg() did
- * @DS_REJECT_BIND:	bind() did
- * @DS_N_EVENTS:	how many there are
- *
- * With the protocol of the socket an event makes a counter of the netlink
- * interface, see ds_counters[].
- */
-enum ds_event {
-	DS_IN_MAPPED,
-	DS_IN_NATIVE,
-	DS_SEND,
-	DS_CONNECT,
-	DS_WIRE_MAPPED,
-	DS_REJECT_V6ONLY,
-	DS_REJECT_ADDR,
-	DS_REJECT_V4ONLY,
-	DS_REJECT_CONNECT,
-	DS_REJECT_SEND,
-	DS_REJECT_BIND,
-	DS_N_EVENTS,
-};
 
 /**
  * struct ds_counter - a counter of the netlink interface
@@ -80,9 +33,19 @@ struct ds_counter {
 	u8 protos;
 };
 
-#define DS_N_COUNTERS	13
-
+/* In the order of their attributes. */
 extern const struct ds_counter ds_counters[DS_N_COUNTERS];
+
+/**
+ * ds_counter_attr() - the counter of an event
+ * @event:	the event
+ * @proto:	the protocol of its socket
+ *
+ * Context: any.
+ *
+ * Return: DUALSTACK_A_COUNTER_*.
+ */
+u8 ds_counter_attr(enum ds_event event, enum ds_proto proto);
 
 /**
  * struct ds_sums - the sums of a namespace at one moment

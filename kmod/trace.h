@@ -9,7 +9,9 @@
 
 #include <linux/in6.h>
 #include <linux/tracepoint.h>
+#include <uapi/linux/dualstack.h>
 
+#include "event_list.h"
 #include "flow.h"
 #include "sock.h"
 #include "stats.h"
@@ -19,25 +21,7 @@ struct sock;
 #ifndef _DUALSTACK_TRACE_ONCE
 #define _DUALSTACK_TRACE_ONCE
 
-/* TCP and UDP share DS_IN_MAPPED; here they have a site each. */
-enum {
-	DS_SITE_ACCEPT = DS_N_EVENTS,
-};
-
 #define DS_SOCKADDR_LEN	sizeof(struct sockaddr_in6)
-
-/**
- * ds_trace_site() - where an event happened, or its reason
- * @event:	the event
- * @flow:	its two ends
- *
- * Return: @event, or DS_SITE_ACCEPT.
- */
-static inline u8 ds_trace_site(enum ds_event event, const struct ds_flow *flow)
-{
-	return event == DS_IN_MAPPED && flow->proto == DS_TCP ? DS_SITE_ACCEPT :
-								event;
-}
 
 /**
  * ds_trace_local() - the local end of a flow, as %pISpc prints it
@@ -58,17 +42,7 @@ void ds_trace_peer(void *dst, const struct ds_flow *flow);
 /* For perf and trace-cmd, which know no constants but these. */
 TRACE_DEFINE_ENUM(IPPROTO_TCP);
 TRACE_DEFINE_ENUM(IPPROTO_UDP);
-TRACE_DEFINE_ENUM(DS_IN_MAPPED);
-TRACE_DEFINE_ENUM(DS_SITE_ACCEPT);
-TRACE_DEFINE_ENUM(DS_SEND);
-TRACE_DEFINE_ENUM(DS_CONNECT);
-TRACE_DEFINE_ENUM(DS_WIRE_MAPPED);
-TRACE_DEFINE_ENUM(DS_REJECT_V6ONLY);
-TRACE_DEFINE_ENUM(DS_REJECT_ADDR);
-TRACE_DEFINE_ENUM(DS_REJECT_V4ONLY);
-TRACE_DEFINE_ENUM(DS_REJECT_CONNECT);
-TRACE_DEFINE_ENUM(DS_REJECT_SEND);
-TRACE_DEFINE_ENUM(DS_REJECT_BIND);
+DS_TRACE_ENUMS
 
 #define ds_show_family(family)						\
 	__print_symbolic(family, { AF_INET, "AF_INET" },		\
@@ -78,19 +52,11 @@ TRACE_DEFINE_ENUM(DS_REJECT_BIND);
 	__print_symbolic(protocol, { IPPROTO_TCP, "IPPROTO_TCP" },	\
 				   { IPPROTO_UDP, "IPPROTO_UDP" })
 
-/* The sites of dualstack_mapped, and the reasons of dualstack_reject. */
+/* The sites of dualstack_mapped, and the reasons of dualstack_reject, by the
+ * counter of the event.
+ */
 #define ds_show_site(site)						\
-	__print_symbolic(site, { DS_IN_MAPPED, "recv" },		\
-			       { DS_SITE_ACCEPT, "accept" },		\
-			       { DS_CONNECT, "connect" },		\
-			       { DS_SEND, "send" },			\
-			       { DS_WIRE_MAPPED, "wire" },		\
-			       { DS_REJECT_V6ONLY, "v6only" },		\
-			       { DS_REJECT_ADDR, "addr" },		\
-			       { DS_REJECT_V4ONLY, "v4only" },		\
-			       { DS_REJECT_CONNECT, "connect" },	\
-			       { DS_REJECT_SEND, "send" },		\
-			       { DS_REJECT_BIND, "bind" })
+	__print_symbolic(site, { 0, "" } DS_TRACE_SITES)
 
 /* How either is printed: where it happened, or why, goes by its own name. */
 #define DS_EVENT_FORMAT							\
@@ -122,7 +88,7 @@ DECLARE_EVENT_CLASS(dualstack_event,
 				   __entry->flowlabel = ntohl(flow->flowlabel);
 				   __entry->family = flow->family;
 				   __entry->protocol = ds_ipproto(flow->proto);
-				   __entry->site = ds_trace_site(event, flow);
+				   __entry->site = ds_counter_attr(event, flow->proto);
 				   ds_trace_local(__entry->local, flow);
 				   ds_trace_peer(__entry->peer, flow);),
 
