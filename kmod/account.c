@@ -128,7 +128,7 @@ static bool ds_wire_mapped(const struct sk_buff *skb)
 }
 
 /* All that is seldom: the first event of a socket, one that cannot be recorded,
- * one that somebody traces, one with a mapped source, several at once.
+ * one with a mapped source, several at once.
  */
 static noinline ds_direct
 void ds_account_in_slow(struct sock *sk, const struct sk_buff *skb,
@@ -200,12 +200,26 @@ void ds_account_in_missed(struct sock *sk, const struct sk_buff *skb,
 		ds_account_in_slow(sk, skb, 1);
 }
 
+/* IPv4, and somebody traces it, who may be in another namespace. */
+static noinline ds_direct
+void ds_account_in_traced(struct sock *sk, const struct sk_buff *skb)
+{
+	struct ds_flow flow;
+
+	if (!ds_count_in(sk, skb, DS_IN_MAPPED)) {
+		ds_account_in_slow(sk, skb, 1);
+		return;
+	}
+	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
+	trace_dualstack_mapped(sk, DS_IN_MAPPED, &flow);
+}
+
 static __always_inline void ds_account_in(struct sock *sk,
 					  const struct sk_buff *skb)
 {
 	if (likely(skb->protocol == htons(ETH_P_IP))) {
 		if (trace_dualstack_mapped_enabled())
-			ds_account_in_slow(sk, skb, 1);
+			ds_account_in_traced(sk, skb);
 		else if (unlikely(!ds_count_in(sk, skb, DS_IN_MAPPED)))
 			ds_account_in_missed(sk, skb, DS_IN_MAPPED);
 	} else {
