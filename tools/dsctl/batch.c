@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* -b FILE: a command on each line. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
-#include "out/output.h"
+#include "batch.h"
+#include "dispatch.h"
+#include "out/stream.h"
 #include "out/text.h"
 
 #define MAX_WORDS	64
@@ -86,7 +86,7 @@ static int split(char *p, char **words)
 	return n;
 }
 
-static int run_all(struct batch *batch, const struct cmd *root)
+static int run_all(struct batch *batch, struct ctx *ctx, const struct cmd *root)
 {
 	char *words[MAX_WORDS + 1];
 	int n, one, ret = EXIT_OK;
@@ -94,7 +94,7 @@ static int run_all(struct batch *batch, const struct cmd *root)
 
 	while (read_command(batch, &first)) {
 		if (batch->cmd.failed) {
-			err("out of memory");
+			err_no_memory();
 			return EXIT_KERNEL;
 		}
 		n = split(batch->cmd.buf, words);
@@ -103,13 +103,13 @@ static int run_all(struct batch *batch, const struct cmd *root)
 		one = EXIT_USAGE;
 		if (n > 0) {
 			words[n] = NULL;
-			one = cmd_run(root, n, words);
+			one = cmd_run(ctx, root, n, words);
 		}
-		/* Who reads from a pipe may wait for this answer. */
+		/* Whoever reads from a pipe may wait for this answer. */
 		if (!out_flush()) {
-			/* out_close() says why, or nobody wants to know. */
+			/* The end says why, or nobody wants to know. */
 			ret = exit_worse(ret, exit_worse(one, EXIT_KERNEL));
-			if (!opts.force)
+			if (!ctx->opts.force)
 				return ret;
 			continue;
 		}
@@ -117,7 +117,7 @@ static int run_all(struct batch *batch, const struct cmd *root)
 		if (!one || one == EXIT_FOUND)
 			continue;
 		err("%s:%u: the command failed", batch->name, first);
-		if (!opts.force)
+		if (!ctx->opts.force)
 			return ret;
 	}
 	if (ferror(batch->f)) {
@@ -127,8 +127,9 @@ static int run_all(struct batch *batch, const struct cmd *root)
 	return ret;
 }
 
-int batch_run(const struct cmd *root, const char *name)
+int batch_run(struct ctx *ctx, const struct cmd *root)
 {
+	const char *name = ctx->opts.batch;
 	struct batch batch = { .f = stdin, .name = name };
 	int ret;
 
@@ -138,7 +139,7 @@ int batch_run(const struct cmd *root, const char *name)
 		err("cannot open \"%s\": %s", name, strerror(errno));
 		return EXIT_USAGE;
 	}
-	ret = run_all(&batch, root);
+	ret = run_all(&batch, ctx, root);
 	free(batch.cmd.buf);
 	if (batch.f != stdin)
 		fclose(batch.f);

@@ -1,53 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The words after the options: find the command they name, or explain it. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
+#include "dispatch.h"
+#include "netns.h"
+#include "nl/dsnl.h"
+#include "out/err.h"
+#include "out/stream.h"
+#include "util/args.h"
 
 #define MAX_NAMES	16	/* on one level, "help" included */
 #define MAX_PATH	64	/* "show sockets" */
 #define HELP		"help"
 #define HELP_COLUMN	38	/* where the meanings of commands stand */
-
-static bool abbreviates(const char *word, const char *name)
-{
-	return *word && !strncmp(word, name, strlen(word));
-}
-
-static void err_names(const char *what, const char *word, const char *problem,
-		      const char *const *names, size_t n)
-{
-	char list[256] = "";
-	size_t i, len = 0;
-
-	for (i = 0; i < n && len < sizeof(list); i++)
-		len += snprintf(list + len, sizeof(list) - len, "%s%s",
-				i ? ", " : "", names[i]);
-	err("%s \"%s\" is %s: %s", what, word, problem, list);
-}
-
-int word_match(const char *what, const char *word, const char *const *names,
-	       size_t n)
-{
-	const char *found[MAX_NAMES];
-	size_t i, hits = 0, last = 0;
-
-	for (i = 0; i < n; i++) {
-		if (!strcmp(word, names[i]))
-			return i;
-		if (abbreviates(word, names[i]) && hits < MAX_NAMES) {
-			found[hits++] = names[i];
-			last = i;
-		}
-	}
-	if (hits == 1)
-		return last;
-	if (hits)
-		err_names(what, word, "ambiguous", found, hits);
-	else
-		err_names(what, word, "unknown, expected one of", names, n);
-	return -1;
-}
 
 static void append(char *path, const char *word)
 {
@@ -88,6 +54,12 @@ static void usage(FILE *f, char *path, const struct cmd *cmd)
 		list(f, path, cmd);
 	else
 		fprintf(f, "%s.\n", cmd->help);
+	if (cmd->rules) {
+		fputc('\n', f);
+		if (!*path)
+			options_help(f);
+		fprintf(f, "%s\n", cmd->rules);
+	}
 	if (cmd->details)
 		fprintf(f, "\n%s\n", cmd->details);
 }
@@ -99,29 +71,122 @@ void cmd_help(const struct cmd *cmd)
 	usage(stdout, path, cmd);
 }
 
-int exit_worse(int a, int b)
+/* What the kernel asks for, where it refuses without a word. */
+static const char *const rights[] = {
+	[RIGHT_NONE] = "CAP_NET_ADMIN in the network namespace",
+	[RIGHT_NETNS] = "CAP_NET_ADMIN in the network namespace",
+	[RIGHT_INITIAL] = "CAP_NET_ADMIN in the initial user namespace",
+};
+
+static void close_needs(struct ctx *ctx)
 {
-	if (!a || !b)
-		return a + b;
-	return a < b ? a : b;
+	dsnl_close(&ctx->sock_diag);
+	dsnl_close(&ctx->events);
+	dsnl_close(&ctx->dualstack);
 }
 
-static int run(const struct cmd *cmd, const char *path, int argc, char **argv)
+static int open_needs(struct ctx *ctx, const struct cmd *cmd)
+{
+	if ((cmd->needs & NEED_STDOUT && !out_is_open()) ||
+	    (cmd->needs & NEED_DUALSTACK &&
+	     dsnl_open_dualstack(&ctx->dualstack)) ||
+	    (cmd->needs & NEED_EVENTS && dsnl_open_dualstack(&ctx->events)) ||
+	    (cmd->needs & NEED_SOCK_DIAG &&
+	     dsnl_open_sock_diag(&ctx->sock_diag))) {
+		close_needs(ctx);
+		return -1;
+	}
+	ctx->dualstack.right = rights[cmd->right];
+	return 0;
+}
+
+/**
+ * struct run - A command that is run, once or in many network namespaces.
+ * @ctx: what it is handed.
+ * @cmd: the command.
+ * @job: what was asked for.
+ * @n: how often it has been run.
+ */
+struct run {
+	struct ctx *ctx;
+	const struct cmd *cmd;
+	void *job;
+	size_t n;
+};
+
+static int run_once(struct run *run)
 {
 	int ret;
 
-	if (!opts.every_netns) {
-		ret = cmd->run(argc, argv);
-	} else if (cmd->every_netns) {
-		ret = netns_each(cmd, argc, argv);
-	} else {
-		err("%sdoes not go with -N", path);
-		return EXIT_USAGE;
-	}
-	return cmd->end ? cmd->end(ret) : ret;
+	run->n++;
+	if (open_needs(run->ctx, run->cmd))
+		return EXIT_KERNEL;
+	ret = run->cmd->run(run->ctx, run->job);
+	close_needs(run->ctx);
+	return ret;
 }
 
-int cmd_run(const struct cmd *cmd, int argc, char **argv)
+static int run_in(const char *netns, void *arg)
+{
+	struct run *run = arg;
+
+	run->ctx->out.netns = netns;
+	run->ctx->out.heading = !run->ctx->out.json;
+	return run_once(run);
+}
+
+/* The namespace of -n is entered when there is something to do in it. */
+static int run_here(struct run *run)
+{
+	struct ctx *ctx = run->ctx;
+
+	if (ctx->opts.netns && !ctx->entered && netns_enter(ctx->opts.netns))
+		return EXIT_KERNEL;
+	ctx->entered = true;
+	return run_once(run);
+}
+
+static int run_everywhere(struct run *run)
+{
+	struct ctx *ctx = run->ctx;
+	struct dsnl nl = { };
+	int ret;
+
+	/* Without the module, say so once. */
+	if (dsnl_open_dualstack(&nl))
+		return EXIT_KERNEL;
+	dsnl_close(&nl);
+
+	if (ctx->out.json)
+		json_join(&ctx->out);
+	ret = netns_each(ctx->opts.stats, run_in, run);
+	if (ctx->out.json && run->n)
+		json_join_end(&ctx->out);
+	return ret;
+}
+
+static int run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
+{
+	struct run run = { .ctx = ctx, .cmd = cmd };
+	int ret = EXIT_USAGE;
+
+	if (cmd->job_size) {
+		run.job = calloc(1, cmd->job_size);
+		if (!run.job) {
+			err_no_memory();
+			return EXIT_KERNEL;
+		}
+	}
+	if (!cmd->parse || !cmd->parse(ctx, run.job, argc, argv))
+		ret = ctx->opts.every_netns ? run_everywhere(&run)
+					    : run_here(&run);
+	if (cmd->end)
+		ret = cmd->end(ctx, run.job, ret);
+	free(run.job);
+	return ret;
+}
+
+int cmd_run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 {
 	char path[MAX_PATH] = "";
 	int i;
@@ -154,7 +219,7 @@ int cmd_run(const struct cmd *cmd, int argc, char **argv)
 		argv++;
 	}
 
-	if (argc && abbreviates(argv[0], HELP)) {
+	if (argc && word_abbreviates(argv[0], HELP)) {
 		usage(stdout, path, cmd);
 		return EXIT_OK;
 	}
@@ -162,5 +227,9 @@ int cmd_run(const struct cmd *cmd, int argc, char **argv)
 		err("%stakes no argument: \"%s\"", path, argv[0]);
 		return EXIT_USAGE;
 	}
-	return run(cmd, path, argc, argv);
+	if (ctx->opts.every_netns && !cmd->every_netns) {
+		err("%sdoes not go with -N", path);
+		return EXIT_USAGE;
+	}
+	return run(ctx, cmd, argc, argv);
 }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* -n NETNS, -N: run the command in another network namespace, or in every. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dsctl.h"
-#include "nl/dsnl.h"
-#include "out/output.h"
+#include "netns.h"
+#include "out/err.h"
 #include "util/array.h"
 
 #define NETNS_RUN_DIR "/run/netns"	/* where `ip netns` keeps its names */
@@ -45,27 +44,21 @@ static int netns_open(const char *name)
 	return fd;
 }
 
-/* With -N, netns_each() is the one to enter them. */
-int netns_enter(void)
+int netns_enter(const char *name)
 {
-	static bool entered;
 	int fd, ret;
 
-	if (!opts.netns || opts.every_netns || entered)
-		return 0;
-
-	fd = netns_open(opts.netns);
+	fd = netns_open(name);
 	if (fd < 0) {
-		err("cannot open network namespace \"%s\": %s", opts.netns,
+		err("cannot open network namespace \"%s\": %s", name,
 		    strerror(errno));
 		return -1;
 	}
 	ret = setns(fd, CLONE_NEWNET);
 	if (ret)
-		err("cannot enter network namespace \"%s\": %s", opts.netns,
+		err("cannot enter network namespace \"%s\": %s", name,
 		    strerror(errno));
 	close(fd);
-	entered = !ret;
 	return ret;
 }
 
@@ -118,10 +111,8 @@ static int add(struct netns_list *list, const char *name, const struct stat *st)
 	}
 
 	if (array_grow((void **)&list->v, list->n, &list->size,
-		       sizeof(*list->v))) {
-		err("out of memory");
-		return -1;
-	}
+		       sizeof(*list->v)))
+		return err_no_memory();
 	ns = &list->v[list->n++];
 	ns->dev = st->st_dev;
 	ns->ino = st->st_ino;
@@ -129,13 +120,12 @@ static int add(struct netns_list *list, const char *name, const struct stat *st)
 	return 0;
 }
 
-/* What cannot be read has nothing to show, unless it is us who cannot. */
+/* What cannot be read has nothing to show, unless memory is what is missing. */
 static int no_dir(void)
 {
 	if (errno != ENOMEM)
 		return 0;
-	err("out of memory");
-	return -1;
+	return err_no_memory();
 }
 
 static int add_named(struct netns_list *list)
@@ -182,7 +172,7 @@ static int add_processes(struct netns_list *list)
 	return ret;
 }
 
-static int find_all(struct netns_list *list, int own)
+static int find_all(struct netns_list *list, int own, bool tell)
 {
 	struct stat st;
 
@@ -193,7 +183,7 @@ static int find_all(struct netns_list *list, int own)
 	}
 	if (add(list, "", &st) || add_named(list) || add_processes(list))
 		return -1;
-	if (opts.stats && list->hidden)
+	if (tell && list->hidden)
 		err("passed over %u processes: their network namespaces cannot be seen",
 		    list->hidden);
 	return 0;
@@ -215,40 +205,30 @@ static int enter(const struct netns *ns)
 }
 
 /* The own one comes first and is not entered: that would take rights. */
-static int run_in(const struct cmd *cmd, int argc, char **argv,
-		  const struct netns_list *list)
+static int run_in(const struct netns_list *list, bool tell, netns_run_t run,
+		  void *arg)
 {
 	int ret = EXIT_OK;
 	size_t i;
 
-	for (i = 0; i < list->n && ret != EXIT_USAGE; i++) {
+	for (i = 0; i < list->n; i++) {
 		const struct netns *ns = &list->v[i];
 
 		if (i && enter(ns)) {
-			if (opts.stats)
+			if (tell)
 				err("passed over network namespace \"%s\": %s",
 				    ns->name, strerror(errno));
 			continue;
 		}
-		opts.netns = *ns->name ? ns->name : NULL;
-		/* What the end of a command prints is of all of them. */
-		if (!opts.json && !cmd->end)
-			out_heading(opts.netns ? opts.netns : "(own)");
-		ret = exit_worse(ret, cmd->run(argc, argv));
+		ret = exit_worse(ret, run(*ns->name ? ns->name : NULL, arg));
 	}
 	return ret;
 }
 
-int netns_each(const struct cmd *cmd, int argc, char **argv)
+int netns_each(bool tell, netns_run_t run, void *arg)
 {
 	struct netns_list list = { };
 	int own, ret = EXIT_KERNEL;
-	struct dsnl nl;
-
-	/* Without the module, say so once. */
-	if (dsnl_open_dualstack(&nl))
-		return EXIT_KERNEL;
-	dsnl_close(&nl);
 
 	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (own < 0) {
@@ -256,17 +236,12 @@ int netns_each(const struct cmd *cmd, int argc, char **argv)
 		    strerror(errno));
 		return EXIT_KERNEL;
 	}
-	if (find_all(&list, own))
+	if (find_all(&list, own, tell))
 		goto out;
 
-	if (opts.json)
-		json_join();
-	ret = run_in(cmd, argc, argv, &list);
-	if (opts.json && ret != EXIT_USAGE)
-		json_join_end();
+	ret = run_in(&list, tell, run, arg);
 
-	opts.netns = NULL;
-	/* Who may not leave it may not return to it either. */
+	/* Whoever may not leave it may not return to it either. */
 	if (setns(own, CLONE_NEWNET) && errno != EPERM) {
 		err("cannot return to the own network namespace: %s",
 		    strerror(errno));

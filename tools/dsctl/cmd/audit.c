@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
-#include "cmd/show_sockets.h"
+#include "cmd/list.h"
 #include "nl/config.h"
 #include "nl/counters.h"
-#include "nl/dsnl.h"
 #include "nl/stats.h"
-#include "out/output.h"
+#include "out/json.h"
 #include "out/table.h"
 #include "out/text.h"
+#include "out/time.h"
 #include "socks/filter.h"
 #include "socks/findings.h"
+#include "socks/put.h"
 #include "socks/services.h"
 #include "socks/view.h"
 #include "util/array.h"
@@ -71,20 +71,6 @@ static int check_tracking(struct dsnl *nl, struct config *config)
 	return 0;
 }
 
-static int get_stats(struct stats *stats, struct config *config)
-{
-	struct dsnl nl;
-	int ret;
-
-	if (dsnl_open_dualstack(&nl))
-		return -1;
-	ret = check_tracking(&nl, config);
-	if (!ret)
-		ret = stats_get(&nl, 0, stats);
-	dsnl_close(&nl);
-	return ret;
-}
-
 /*
  * What no socket accounts for was counted on sockets that are closed by now.
  * The sums are the older ones, so that no event after them makes a difference.
@@ -105,10 +91,8 @@ static int add_closed(struct audit *audit, const struct stats *stats)
 				stats->counters[j] - open[j];
 
 	sk = sock_list_add(list);
-	if (!sk) {
-		err("out of memory");
-		return -1;
-	}
+	if (!sk)
+		return err_no_memory();
 	sk->mode = NUM_MODES;
 	sk->unlisted = true;
 	sk->rec = &audit->closed;
@@ -161,10 +145,8 @@ static int group(struct audit *audit)
 	int ret;
 
 	member = calloc(n, sizeof(*member));
-	if (!member) {
-		err("out of memory");
-		return -1;
-	}
+	if (!member)
+		return err_no_memory();
 	for (i = 0; i < n; i++)
 		member[i] = audit->findings.set[i];
 	ret = services_group(&audit->services, &audit->view, member);
@@ -174,10 +156,8 @@ static int group(struct audit *audit)
 
 	n = audit->services.n;
 	audit->order = calloc(n + 1, sizeof(*audit->order));
-	if (!audit->order) {
-		err("out of memory");
-		return -1;
-	}
+	if (!audit->order)
+		return err_no_memory();
 	for (i = 0; i < n; i++)
 		audit->order[i] = i;
 	qsort_r(audit->order, n, sizeof(*audit->order), compare_services,
@@ -185,13 +165,15 @@ static int group(struct audit *audit)
 	return 0;
 }
 
-static int make(struct audit *audit)
+static int make(struct ctx *ctx, struct audit *audit)
 {
 	/* What IPv4 alone has is needed, whether -a was given or not. */
 	const struct filter filter = { .all = true };
 	struct stats stats = { };
 
-	if (get_stats(&stats, &audit->config) || view_get(&audit->view, &filter) ||
+	if (check_tracking(&ctx->dualstack, &audit->config) ||
+	    stats_get(&ctx->dualstack, 0, &stats) ||
+	    view_get(ctx, &audit->view, &filter) ||
 	    add_closed(audit, &stats) ||
 	    findings_make(&audit->findings, &audit->view))
 		return -1;
@@ -281,9 +263,11 @@ static json_t *json_finding(const struct audit *audit, size_t service,
 			 "cookies", cookies);
 }
 
-static json_t *json_sockets(const struct audit *audit, size_t service)
+static json_t *json_sockets(const struct out *out, const struct audit *audit,
+			    size_t service)
 {
 	uint32_t i = audit->services.v[service].first;
+	struct dev_name dev = { };
 	json_t *array = json_array();
 
 	for (; i != SERVICE_NONE; i = audit->services.next[i]) {
@@ -294,7 +278,7 @@ static json_t *json_sockets(const struct audit *audit, size_t service)
 			continue;
 		obj = json_object();
 		json_add(array, obj);
-		if (json_socket(obj, &audit->view.procs, sk)) {
+		if (json_socket(out, obj, &audit->view.procs, sk, &dev)) {
 			json_decref(array);
 			return NULL;
 		}
@@ -302,8 +286,8 @@ static json_t *json_sockets(const struct audit *audit, size_t service)
 	return array;
 }
 
-static json_t *json_service(const struct audit *audit, size_t service,
-			    struct text *text)
+static json_t *json_service(const struct out *out, const struct audit *audit,
+			    size_t service, struct text *text)
 {
 	unsigned int set = service_set(audit, service);
 	json_t *findings = json_array(), *name;
@@ -317,17 +301,16 @@ static json_t *json_service(const struct audit *audit, size_t service,
 	service_name(&audit->services, &audit->view, service, text);
 	name = text->failed ? NULL : json_text(text->buf);
 	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}",
-			 "netns",
-			 opts.netns ? json_text(opts.netns) : json_null(),
+			 "netns", json_netns(out),
 			 "service", name, "processes",
 			 service_processes(&audit->services, &audit->view,
 					   service),
 			 "verdict", finding_infos[verdict(audit, service)].name,
 			 "findings", findings,
-			 "sockets", json_sockets(audit, service));
+			 "sockets", json_sockets(out, audit, service));
 }
 
-static int print_json(const struct audit *audit)
+static int print_json(struct out *out, const struct audit *audit)
 {
 	struct json_array array = { };
 	struct text text = { };
@@ -335,13 +318,13 @@ static int print_json(const struct audit *audit)
 	size_t i;
 
 	for (i = 0; !ret && i < audit->services.n; i++) {
-		json_t *obj = json_service(audit, audit->order[i], &text);
+		json_t *obj = json_service(out, audit, audit->order[i], &text);
 
-		ret = json_array_put(&array, obj);
+		ret = json_array_put(out, &array, obj);
 		json_decref(obj);
 	}
 	if (!ret)
-		json_array_end(&array);
+		json_array_end(out, &array);
 	free(text.buf);
 	return ret ? EXIT_KERNEL : EXIT_OK;
 }
@@ -424,7 +407,8 @@ static void fill_lines(const struct audit *audit, size_t service,
 	}
 }
 
-static int print_table(const struct audit *audit, size_t blocking)
+static int print_table(struct out *out, const struct audit *audit,
+		       size_t blocking)
 {
 	char since[TIME_STRLEN];
 	struct text text = { };
@@ -432,7 +416,7 @@ static int print_table(const struct audit *audit, size_t blocking)
 	size_t i;
 	int ret;
 
-	table_init(&table);
+	table_init(&table, out);
 	table_column(&table, "Service", ALIGN_LEFT);
 	table_column(&table, "Verdict", ALIGN_LEFT);
 	table_column(&table, "Sockets", ALIGN_LEFT);
@@ -470,20 +454,18 @@ static size_t count_blocking(const struct audit *audit)
 	return n;
 }
 
-static int audit_run(int argc, char **argv)
+static int run(struct ctx *ctx, void *job)
 {
 	struct audit audit = { };
 	int ret = EXIT_KERNEL;
 	size_t blocking;
 
-	(void)argc;
-	(void)argv;
-
-	dev_forget();
-	if (make(&audit))
+	(void)job;
+	if (make(ctx, &audit))
 		goto out;
 	blocking = count_blocking(&audit);
-	ret = opts.json ? print_json(&audit) : print_table(&audit, blocking);
+	ret = ctx->out.json ? print_json(&ctx->out, &audit)
+			    : print_table(&ctx->out, &audit, blocking);
 	if (!ret && blocking)
 		ret = EXIT_FOUND;
 out:
@@ -499,6 +481,7 @@ const struct cmd cmd_audit = {
 	.help = "What would miss IPv4 if it went, by service",
 	.details =
 		"Exit status 0: nothing would, 3: something would.",
-	.run = audit_run,
+	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
+	.run = run,
 };

@@ -11,14 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
-#include "cmd/show_sockets.h"
+#include "cmd/list.h"
 #include "nl/diag.h"
 #include "nl/dsnl.h"
-#include "out/output.h"
+#include "out/json.h"
 #include "out/text.h"
+#include "socks/put.h"
 #include "socks/view.h"
 #include "util/args.h"
+#include "util/array.h"
 
 /**
  * struct packet - The packet that was asked about.
@@ -254,12 +255,13 @@ static int parse_to(struct packet *packet, int argc, char **argv)
 	return look_up(packet, parts.addr) ? -1 : used;
 }
 
-static int parse(struct packet *packet, int argc, char **argv)
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	static const char *const words[] = { "from", "dev" };
+	struct packet *packet = job;
 	int i, used;
 
-	memset(packet, 0, sizeof(*packet));
+	(void)ctx;
 	if (argc < 1) {
 		err("explain: tcp or udp is missing");
 		return -1;
@@ -357,27 +359,28 @@ static int ask(struct dsnl *nl, const struct packet *packet,
 		error = dsnl_request(nl, msg, NULL, answer_each, answer);
 	else
 		nlmsg_free(msg);
-	if (error) {
-		snprintf(what, sizeof(what), "cannot explain %s",
-			 endpoint_addr(&packet->to, buf));
-		dsnl_err(nl, what, error);
-	}
-	return error;
+	if (!error)
+		return 0;
+	snprintf(what, sizeof(what), "cannot explain %s",
+		 endpoint_addr(&packet->to, buf));
+	dsnl_err(nl, what, error);
+	return -1;
 }
 
 /*
  * The socket as show sockets would have it. NULL where it was closed since, or
  * is the kernel's own and in no list.
  */
-static int find_socket(struct view *view, const struct packet *packet,
-		       uint64_t cookie, const struct sock **found)
+static int find_socket(struct ctx *ctx, struct view *view,
+		       const struct packet *packet, uint64_t cookie,
+		       const struct sock **found)
 {
 	struct filter filter = {
 		.given = FILTER_PORT | FILTER_PROTO,
 		.port = packet->to.port,
 		.proto = packet->protocol,
 		.all = true,
-		.no_peers = !opts.json,
+		.no_peers = !ctx->out.json,
 	};
 	size_t i;
 	int ret;
@@ -385,7 +388,7 @@ static int find_socket(struct view *view, const struct packet *packet,
 	*found = NULL;
 	if (!cookie)
 		return 0;
-	ret = view_get(view, &filter);
+	ret = view_get(ctx, view, &filter);
 	for (i = 0; !ret && i < view->socks.n; i++)
 		if (view->socks.v[i].cookie == cookie)
 			*found = &view->socks.v[i];
@@ -436,14 +439,13 @@ static void put_processes(struct text *text, const struct view *view,
 static void put_socket(struct text *text, const struct view *view,
 		       const struct sock *sk, uint64_t cookie)
 {
-	char dev[IF_NAMESIZE] = "", buf[ENDPOINT_STRLEN];
+	char buf[ENDPOINT_STRLEN];
+	struct dev_name dev = { };
 
 	if (sk) {
 		put_processes(text, view, sk);
-		if (sk->ifindex && !if_indextoname(sk->ifindex, dev))
-			snprintf(dev, sizeof(dev), "if%u", sk->ifindex);
 		text_printf(text, "socket %s",
-			    endpoint_str(&sk->local, *dev ? dev : NULL, buf));
+			    endpoint_str(&sk->local, dev_name(&dev, sk), buf));
 		text_printf(text, " (cookie %llu)", (unsigned long long)cookie);
 	} else {
 		text_printf(text, "the socket with the cookie %llu",
@@ -503,26 +505,29 @@ static json_t *json_dev(uint32_t ifindex)
 	return json_text(dev);
 }
 
-static json_t *json_sock(const struct view *view, const struct sock *sk)
+static json_t *json_sock(const struct out *out, const struct view *view,
+			 const struct sock *sk)
 {
+	struct dev_name dev = { };
 	json_t *obj;
 
 	if (!sk)
 		return json_null();
 	obj = json_object();
-	if (!json_socket(obj, &view->procs, sk))
+	if (!json_socket(out, obj, &view->procs, sk, &dev))
 		return obj;
 	json_decref(obj);
 	return NULL;
 }
 
-static int print_json(const struct packet *packet, const struct answer *answer,
-		      const struct view *view, const struct sock *sk,
-		      const char *reason)
+static int print_json(struct out *out, const struct packet *packet,
+		      const struct answer *answer, const struct view *view,
+		      const struct sock *sk, const char *reason)
 {
 	char buf[ENDPOINT_STRLEN];
 
-	return json_out(json_pack("{s:s, s:s, s:i, s:s, s:o, s:b, s:o, s:b, s:o, s:o}",
+	return json_out(out,
+			json_pack("{s:s, s:s, s:i, s:s, s:o, s:b, s:o, s:b, s:o, s:o}",
 				  "proto", proto_name(packet->protocol),
 				  "addr", endpoint_addr(&packet->to, buf),
 				  "port", packet->to.port,
@@ -533,11 +538,12 @@ static int print_json(const struct packet *packet, const struct answer *answer,
 				  "reuseport", answer->reuseport,
 				  "cookie", answer->cookie ?
 				  json_integer(answer->cookie) : json_null(),
-				  "socket", json_sock(view, sk)));
+				  "socket", json_sock(out, view, sk)));
 }
 
-static int print(const struct packet *packet, const struct answer *answer,
-		 const struct view *view, const struct sock *sk)
+static int print(struct out *out, const struct packet *packet,
+		 const struct answer *answer, const struct view *view,
+		 const struct sock *sk)
 {
 	struct text text = { };
 	int ret = EXIT_OK;
@@ -546,10 +552,10 @@ static int print(const struct packet *packet, const struct answer *answer,
 	text_puts(&text, ": ");
 	put_verdict(&text, packet, answer, view, sk);
 	if (text.failed) {
-		err("out of memory");
+		err_no_memory();
 		ret = EXIT_KERNEL;
-	} else if (opts.json) {
-		ret = print_json(packet, answer, view, sk, text.buf);
+	} else if (out->json) {
+		ret = print_json(out, packet, answer, view, sk, text.buf);
 	} else {
 		out_text(text.buf);
 		putchar('\n');
@@ -558,16 +564,16 @@ static int print(const struct packet *packet, const struct answer *answer,
 	return ret;
 }
 
-static int explain_one(struct dsnl *nl, const struct packet *packet)
+static int explain_one(struct ctx *ctx, const struct packet *packet)
 {
 	struct answer answer = { };
 	struct view view = { };
 	const struct sock *sk;
 	int ret = EXIT_KERNEL;
 
-	if (!ask(nl, packet, &answer) &&
-	    !find_socket(&view, packet, answer.cookie, &sk))
-		ret = print(packet, &answer, &view, sk);
+	if (!ask(&ctx->dualstack, packet, &answer) &&
+	    !find_socket(ctx, &view, packet, answer.cookie, &sk))
+		ret = print(&ctx->out, packet, &answer, &view, sk);
 	view_free(&view);
 	return ret;
 }
@@ -600,7 +606,7 @@ static bool is_repeated(const struct packet *packet, const struct addrinfo *foun
 }
 
 /* Each address of a name; beside a source, those of its family. */
-static int explain_found(struct dsnl *nl, struct packet *packet)
+static int explain_found(struct ctx *ctx, struct packet *packet)
 {
 	const struct addrinfo *found;
 	int ret = EXIT_OK;
@@ -613,7 +619,7 @@ static int explain_found(struct dsnl *nl, struct packet *packet)
 			continue;
 		if (is_repeated(packet, found))
 			continue;
-		ret = exit_worse(ret, explain_one(nl, packet));
+		ret = exit_worse(ret, explain_one(ctx, packet));
 		n++;
 	}
 	if (n)
@@ -622,22 +628,22 @@ static int explain_found(struct dsnl *nl, struct packet *packet)
 	return EXIT_USAGE;
 }
 
-static int explain(int argc, char **argv)
+static int run(struct ctx *ctx, void *job)
 {
-	int ret = EXIT_KERNEL;
-	struct packet packet;
-	struct dsnl nl;
+	struct packet *packet = job;
 
-	if (parse(&packet, argc, argv)) {
-		ret = EXIT_USAGE;
-	} else if (!dsnl_open_dualstack(&nl)) {
-		ret = packet.found ? explain_found(&nl, &packet)
-				   : explain_one(&nl, &packet);
-		dsnl_close(&nl);
-	}
-	if (packet.found)
-		freeaddrinfo(packet.found);
-	return ret;
+	return packet->found ? explain_found(ctx, packet)
+			     : explain_one(ctx, packet);
+}
+
+static int end(struct ctx *ctx, void *job, int status)
+{
+	struct packet *packet = job;
+
+	(void)ctx;
+	if (packet->found)
+		freeaddrinfo(packet->found);
+	return status;
 }
 
 const struct cmd cmd_explain = {
@@ -650,5 +656,9 @@ const struct cmd cmd_explain = {
 		"as well. Without from it is a client beyond the device that has the ADDRESS.\n"
 		"Nothing is sent, but to look up a name, and nothing is counted. Only sockets\n"
 		"are looked at: not rp_filter, netfilter, BPF or IPsec.",
-	.run = explain,
+	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
+	.job_size = sizeof(struct packet),
+	.parse = parse,
+	.run = run,
+	.end = end,
 };

@@ -12,17 +12,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "dsctl.h"
+#include "cmd/list.h"
 #include "nl/config.h"
 #include "nl/counters.h"
 #include "nl/diag.h"
-#include "nl/dsnl.h"
 #include "nl/stats.h"
+#include "out/save.h"
 #include "out/text.h"
 #include "socks/filter.h"
 #include "socks/view.h"
 #include "util/array.h"
-#include "util/save.h"
 #include "util/utf8.h"
 
 /**
@@ -39,14 +38,21 @@ struct sample {
 	struct stats stats;
 };
 
-/* All that was collected, until the end prints it. */
-static struct exported {
+/**
+ * struct exported - All that was collected, until the end prints it.
+ * @file: where to, NULL for stdout.
+ * @v: the samples.
+ * @n: how many.
+ * @size: for how many there is room.
+ * @tracking: whether anything is counted: 1, 0, or -1 if that is not known.
+ */
+struct exported {
 	const char *file;
 	struct sample *v;
 	size_t n;
 	size_t size;
-	int tracking;		/* 1, 0, or -1 if that is not known */
-} exported;
+	int tracking;
+};
 
 static void put_bytes(struct text *text, const char *str, size_t len)
 {
@@ -83,6 +89,11 @@ static void put_label(struct text *text, const char *name, const char *value)
 	text_puts(text, "\"");
 }
 
+static void put_netns(struct text *text, const struct ctx *ctx)
+{
+	put_label(text, "netns", ctx->out.netns ? ctx->out.netns : "");
+}
+
 static const char *comm_of(const struct procs *procs, const struct sock *sk)
 {
 	if (sk->procs.first == PROC_NONE)
@@ -94,13 +105,13 @@ static const char *comm_of(const struct procs *procs, const struct sock *sk)
  * Ports that are a socket's for a connection, and cookies, are new values again
  * and again, each of which Prometheus keeps: with -s only.
  */
-static void put_labels(struct text *text, const struct procs *procs,
-		       const struct sock *sk)
+static void put_labels(struct text *text, const struct ctx *ctx,
+		       const struct procs *procs, const struct sock *sk)
 {
 	bool lasting = sk->local.family && !sk->peer.family;
 	char buf[ENDPOINT_STRLEN] = "";
 
-	put_label(text, "netns", opts.netns ? opts.netns : "");
+	put_netns(text, ctx);
 	put_label(text, "proto", proto_name(sk->protocol));
 	put_label(text, "mode",
 		  sk->mode == NUM_MODES ? "" : mode_names[sk->mode]);
@@ -109,44 +120,47 @@ static void put_labels(struct text *text, const struct procs *procs,
 	snprintf(buf, sizeof(buf), "%u", sk->local.port);
 	put_label(text, "local_port", lasting ? buf : "");
 	put_label(text, "comm", comm_of(procs, sk));
-	if (!opts.stats)
+	if (!ctx->opts.stats)
 		return;
 	snprintf(buf, sizeof(buf), "%llu", (unsigned long long)sk->cookie);
 	put_label(text, "cookie", buf);
 }
 
-static struct sample *add_sample(struct text *text, uint8_t protocol)
+static struct sample *add_sample(struct exported *exported, struct text *text,
+				 uint8_t protocol)
 {
 	struct sample *sample;
 
 	if (text->failed ||
-	    array_grow((void **)&exported.v, exported.n, &exported.size,
-		       sizeof(*exported.v)))
+	    array_grow((void **)&exported->v, exported->n, &exported->size,
+		       sizeof(*exported->v)))
 		return NULL;
-	sample = &exported.v[exported.n];
+	sample = &exported->v[exported->n];
 	memset(sample, 0, sizeof(*sample));
 	sample->labels = strdup(text->buf);
 	sample->protocol = protocol;
 	if (!sample->labels)
 		return NULL;
-	exported.n++;
+	exported->n++;
 	return sample;
 }
 
-static int add_sums(struct text *text, const struct stats *stats)
+static int add_sums(struct exported *exported, const struct ctx *ctx,
+		    struct text *text, const struct stats *stats)
 {
 	struct sample *sample;
 
 	text_clear(text);
-	put_label(text, "netns", opts.netns ? opts.netns : "");
-	sample = add_sample(text, 0);
+	put_netns(text, ctx);
+	sample = add_sample(exported, text, 0);
 	if (!sample)
-		return -1;
+		return -ENOMEM;
 	sample->stats = *stats;
 	return 0;
 }
 
-static int add_sockets(struct text *text, const struct view *view)
+static int add_sockets(struct exported *exported, const struct ctx *ctx,
+		       struct text *text, const struct view *view)
 {
 	struct sample *sample;
 	size_t i;
@@ -155,10 +169,10 @@ static int add_sockets(struct text *text, const struct view *view)
 		const struct sock *sk = &view->socks.v[i];
 
 		text_clear(text);
-		put_labels(text, &view->procs, sk);
-		sample = add_sample(text, sk->protocol);
+		put_labels(text, ctx, &view->procs, sk);
+		sample = add_sample(exported, text, sk->protocol);
 		if (!sample)
-			return -1;
+			return -ENOMEM;
 		sample->sockets = 1;
 		memcpy(sample->stats.counters, sk->rec->counters,
 		       sizeof(sample->stats.counters));
@@ -166,47 +180,55 @@ static int add_sockets(struct text *text, const struct view *view)
 	return 0;
 }
 
-static int get_stats(struct stats *stats)
+static int get_stats(struct exported *exported, struct dsnl *nl,
+		     struct stats *stats)
 {
 	struct config config;
-	struct dsnl nl;
-	int ret;
+	int error;
 
-	if (dsnl_open_dualstack(&nl))
+	error = config_get(nl, false, &config);
+	exported->tracking = error ? -1 : config.tracking;
+	if (error && error != -EOPNOTSUPP) {
+		dsnl_err(nl, "cannot get the settings", error);
 		return -1;
-	ret = config_get(&nl, false, &config);
-	exported.tracking = ret ? -1 : config.tracking;
-	if (ret && ret != -EOPNOTSUPP)
-		dsnl_err(&nl, "cannot get the settings", ret);
-	else
-		ret = stats_get(&nl, 0, stats);
-	dsnl_close(&nl);
-	return ret;
+	}
+	return stats_get(nl, 0, stats);
 }
 
-static int export_run(int argc, char **argv)
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	struct text text = { };
-	struct stats stats = { };
-	struct filter filter;
-	struct view view = { };
-	int ret = EXIT_KERNEL;
+	struct exported *exported = job;
 
 	if (argc > 1) {
 		err("export takes one file: \"%s\"", argv[1]);
-		return EXIT_USAGE;
+		return -1;
 	}
-	if (opts.json) {
+	if (ctx->opts.json) {
 		err("export prints the text format of Prometheus, not JSON");
-		return EXIT_USAGE;
+		return -1;
 	}
-	exported.file = argc && strcmp(argv[0], "-") ? argv[0] : NULL;
-	filter_parse(&filter, 0, 0, NULL);
-	filter.no_peers = true;
-	if (get_stats(&stats) || view_get(&view, &filter))
+	exported->file = argc && strcmp(argv[0], "-") ? argv[0] : NULL;
+	return 0;
+}
+
+static int run(struct ctx *ctx, void *job)
+{
+	const struct filter filter = {
+		.all = ctx->opts.all,
+		.no_peers = true,
+	};
+	struct exported *exported = job;
+	struct stats stats = { };
+	struct view view = { };
+	struct text text = { };
+	int ret = EXIT_KERNEL;
+
+	if (get_stats(exported, &ctx->dualstack, &stats) ||
+	    view_get(ctx, &view, &filter))
 		goto out;
-	if (add_sums(&text, &stats) || add_sockets(&text, &view)) {
-		err("out of memory");
+	if (add_sums(exported, ctx, &text, &stats) ||
+	    add_sockets(exported, ctx, &text, &view)) {
+		err_no_memory();
 		goto out;
 	}
 	ret = EXIT_OK;
@@ -224,15 +246,15 @@ static int compare(const void *pa, const void *pb)
 	return diff ? diff : strcmp(a->labels, b->labels);
 }
 
-static void sort_merge(void)
+static void sort_merge(struct exported *exported)
 {
-	struct sample *to = exported.v, *from;
+	struct sample *to = exported->v, *from;
 	size_t i;
 
-	if (!exported.n)
+	if (!exported->n)
 		return;
-	qsort(exported.v, exported.n, sizeof(*exported.v), compare);
-	for (from = to + 1; from < exported.v + exported.n; from++) {
+	qsort(exported->v, exported->n, sizeof(*exported->v), compare);
+	for (from = to + 1; from < exported->v + exported->n; from++) {
 		if (compare(to, from)) {
 			*++to = *from;
 			continue;
@@ -242,7 +264,7 @@ static void sort_merge(void)
 		to->sockets += from->sockets;
 		free(from->labels);
 	}
-	exported.n = to - exported.v + 1;
+	exported->n = to - exported->v + 1;
 }
 
 static bool counts(uint8_t protocol, size_t counter)
@@ -275,7 +297,8 @@ static void put_sample(FILE *f, const char *name, const struct sample *sample,
 		(unsigned long long)value);
 }
 
-static void put_counter(FILE *f, size_t counter, bool sums)
+static void put_counter(FILE *f, const struct exported *exported,
+			size_t counter, bool sums)
 {
 	char name[64], help[128];
 	size_t i;
@@ -285,8 +308,8 @@ static void put_counter(FILE *f, size_t counter, bool sums)
 	snprintf(help, sizeof(help), "%s%s", counters[counter].help,
 		 sums ? ", in the namespace" : ", by socket");
 	put_head(f, name, "counter", help);
-	for (i = 0; i < exported.n; i++) {
-		const struct sample *sample = &exported.v[i];
+	for (i = 0; i < exported->n; i++) {
+		const struct sample *sample = &exported->v[i];
 
 		if (sums ? !sample->protocol
 			 : sample->protocol && counts(sample->protocol, counter))
@@ -295,7 +318,7 @@ static void put_counter(FILE *f, size_t counter, bool sums)
 	}
 }
 
-static void put_all(FILE *f)
+static void put_all(FILE *f, const struct exported *exported)
 {
 	size_t i;
 
@@ -305,66 +328,67 @@ static void put_all(FILE *f)
 	fprintf(f, "dualstack_export_timestamp_seconds %lld\n",
 		(long long)time(NULL));
 
-	if (exported.tracking >= 0) {
+	if (exported->tracking >= 0) {
 		put_head(f, "tracking", "gauge", "Whether anything is counted");
-		fprintf(f, "dualstack_tracking %d\n", exported.tracking);
+		fprintf(f, "dualstack_tracking %d\n", exported->tracking);
 	}
 	for (i = 0; i < NUM_COUNTERS; i++)
-		put_counter(f, i, true);
+		put_counter(f, exported, i, true);
 
 	put_head(f, "untracked_total", "counter",
 		 "Events whose socket could not be recorded");
-	for (i = 0; i < exported.n && !exported.v[i].protocol; i++)
-		put_sample(f, "untracked_total", &exported.v[i],
-			   exported.v[i].stats.untracked);
+	for (i = 0; i < exported->n && !exported->v[i].protocol; i++)
+		put_sample(f, "untracked_total", &exported->v[i],
+			   exported->v[i].stats.untracked);
 	put_head(f, "tracked_sockets", "gauge",
 		 "Sockets that have a record now");
-	for (i = 0; i < exported.n && !exported.v[i].protocol; i++)
-		put_sample(f, "tracked_sockets", &exported.v[i],
-			   exported.v[i].stats.tracked);
+	for (i = 0; i < exported->n && !exported->v[i].protocol; i++)
+		put_sample(f, "tracked_sockets", &exported->v[i],
+			   exported->v[i].stats.tracked);
 
 	put_head(f, "evicted_total", "counter",
 		 "Records given up for that of another socket");
-	for (i = 0; i < exported.n && !exported.v[i].protocol; i++)
-		put_sample(f, "evicted_total", &exported.v[i],
-			   exported.v[i].stats.evicted);
+	for (i = 0; i < exported->n && !exported->v[i].protocol; i++)
+		put_sample(f, "evicted_total", &exported->v[i],
+			   exported->v[i].stats.evicted);
 
 	put_head(f, "sockets", "gauge", "Sockets that dsctl shows");
-	for (i = 0; i < exported.n; i++)
-		if (exported.v[i].protocol)
-			put_sample(f, "sockets", &exported.v[i],
-				   exported.v[i].sockets);
+	for (i = 0; i < exported->n; i++)
+		if (exported->v[i].protocol)
+			put_sample(f, "sockets", &exported->v[i],
+				   exported->v[i].sockets);
 	for (i = 0; i < NUM_COUNTERS; i++)
-		put_counter(f, i, false);
+		put_counter(f, exported, i, false);
 }
 
-static int write_file(const char *name)
+static int write_file(const struct exported *exported)
 {
 	struct save save;
 	int ret;
 
-	ret = save_begin(&save, name);
+	ret = save_begin(&save, exported->file);
 	if (ret)
 		return ret;
-	put_all(save.f);
+	put_all(save.f, exported);
 	return save_end(&save);
 }
 
-static int export_end(int status)
+static int end(struct ctx *ctx, void *job, int status)
 {
+	struct exported *exported = job;
 	size_t i;
 
+	(void)ctx;
 	if (status == EXIT_OK) {
-		sort_merge();
-		if (exported.file)
-			status = write_file(exported.file);
+		sort_merge(exported);
+		if (exported->file)
+			status = write_file(exported);
 		else
-			put_all(stdout);
+			put_all(stdout, exported);
 	}
-	for (i = 0; i < exported.n; i++)
-		free(exported.v[i].labels);
-	free(exported.v);
-	memset(&exported, 0, sizeof(exported));
+	for (i = 0; i < exported->n; i++)
+		free(exported->v[i].labels);
+	free(exported->v);
 	return status;
 }
 
@@ -377,7 +401,10 @@ const struct cmd cmd_export = {
 		".prom, and is replaced as a whole; a device or FIFO is written to. - is stdout.\n"
 		"Where there is nothing to export the old FILE stays: its\n"
 		"dualstack_export_timestamp_seconds tells how old it is.",
-	.run = export_run,
-	.end = export_end,
+	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
+	.job_size = sizeof(struct exported),
+	.parse = parse,
+	.run = run,
+	.end = end,
 };

@@ -6,6 +6,7 @@
  * come was lost: because of the rate that is set, or because this program was
  * too slow, or its terminal.
  */
+#include <assert.h>
 #include <errno.h>
 #include <linux/dualstack.h>
 #include <linux/genetlink.h>
@@ -21,11 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "dsctl.h"
+#include "cmd/list.h"
 #include "nl/config.h"
 #include "nl/dsnl.h"
 #include "nl/event.h"
-#include "out/output.h"
+#include "out/json.h"
+#include "out/stream.h"
+#include "out/time.h"
+#include "socks/put.h"
+#include "util/args.h"
+#include "util/array.h"
 
 /* Events arrive in bursts while a terminal scrolls. */
 #define RCVBUF		(8 << 20)
@@ -46,8 +52,7 @@ enum wanted {
 
 /**
  * struct monitor - A listener.
- * @events: socket that the events come to.
- * @requests: socket for requests, so that no answer is mixed with events.
+ * @ctx: with a socket for events and one for requests.
  * @ctrl: ID of the family that tells which families come and go.
  * @wanted: enum wanted.
  * @seq: number of the latest event known.
@@ -55,8 +60,7 @@ enum wanted {
  * @gone: the module is.
  */
 struct monitor {
-	struct dsnl events;
-	struct dsnl requests;
+	struct ctx *ctx;
 	int ctrl;
 	enum wanted wanted;
 	uint64_t seq;
@@ -86,13 +90,13 @@ static int join(struct monitor *mon, const char *family, const char *name)
 {
 	int group;
 
-	group = genl_ctrl_resolve_grp(mon->requests.sk, family, name);
+	group = genl_ctrl_resolve_grp(mon->ctx->dualstack.sk, family, name);
 	if (group >= 0)
-		group = nl_socket_add_membership(mon->events.sk, group);
+		group = nl_socket_add_membership(mon->ctx->events.sk, group);
 	if (group >= 0)
 		return 0;
 	if (group == -NLE_PERM) {
-		dsnl_err(&mon->requests, "cannot listen to events", -EPERM);
+		dsnl_err(&mon->ctx->dualstack, "cannot listen to events", -EPERM);
 		return -1;
 	}
 	err("cannot listen to the events of %s: %s", family,
@@ -121,9 +125,9 @@ static int await_numbers(struct monitor *mon, struct config *config)
 	int error, ms;
 
 	for (ms = 0; ms < START_MS; ms += START_STEP_MS) {
-		error = config_get(&mon->requests, false, config);
+		error = config_get(&mon->ctx->dualstack, false, config);
 		if (error) {
-			dsnl_err(&mon->requests, "cannot start the events",
+			dsnl_err(&mon->ctx->dualstack, "cannot start the events",
 				 error);
 			return -1;
 		}
@@ -141,9 +145,9 @@ static int begin(struct monitor *mon)
 {
 	struct config config = { };
 
-	mon->ctrl = genl_ctrl_resolve(mon->requests.sk, "nlctrl");
-	big_rcvbuf(nl_socket_get_fd(mon->events.sk));
-	nl_socket_set_nonblocking(mon->events.sk);
+	mon->ctrl = genl_ctrl_resolve(mon->ctx->dualstack.sk, "nlctrl");
+	big_rcvbuf(nl_socket_get_fd(mon->ctx->events.sk));
+	nl_socket_set_nonblocking(mon->ctx->events.sk);
 	if (join(mon, "nlctrl", "notify") ||
 	    join(mon, DUALSTACK_GENL_NAME, DUALSTACK_MCGRP_EVENTS) ||
 	    await_numbers(mon, &config))
@@ -157,19 +161,76 @@ static int begin(struct monitor *mon)
 	return 0;
 }
 
+static json_t *json_event(const struct event *event)
+{
+	char buf[TIME_STRLEN];
+
+	time_str(event->time, TIME_USEC | TIME_ZONE, buf);
+	if (event->type == EVENT_LOST)
+		return json_pack("{s:s, s:I}", "timestamp", buf,
+				 "lost", (json_int_t)event->lost);
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}",
+			 "timestamp", buf,
+			 "event", event_type(event)->name,
+			 "family", event->family == AF_INET6 ? "inet6" : "inet",
+			 "proto", proto_name(event->protocol),
+			 "local_addr", json_addr(&event->local),
+			 "local_port", json_port(&event->local),
+			 "peer_addr", json_addr(&event->peer),
+			 "peer_port", json_port(&event->peer),
+			 "flowlabel", event->family == AF_INET6 ?
+				      json_integer(event->flowlabel) :
+				      json_null(),
+			 "cookie", (json_int_t)event->cookie);
+}
+
+static void print_text(const struct event *event)
+{
+	const struct event_type *type = event_type(event);
+	char buf[ENDPOINT_STRLEN];
+
+	time_str(event->time, TIME_USEC, buf);
+	printf("[%s] ", buf);
+	if (event->type == EVENT_LOST) {
+		printf("lost %llu event%s\n", (unsigned long long)event->lost,
+		       event->lost == 1 ? "" : "s");
+		return;
+	}
+	printf("%s %s", type->name, proto_name(event->protocol));
+	if (event->local.family)
+		printf(" %s", endpoint_str(&event->local, NULL, buf));
+	if (event->peer.family)
+		printf(" %s %s", type->outbound ? "to" : "from",
+		       endpoint_str(&event->peer, NULL, buf));
+	if (event->flowlabel)
+		printf(" flowlabel 0x%05x", event->flowlabel);
+	printf(" cookie %llu\n", (unsigned long long)event->cookie);
+}
+
+static void print_event(struct out *out, const struct event *event)
+{
+	static_assert(TIME_STRLEN <= ENDPOINT_STRLEN, "a time fits as well");
+
+	/* That a write failed is found by out_failed(). */
+	if (out->json)
+		json_out(out, json_event(event));
+	else
+		print_text(event);
+}
+
 static bool is_wanted(const struct monitor *mon, const struct event *event)
 {
 	switch (mon->wanted) {
 	case WANT_MAPPED:
-		return !event_is_reject(event);
+		return !event_type(event)->reject;
 	case WANT_REJECT:
-		return event_is_reject(event);
+		return event_type(event)->reject;
 	default:
 		return true;
 	}
 }
 
-static void tell_lost(uint64_t lost, uint64_t when)
+static void tell_lost(struct monitor *mon, uint64_t lost, uint64_t when)
 {
 	struct event event = {
 		.type = EVENT_LOST,
@@ -177,7 +238,7 @@ static void tell_lost(uint64_t lost, uint64_t when)
 		.time = when,
 	};
 
-	event_print(&event);
+	print_event(&mon->ctx->out, &event);
 }
 
 static void take_event(struct monitor *mon, const struct nlmsghdr *hdr)
@@ -198,9 +259,9 @@ static void take_event(struct monitor *mon, const struct nlmsghdr *hdr)
 	if (event.type != EVENT_LOST)
 		lost--;
 	if (lost)
-		tell_lost(lost, event.time);
+		tell_lost(mon, lost, event.time);
 	if (event.type != EVENT_LOST && is_wanted(mon, &event))
-		event_print(&event);
+		print_event(&mon->ctx->out, &event);
 }
 
 static bool is_farewell(const struct nlmsghdr *hdr)
@@ -223,7 +284,7 @@ static void take(struct monitor *mon, const struct nlmsghdr *hdr)
 
 	if (hdr->nlmsg_type == mon->ctrl)
 		mon->gone |= is_farewell(hdr);
-	else if (hdr->nlmsg_type == mon->events.family &&
+	else if (hdr->nlmsg_type == mon->ctx->events.family &&
 		 nlmsg_valid_hdr(hdr, sizeof(*genl)) &&
 		 genl->cmd == DUALSTACK_CMD_EVENT)
 		take_event(mon, hdr);
@@ -243,7 +304,7 @@ static int drain(struct monitor *mon)
 
 	while (!mon->gone && !out_failed()) {
 		fromlen = sizeof(from);
-		len = recvfrom(nl_socket_get_fd(mon->events.sk), &read,
+		len = recvfrom(nl_socket_get_fd(mon->ctx->events.sk), &read,
 			       sizeof(read), MSG_DONTWAIT,
 			       (struct sockaddr *)&from, &fromlen);
 		if (len < 0) {
@@ -277,19 +338,19 @@ static int settle(struct monitor *mon)
 	int error;
 
 	mon->overrun = false;
-	error = config_get(&mon->requests, false, &config);
+	error = config_get(&mon->ctx->dualstack, false, &config);
 	if (error == -ENOENT) {
 		mon->gone = true;
 		return 0;
 	}
 	if (error) {
-		dsnl_err(&mon->requests, "cannot get the settings", error);
+		dsnl_err(&mon->ctx->dualstack, "cannot get the settings", error);
 		return -1;
 	}
 	if (config.event_seq <= mon->seq)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
-	tell_lost(config.event_seq - mon->seq,
+	tell_lost(mon, config.event_seq - mon->seq,
 		  now.tv_sec * 1000000000ULL + now.tv_nsec);
 	mon->seq = config.event_seq;
 	return 0;
@@ -298,7 +359,7 @@ static int settle(struct monitor *mon)
 static int loop(struct monitor *mon)
 {
 	struct pollfd fds[] = {
-		{ .fd = nl_socket_get_fd(mon->events.sk), .events = POLLIN },
+		{ .fd = nl_socket_get_fd(mon->ctx->events.sk), .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
 	};
 	int ret;
@@ -317,52 +378,45 @@ static int loop(struct monitor *mon)
 		if (ret ? drain(mon) : settle(mon))
 			return -1;
 		if (out_failed())
-			return -1;	/* out_close() says why */
+			return -1;	/* the end says why */
 	}
 	err("the dualstack module was unloaded");
 	return -1;
 }
 
-static int listen_to(enum wanted wanted)
+static int run(struct ctx *ctx, void *job)
 {
-	struct monitor mon = { .wanted = wanted };
-	int ret = -1;
+	const enum wanted *wanted = job;
+	struct monitor mon = { .ctx = ctx, .wanted = *wanted };
 
-	if (!out_is_open() || dsnl_open_dualstack(&mon.events))
-		return -1;
-	if (dsnl_open_dualstack(&mon.requests)) {
-		dsnl_close(&mon.events);
-		return -1;
-	}
 	/* Whoever reads a pipe wants each line when it is there. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	catch_signals();
-	if (!begin(&mon))
-		ret = loop(&mon);
-	dsnl_close(&mon.requests);
-	dsnl_close(&mon.events);
-	return ret;
+	return begin(&mon) || loop(&mon) ? EXIT_KERNEL : EXIT_OK;
 }
 
-static int run_monitor(int argc, char **argv)
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	static const char *const names[] = {
 		[WANT_MAPPED] = "mapped",
 		[WANT_REJECT] = "reject",
 	};
-	int wanted = WANT_ALL;
+	enum wanted *wanted = job;
+	int found = WANT_ALL;
 
+	(void)ctx;
 	if (argc) {
-		wanted = word_match("kind of event", argv[0], names,
-				    ARRAY_SIZE(names));
-		if (wanted < 0)
-			return EXIT_USAGE;
+		found = word_match("kind of event", argv[0], names,
+				   ARRAY_SIZE(names));
+		if (found < 0)
+			return -1;
 	}
 	if (argc > 1) {
 		err("one argument too many: \"%s\"", argv[1]);
-		return EXIT_USAGE;
+		return -1;
 	}
-	return listen_to(wanted) ? EXIT_KERNEL : EXIT_OK;
+	*wanted = found;
+	return 0;
 }
 
 const struct cmd cmd_monitor = {
@@ -373,5 +427,9 @@ const struct cmd cmd_monitor = {
 		"With -j a JSON object for each. How many events were lost is told, because of\n"
 		"event-rate or because the reader is slow. SIGINT ends it. To listen takes\n"
 		"CAP_NET_ADMIN in the network namespace.",
-	.run = run_monitor,
+	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_EVENTS,
+	.right = RIGHT_NETNS,
+	.job_size = sizeof(enum wanted),
+	.parse = parse,
+	.run = run,
 };

@@ -4,7 +4,7 @@
 #include <linux/dualstack.h>
 #include <netlink/attr.h>
 
-#include "dsctl.h"
+#include "cmd/list.h"
 #include "nl/dsnl.h"
 #include "nl/records.h"
 #include "socks/sockarg.h"
@@ -28,65 +28,79 @@ static int reset_one(struct dsnl *nl, uint64_t cookie)
 {
 	int error = reset_cookie(nl, cookie);
 
-	if (error)
-		dsnl_err(nl, "cannot reset", error);
-	return error;
+	if (!error)
+		return 0;
+	dsnl_err(nl, "cannot reset", error);
+	return -1;
 }
 
 /* Sockets that have no record have nothing to reset. */
-static int reset_listed(struct dsnl *nl, const struct sock_list *list)
+static int reset_recorded(struct dsnl *nl, const struct sock_list *list,
+			  const struct record_list *records)
 {
-	struct record_list records = { };
-	int error = 0;
+	int error;
 	size_t i;
 
-	nl->no_warnings = true;	/* of peers that it is not to show */
-	if (records_dump(nl, &records)) {
-		records_free(&records);
-		return -1;
-	}
-	for (i = 0; !error && i < list->n; i++) {
-		if (!records_find(&records, list->v[i].cookie))
+	for (i = 0; i < list->n; i++) {
+		if (!records_find(records, list->v[i].cookie))
 			continue;
 		error = reset_cookie(nl, list->v[i].cookie);
-		if (error == -ENOENT)
-			error = 0;	/* closed meanwhile */
-		if (error)
-			dsnl_err(nl, "cannot reset", error);
+		if (!error || error == -ENOENT)
+			continue;	/* done, or closed meanwhile */
+		dsnl_err(nl, "cannot reset", error);
+		return -1;
 	}
-	records_free(&records);
-	return error;
+	return 0;
 }
 
-static int reset(int argc, char **argv)
+static int reset_listed(struct ctx *ctx, const struct filter *filter)
 {
+	struct dsnl *nl = &ctx->dualstack;
+	struct record_list records = { };
 	struct sock_list list = { };
-	struct filter filter = { };
-	int ret = EXIT_KERNEL;
-	struct dsnl nl;
+	int ret;
 
-	if (argc && sockarg_parse(&filter, argc, argv))
-		return EXIT_USAGE;
-	if (dsnl_open_dualstack(&nl))
-		return EXIT_KERNEL;
-	if (!filter.port)
-		ret = reset_one(&nl, filter.cookie);
-	else if (!sockarg_find(&filter, &list))
-		ret = reset_listed(&nl, &list);
+	nl->no_warnings = true;	/* of peers that it is not to show */
+	ret = sockarg_find(&ctx->sock_diag, filter, &list);
+	if (!ret)
+		ret = records_dump(nl, &records);
+	if (!ret)
+		ret = reset_recorded(nl, &list, &records);
+	records_free(&records);
 	sock_list_free(&list);
-	dsnl_close(&nl);
+	return ret;
+}
+
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	(void)ctx;
+	return argc ? sockarg_parse(job, argc, argv) : 0;
+}
+
+static int run(struct ctx *ctx, void *job)
+{
+	const struct filter *filter = job;
+	int ret;
+
+	if (filter->port)
+		ret = reset_listed(ctx, filter);
+	else
+		ret = reset_one(&ctx->dualstack, filter->cookie);
 	return ret ? EXIT_KERNEL : EXIT_OK;
 }
 
 const struct cmd cmd_reset = {
 	.name = "reset",
 	.args = "[ SOCKET ]",
+	.rules = SOCKARG_RULES,
 	.help = "Set counters back to 0 and forget last peers",
 	.details =
-		SOCKARG_HELP "\n"
-		"\n"
 		"Without a SOCKET all counters of the namespace, and its sums. What a socket\n"
 		"counted stays in the sums where that one is reset.",
-	.run = reset,
+	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
+	.right = RIGHT_NETNS,
 	.every_netns = true,
+	.job_size = sizeof(struct filter),
+	.parse = parse,
+	.run = run,
 };

@@ -4,88 +4,110 @@
 #include <linux/dualstack.h>
 #include <netlink/attr.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "dsctl.h"
+#include "cmd/list.h"
 #include "nl/dsnl.h"
 #include "util/args.h"
 
-/* Send one setting, 8 or 32 bits wide. */
-static int config_set(const char *name, int attr, const void *value,
-		      size_t size)
+/**
+ * struct setting - A setting, and what it is to be.
+ * @name: its name.
+ * @attr: netlink attribute that carries it.
+ * @size: of that, in bytes: 1 or 4.
+ * @u8: the value, or
+ * @u32: so.
+ */
+struct setting {
+	const char *name;
+	int attr;
+	int size;
+	union {
+		uint8_t u8;
+		uint32_t u32;
+	};
+};
+
+static int run(struct ctx *ctx, void *job)
 {
+	struct dsnl *nl = &ctx->dualstack;
+	const struct setting *set = job;
 	struct nl_msg *msg;
 	int error = -ENOMEM;
-	struct dsnl nl;
 	char what[32];
 
-	if (dsnl_open_dualstack(&nl))
-		return EXIT_KERNEL;
-	msg = dsnl_genl_msg(&nl, DUALSTACK_CMD_CONFIG_SET, 0);
-	if (msg && !nla_put(msg, attr, size, value))
-		error = dsnl_request(&nl, msg, NULL, NULL, NULL);
+	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_CONFIG_SET, 0);
+	if (msg && !nla_put(msg, set->attr, set->size, &set->u8))
+		error = dsnl_request(nl, msg, NULL, NULL, NULL);
 	else
 		nlmsg_free(msg);
-	snprintf(what, sizeof(what), "cannot set %s", name);
-	/* To generic netlink it is one right more, and the first that lacks. */
-	if (error == -EPERM && !*nl.extack &&
-	    attr == DUALSTACK_A_CONFIG_TRACKING)
-		err("%s: this needs CAP_NET_ADMIN in the initial user namespace",
-		    what);
-	else if (error)
-		dsnl_err(&nl, what, error);
-	dsnl_close(&nl);
-	return error ? EXIT_KERNEL : EXIT_OK;
+	if (!error)
+		return EXIT_OK;
+	snprintf(what, sizeof(what), "cannot set %s", set->name);
+	dsnl_err(nl, what, error);
+	return EXIT_KERNEL;
 }
 
-static int set_switch(const char *name, int attr, int argc, char **argv)
+static int parse_switch(struct setting *set, const char *name, int attr,
+			int argc, char **argv)
 {
-	uint8_t value;
 	int on;
 
 	if (arg_single(name, argc, argv))
-		return EXIT_USAGE;
+		return -1;
 	on = arg_on_off(name, argv[0]);
 	if (on < 0)
-		return EXIT_USAGE;
-	value = on;
-	return config_set(name, attr, &value, sizeof(value));
+		return -1;
+	set->name = name;
+	set->attr = attr;
+	set->size = sizeof(set->u8);
+	set->u8 = on;
+	return 0;
 }
 
-static int set_number(const char *name, int attr, int argc, char **argv)
+static int parse_number(struct setting *set, const char *name, int attr,
+			int argc, char **argv)
 {
 	uint64_t number;
-	uint32_t value;
 
 	/* What makes sense is for the kernel to say. */
 	if (arg_single(name, argc, argv) ||
 	    arg_number(name, argv[0], 0, UINT32_MAX, &number))
-		return EXIT_USAGE;
-	value = number;
-	return config_set(name, attr, &value, sizeof(value));
+		return -1;
+	set->name = name;
+	set->attr = attr;
+	set->size = sizeof(set->u32);
+	set->u32 = number;
+	return 0;
 }
 
-static int set_tracking(int argc, char **argv)
+static int parse_tracking(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	return set_switch("tracking", DUALSTACK_A_CONFIG_TRACKING, argc, argv);
+	(void)ctx;
+	return parse_switch(job, "tracking", DUALSTACK_A_CONFIG_TRACKING, argc,
+			    argv);
 }
 
-static int set_bindv6only(int argc, char **argv)
+static int parse_bindv6only(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	return set_switch("bindv6only", DUALSTACK_A_CONFIG_BINDV6ONLY, argc,
-			  argv);
+	(void)ctx;
+	return parse_switch(job, "bindv6only", DUALSTACK_A_CONFIG_BINDV6ONLY,
+			    argc, argv);
 }
 
-static int set_max_sockets(int argc, char **argv)
+static int parse_max_sockets(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	return set_number("max-sockets", DUALSTACK_A_CONFIG_MAX_SOCKETS, argc,
-			  argv);
+	(void)ctx;
+	return parse_number(job, "max-sockets", DUALSTACK_A_CONFIG_MAX_SOCKETS,
+			    argc, argv);
 }
 
-static int set_event_rate(int argc, char **argv)
+static int parse_event_rate(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	return set_number("event-rate", DUALSTACK_A_CONFIG_EVENT_RATE, argc,
-			  argv);
+	(void)ctx;
+	return parse_number(job, "event-rate", DUALSTACK_A_CONFIG_EVENT_RATE,
+			    argc, argv);
 }
 
 const struct cmd cmd_set_tracking = {
@@ -96,7 +118,11 @@ const struct cmd cmd_set_tracking = {
 		"They are the same for all namespaces: this needs CAP_NET_ADMIN in the\n"
 		"initial user namespace. Records outlast a time without; what happens then is not\n"
 		"counted.",
-	.run = set_tracking,
+	.needs = NEED_DUALSTACK,
+	.right = RIGHT_INITIAL,
+	.job_size = sizeof(struct setting),
+	.parse = parse_tracking,
+	.run = run,
 };
 
 const struct cmd cmd_set_bindv6only = {
@@ -104,8 +130,12 @@ const struct cmd cmd_set_bindv6only = {
 	.args = ARG_ON_OFF,
 	.help = "What IPV6_V6ONLY is on sockets to come",
 	.details = "This is sysctl net.ipv6.bindv6only of the namespace.",
-	.run = set_bindv6only,
+	.needs = NEED_DUALSTACK,
+	.right = RIGHT_NETNS,
 	.every_netns = true,
+	.job_size = sizeof(struct setting),
+	.parse = parse_bindv6only,
+	.run = run,
 };
 
 const struct cmd cmd_set_max_sockets = {
@@ -115,8 +145,12 @@ const struct cmd cmd_set_max_sockets = {
 	.details =
 		"At the limit a socket without events for long loses its record to another one.\n"
 		"Events of a socket that has none count in the sums only, and as untracked.",
-	.run = set_max_sockets,
+	.needs = NEED_DUALSTACK,
+	.right = RIGHT_NETNS,
 	.every_netns = true,
+	.job_size = sizeof(struct setting),
+	.parse = parse_max_sockets,
+	.run = run,
 };
 
 const struct cmd cmd_set_event_rate = {
@@ -124,6 +158,10 @@ const struct cmd cmd_set_event_rate = {
 	.args = "NUMBER",
 	.help = "How many events a second monitors are sent",
 	.details = "0 is for none.",
-	.run = set_event_rate,
+	.needs = NEED_DUALSTACK,
+	.right = RIGHT_NETNS,
 	.every_netns = true,
+	.job_size = sizeof(struct setting),
+	.parse = parse_event_rate,
+	.run = run,
 };

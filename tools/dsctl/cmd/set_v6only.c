@@ -9,16 +9,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "dsctl.h"
-#include "cmd/show_sockets.h"
+#include "cmd/list.h"
 #include "nl/dsnl.h"
-#include "out/output.h"
+#include "out/json.h"
 #include "out/table.h"
 #include "out/text.h"
 #include "socks/procs.h"
+#include "socks/put.h"
 #include "socks/sockarg.h"
 #include "socks/view.h"
 #include "util/args.h"
+#include "util/array.h"
 
 /* How often to ask for what is refused because somebody is busy: for a second. */
 #define TRIES	200
@@ -60,11 +61,12 @@ static const char *const outcome_names[] = {
 	[REFUSED] = "refused",
 };
 
-static int parse(struct job *job, int argc, char **argv)
+static int parse(struct ctx *ctx, void *arg, int argc, char **argv)
 {
+	struct job *job = arg;
 	int on;
 
-	memset(job, 0, sizeof(*job));
+	(void)ctx;
 	if (!argc) {
 		err("v6only: a value is missing, on or off");
 		return -1;
@@ -106,21 +108,17 @@ static void keep_switchable(struct sock_list *list)
 	list->n = n;
 }
 
-static int find_all(struct sock_list *list)
+static int find_all(struct dsnl *nl, struct sock_list *list)
 {
 	static const struct diag_request reqs[] = {
 		{ AF_INET6, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 },
 		{ AF_INET6, IPPROTO_UDP, DIAG_STATE(TCP_CLOSE), 0 },
 	};
-	struct dsnl nl;
 	int ret = 0;
 	size_t i;
 
-	if (dsnl_open(&nl, NETLINK_SOCK_DIAG))
-		return -1;
 	for (i = 0; !ret && i < ARRAY_SIZE(reqs); i++)
-		ret = diag_dump(&nl, &reqs[i], list);
-	dsnl_close(&nl);
+		ret = diag_dump(nl, &reqs[i], list);
 	keep_switchable(list);
 	return ret;
 }
@@ -157,9 +155,10 @@ static bool has_switchable(const struct sock_list *list)
 	return false;
 }
 
-static int find_port(const struct filter *filter, struct sock_list *list)
+static int find_port(struct dsnl *nl, const struct filter *filter,
+		     struct sock_list *list)
 {
-	if (sockarg_find(filter, list))
+	if (sockarg_find(nl, filter, list))
 		return -1;
 	if (!has_switchable(list)) {
 		sock_list_sort(list);
@@ -170,17 +169,17 @@ static int find_port(const struct filter *filter, struct sock_list *list)
 	return 0;
 }
 
-static int find(const struct job *job, struct sock_list *list)
+static int find(struct dsnl *nl, const struct job *job, struct sock_list *list)
 {
 	int ret;
 
 	if (job->all)
-		ret = find_all(list);
+		ret = find_all(nl, list);
 	else if (job->filter.given & FILTER_COOKIE)
 		/* What a cookie names is for the kernel to refuse. */
-		ret = sockarg_find(&job->filter, list);
+		ret = sockarg_find(nl, &job->filter, list);
 	else
-		ret = find_port(&job->filter, list);
+		ret = find_port(nl, &job->filter, list);
 	sock_list_sort(list);
 	return ret;
 }
@@ -258,14 +257,14 @@ static void change(struct dsnl *nl, const struct job *job,
 	}
 }
 
-static json_t *json_result(const struct job *job, const struct procs *procs,
-			   const struct sock *sk, const struct result *result)
+static json_t *json_result(const struct out *out, const struct job *job,
+			   const struct procs *procs, const struct sock *sk,
+			   const struct result *result)
 {
 	char buf[ENDPOINT_STRLEN];
 
 	return json_pack("{s:o, s:s, s:s, s:i, s:I, s:o, s:b, s:s, s:o}",
-			 "netns",
-			 opts.netns ? json_text(opts.netns) : json_null(),
+			 "netns", json_netns(out),
 			 "proto", proto_name(sk->protocol),
 			 "local_addr", endpoint_addr(&sk->local, buf),
 			 "local_port", sk->local.port,
@@ -277,16 +276,17 @@ static json_t *json_result(const struct job *job, const struct procs *procs,
 				   json_text(result->reason) : json_null());
 }
 
-static int print_json(const struct job *job, const struct sock_list *list,
-		      const struct procs *procs, const struct result *results)
+static int print_json(struct out *out, const struct job *job,
+		      const struct sock_list *list, const struct procs *procs,
+		      const struct result *results)
 {
 	json_t *array = json_array();
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		json_add(array, json_result(job, procs, &list->v[i],
+		json_add(array, json_result(out, job, procs, &list->v[i],
 					    &results[i]));
-	return json_out(array);
+	return json_out(out, array);
 }
 
 static void cell_result(struct table *table, struct text *text,
@@ -308,15 +308,16 @@ static void cell_result(struct table *table, struct text *text,
 	table_put(table, text);
 }
 
-static int print_table(const struct job *job, const struct sock_list *list,
-		       const struct procs *procs, const struct result *results)
+static int print_table(struct out *out, const struct job *job,
+		       const struct sock_list *list, const struct procs *procs,
+		       const struct result *results)
 {
 	char buf[ENDPOINT_STRLEN];
 	struct text text = { };
 	struct table table;
 	size_t i;
 
-	table_init(&table);
+	table_init(&table, out);
 	table_column(&table, "Proto", ALIGN_LEFT);
 	table_column(&table, "Local", ALIGN_LEFT);
 	table_column(&table, "Cookie", ALIGN_RIGHT);
@@ -352,16 +353,17 @@ static void print_errors(const struct sock_list *list,
 			    results[i].reason);
 }
 
-static int print(const struct job *job, const struct sock_list *list,
-		 const struct procs *procs, const struct result *results)
+static int print(struct out *out, const struct job *job,
+		 const struct sock_list *list, const struct procs *procs,
+		 const struct result *results)
 {
 	size_t i, refused = 0;
 	int ret = EXIT_OK;
 
-	if (opts.json)
-		ret = print_json(job, list, procs, results);
+	if (out->json)
+		ret = print_json(out, job, list, procs, results);
 	else if (job->all || job->dry_run)
-		ret = print_table(job, list, procs, results);
+		ret = print_table(out, job, list, procs, results);
 	else
 		print_errors(list, results);
 
@@ -374,7 +376,7 @@ static int print(const struct job *job, const struct sock_list *list,
 	return EXIT_KERNEL;
 }
 
-static int change_all(struct dsnl *nl, const struct job *job,
+static int change_all(struct ctx *ctx, const struct job *job,
 		      const struct sock_list *list, const struct procs *procs)
 {
 	struct result *results;
@@ -383,46 +385,43 @@ static int change_all(struct dsnl *nl, const struct job *job,
 
 	results = calloc(list->n + 1, sizeof(*results));
 	if (!results) {
-		err("out of memory");
+		err_no_memory();
 		return EXIT_KERNEL;
 	}
 	for (i = 0; i < list->n; i++)
-		change(nl, job, &list->v[i], &results[i]);
-	ret = print(job, list, procs, results);
+		change(&ctx->dualstack, job, &list->v[i], &results[i]);
+	ret = print(&ctx->out, job, list, procs, results);
 	free(results);
 	return ret;
 }
 
-static int set_v6only(int argc, char **argv)
+static int run(struct ctx *ctx, void *arg)
 {
+	const struct job *job = arg;
 	struct sock_list list = { };
 	struct procs procs = { };
 	int ret = EXIT_KERNEL;
-	struct dsnl nl;
-	struct job job;
 
-	if (parse(&job, argc, argv))
-		return EXIT_USAGE;
-	if (dsnl_open_dualstack(&nl))
-		return EXIT_KERNEL;
-	if (!find(&job, &list) && !procs_find(&procs, &list))
-		ret = change_all(&nl, &job, &list, &procs);
+	if (!find(&ctx->sock_diag, job, &list) && !procs_find(&procs, &list))
+		ret = change_all(ctx, job, &list, &procs);
 	procs_free(&procs);
 	sock_list_free(&list);
-	dsnl_close(&nl);
 	return ret;
 }
 
 const struct cmd cmd_set_v6only = {
 	.name = "v6only",
 	.args = ARG_ON_OFF " { SOCKET | all } [ dry-run ]",
+	.rules = SOCKARG_RULES,
 	.help = "Change IPV6_V6ONLY of sockets in use",
 	.details =
-		SOCKARG_HELP "\n"
-		"\n"
 		"Wildcard AF_INET6 sockets only: TCP listeners, UDP sockets not connected.\n"
 		"A SO_REUSEPORT group changes as one. With all, and with dry-run, which\n"
 		"changes nothing, a table says what became of each socket, or would.",
-	.run = set_v6only,
+	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
+	.right = RIGHT_NETNS,
 	.every_netns = true,
+	.job_size = sizeof(struct job),
+	.parse = parse,
+	.run = run,
 };

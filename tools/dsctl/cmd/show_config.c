@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsctl show config */
-#include "dsctl.h"
+#include <stddef.h>
+
+#include "cmd/list.h"
 #include "nl/config.h"
-#include "out/output.h"
+#include "out/json.h"
 #include "out/table.h"
+#include "out/time.h"
 
 static json_t *json_config(const struct config *config)
 {
@@ -13,7 +16,7 @@ static json_t *json_config(const struct config *config)
 			 "bindv6only", config->bindv6only);
 }
 
-static int print_json(const struct config *config,
+static int print_json(struct out *out, const struct config *config,
 		      const struct config *defaults)
 {
 	json_t *obj = json_config(config);
@@ -22,100 +25,100 @@ static int print_json(const struct config *config,
 	json_set(obj, "since", !config->since ? json_null() :
 		 json_string(time_str(config->since, TIME_USEC | TIME_ZONE,
 				      buf)));
-	if (opts.stats)
+	if (defaults)
 		json_set(obj, "defaults", json_config(defaults));
-	return json_out(obj);
+	return json_out(out, obj);
 }
 
 static void line_switch(struct table *table, const char *name, bool value,
-			bool def, const char *meaning)
+			const bool *def, const char *meaning)
 {
 	table_line(table);
 	table_text(table, name);
 	table_text(table, value ? "on" : "off");
-	if (opts.stats)
-		table_text(table, def ? "on" : "off");
+	if (def)
+		table_text(table, *def ? "on" : "off");
 	table_text(table, meaning);
 }
 
 static void line_number(struct table *table, const char *name, uint32_t value,
-			uint32_t def, const char *meaning)
+			const uint32_t *def, const char *meaning)
 {
 	table_line(table);
 	table_text(table, name);
 	table_number(table, value);
-	if (opts.stats)
-		table_number(table, def);
+	if (def)
+		table_number(table, *def);
 	table_text(table, meaning);
 }
 
 /* No setting, but what follows from one. */
-static void line_since(struct table *table, uint64_t since)
+static void line_since(struct table *table, uint64_t since, bool defaults)
 {
 	char buf[TIME_STRLEN];
 
 	table_line(table);
 	table_text(table, "since");
 	table_text(table, since ? time_str(since, TIME_ZONE, buf) : "-");
-	if (opts.stats)
+	if (defaults)
 		table_text(table, "");
 	table_text(table, since ?
 		   "from then on nothing was missed, or reset as a whole" :
 		   "nothing is counted now");
 }
 
-static int print_table(const struct config *config,
+static int print_table(struct out *out, const struct config *config,
 		       const struct config *defaults)
 {
 	struct table table;
 
-	table_init(&table);
+	table_init(&table, out);
 	table_column(&table, "Setting", ALIGN_LEFT);
 	table_column(&table, "Value", ALIGN_LEFT);
-	if (opts.stats)
+	if (defaults)
 		table_column(&table, "Default", ALIGN_LEFT);
 	table_column(&table, "Meaning", ALIGN_LEFT);
-	line_switch(&table, "tracking", config->tracking, defaults->tracking,
-		    config->tracking ?
+	line_switch(&table, "tracking", config->tracking,
+		    defaults ? &defaults->tracking : NULL, config->tracking ?
 		    "the hooks are in the kernel, for all namespaces" :
 		    "no hook is in the kernel, for any namespace");
-	line_since(&table, config->since);
+	line_since(&table, config->since, defaults);
 	line_number(&table, "max-sockets", config->max_sockets,
-		    defaults->max_sockets, "sockets that can have a record");
+		    defaults ? &defaults->max_sockets : NULL,
+		    "sockets that can have a record");
 	line_number(&table, "event-rate", config->event_rate,
-		    defaults->event_rate,
+		    defaults ? &defaults->event_rate : NULL,
 		    "events a second that monitors are sent at most");
 	line_switch(&table, "bindv6only", config->bindv6only,
-		    defaults->bindv6only, "IPV6_V6ONLY of sockets to come");
+		    defaults ? &defaults->bindv6only : NULL,
+		    "IPV6_V6ONLY of sockets to come");
 	return table_out(&table);
 }
 
-static int show_config(int argc, char **argv)
+static int run(struct ctx *ctx, void *job)
 {
-	struct config config = { }, defaults = { };
-	struct dsnl nl;
+	struct config config = { }, values = { }, *defaults = NULL;
+	struct dsnl *nl = &ctx->dualstack;
 	int error;
 
-	(void)argc;
-	(void)argv;
-
-	if (dsnl_open_dualstack(&nl))
+	(void)job;
+	error = config_get(nl, false, &config);
+	if (!error && ctx->opts.stats) {
+		defaults = &values;
+		error = config_get(nl, true, defaults);
+	}
+	if (error) {
+		dsnl_err(nl, "cannot get the settings", error);
 		return EXIT_KERNEL;
-	error = config_get(&nl, false, &config);
-	if (!error && opts.stats)
-		error = config_get(&nl, true, &defaults);
-	if (error)
-		dsnl_err(&nl, "cannot get the settings", error);
-	dsnl_close(&nl);
-	if (error)
-		return EXIT_KERNEL;
-	return opts.json ? print_json(&config, &defaults)
-			 : print_table(&config, &defaults);
+	}
+	return ctx->out.json ? print_json(&ctx->out, &config, defaults)
+			     : print_table(&ctx->out, &config, defaults);
 }
 
 const struct cmd cmd_show_config = {
 	.name = "config",
 	.help = "The settings, with -s the defaults as well",
-	.run = show_config,
+	.needs = NEED_DUALSTACK,
 	.every_netns = true,
+	.run = run,
 };

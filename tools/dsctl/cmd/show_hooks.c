@@ -5,9 +5,9 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 
-#include "dsctl.h"
+#include "cmd/list.h"
 #include "nl/dsnl.h"
-#include "out/output.h"
+#include "out/json.h"
 #include "out/table.h"
 
 static const char *kind_name(uint32_t kind)
@@ -75,9 +75,10 @@ static bool all_attached(const json_t *hooks)
 }
 
 /* What goes without saying is left out: the purpose needs the width. */
-static int print_table(const json_t *hooks)
+static int print_table(struct ctx *ctx, const json_t *hooks)
 {
-	bool show_attached = opts.stats || !all_attached(hooks);
+	bool stats = ctx->opts.stats;
+	bool show_attached = stats || !all_attached(hooks);
 	const char *name, *kind, *purpose;
 	struct table table;
 	json_int_t hits;
@@ -85,9 +86,9 @@ static int print_table(const json_t *hooks)
 	json_t *hook;
 	size_t i;
 
-	table_init(&table);
+	table_init(&table, &ctx->out);
 	table_column(&table, "Hook", ALIGN_LEFT);
-	if (opts.stats)
+	if (stats)
 		table_column(&table, "Kind", ALIGN_LEFT);
 	if (show_attached)
 		table_column(&table, "Attached", ALIGN_LEFT);
@@ -105,7 +106,7 @@ static int print_table(const json_t *hooks)
 		}
 		table_line(&table);
 		table_text(&table, name);
-		if (opts.stats)
+		if (stats)
 			table_text(&table, kind);
 		if (show_attached) {
 			table_text(&table, attached ? "yes" : "no");
@@ -117,38 +118,33 @@ static int print_table(const json_t *hooks)
 	return table_out(&table);
 }
 
-static int show_hooks(int argc, char **argv)
+static int run(struct ctx *ctx, void *job)
 {
+	struct dsnl *nl = &ctx->dualstack;
 	int error, ret = EXIT_KERNEL;
 	struct nl_msg *msg;
 	json_t *hooks;
-	struct dsnl nl;
 
-	(void)argc;
-	(void)argv;
-
-	if (dsnl_open_dualstack(&nl))
-		return EXIT_KERNEL;
-	msg = dsnl_genl_msg(&nl, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
+	(void)job;
+	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
 	if (!msg)
-		goto out;
+		return EXIT_KERNEL;
 
 	hooks = json_array();
-	error = dsnl_request(&nl, msg, hooks_start, hooks_each, hooks);
+	error = dsnl_request(nl, msg, hooks_start, hooks_each, hooks);
 	if (error)
-		dsnl_err(&nl, "cannot get the hooks", error);
+		dsnl_err(nl, "cannot get the hooks", error);
 	else
-		ret = opts.json ? json_out(json_incref(hooks))
-				: print_table(hooks);
+		ret = ctx->out.json ? json_out(&ctx->out, json_incref(hooks))
+				    : print_table(ctx, hooks);
 	json_decref(hooks);
-out:
-	dsnl_close(&nl);
 	return ret;
 }
 
 const struct cmd cmd_show_hooks = {
 	.name = "hooks",
 	.help = "The hooks in the kernel, and how often each one fired",
-	.run = show_hooks,
+	.needs = NEED_DUALSTACK,
 	.every_netns = true,
+	.run = run,
 };

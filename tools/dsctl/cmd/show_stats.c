@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dsctl show stats */
-#include "dsctl.h"
+#include "cmd/list.h"
 #include "nl/counters.h"
-#include "nl/dsnl.h"
 #include "nl/stats.h"
-#include "out/output.h"
+#include "out/json.h"
 #include "out/table.h"
 #include "socks/filter.h"
 
-static int print_json(const struct stats *stats)
+static int print_json(struct out *out, const struct stats *stats)
 {
 	json_t *obj = json_object();
 	size_t i;
@@ -19,7 +18,7 @@ static int print_json(const struct stats *stats)
 	json_set(obj, "untracked", json_integer(stats->untracked));
 	json_set(obj, "tracked", json_integer(stats->tracked));
 	json_set(obj, "evicted", json_integer(stats->evicted));
-	return json_out(obj);
+	return json_out(out, obj);
 }
 
 static void print_line(struct table *table, const char *name, uint64_t value,
@@ -31,12 +30,12 @@ static void print_line(struct table *table, const char *name, uint64_t value,
 	table_text(table, meaning);
 }
 
-static int print_table(const struct stats *stats)
+static int print_table(struct out *out, const struct stats *stats)
 {
 	struct table table;
 	size_t i;
 
-	table_init(&table);
+	table_init(&table, out);
 	table_column(&table, "Name", ALIGN_LEFT);
 	table_column(&table, "Value", ALIGN_RIGHT);
 	table_column(&table, "Meaning", ALIGN_LEFT);
@@ -52,28 +51,30 @@ static int print_table(const struct stats *stats)
 	return table_out(&table);
 }
 
-static int show_stats(int argc, char **argv)
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	struct stats stats = { };
-	struct filter filter;
-	struct dsnl nl;
-	int error;
+	(void)ctx;
+	return filter_parse(job, FILTER_PROTO, argc, argv);
+}
 
-	if (filter_parse(&filter, FILTER_PROTO, argc, argv))
-		return EXIT_USAGE;
-	if (dsnl_open_dualstack(&nl))
+static int run(struct ctx *ctx, void *job)
+{
+	const struct filter *filter = job;
+	struct stats stats = { };
+
+	if (stats_get(&ctx->dualstack, filter->proto, &stats))
 		return EXIT_KERNEL;
-	error = stats_get(&nl, filter.proto, &stats);
-	dsnl_close(&nl);
-	if (error)
-		return EXIT_KERNEL;
-	return opts.json ? print_json(&stats) : print_table(&stats);
+	return ctx->out.json ? print_json(&ctx->out, &stats)
+			     : print_table(&ctx->out, &stats);
 }
 
 const struct cmd cmd_show_stats = {
 	.name = "stats",
 	.args = "[ " FILTER_PROTO_ARGS " ]",
 	.help = "The sums of the counters, closed sockets included",
-	.run = show_stats,
+	.needs = NEED_DUALSTACK,
 	.every_netns = true,
+	.job_size = sizeof(struct filter),
+	.parse = parse,
+	.run = run,
 };

@@ -2,8 +2,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "dsctl.h"
 #include "nl/counters.h"
+#include "util/array.h"
 
 #define COUNTER(attr, key, heading, label, show, help)	\
 	[COUNTER_INDEX(attr)] = {			\

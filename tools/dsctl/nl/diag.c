@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
 #include "nl/diag.h"
+#include "out/err.h"
 #include "util/array.h"
 #include "util/map.h"
 #include "util/number.h"
@@ -191,8 +191,7 @@ int diag_dump(struct dsnl *nl, const struct diag_request *req,
 				 NLM_F_REQUEST | NLM_F_DUMP);
 	if (!msg || nlmsg_append(msg, &body, sizeof(body), NLMSG_ALIGNTO)) {
 		nlmsg_free(msg);
-		err("out of memory");
-		return -1;
+		return err_no_memory();
 	}
 
 	error = dsnl_request(nl, msg, diag_start, diag_each, &answer);
@@ -245,7 +244,7 @@ int sock_list_shadow(struct sock_list *list)
 	for (i = 0; i < list->n; i++)
 		n += is_holder(&list->v[i]);
 	if (map_init(&holders, n))
-		return -1;
+		return err_no_memory();
 	for (i = 0; i < list->n; i++)
 		if (is_holder(&list->v[i]))
 			map_set(&holders, holder_key(&list->v[i],

@@ -19,8 +19,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "dsctl.h"
 #include "nl/dsnl.h"
+#include "out/err.h"
 
 #define BUF_SIZE	32768	/* as much as the kernel puts into one read */
 #define DUMP_TRIES	8
@@ -37,19 +37,15 @@ struct exchange {
 	bool interrupted;	/* the list changed under the dump */
 };
 
-int dsnl_open(struct dsnl *nl, int protocol)
+static int open_protocol(struct dsnl *nl, int protocol)
 {
 	int fd, on = 1, error;
 
 	memset(nl, 0, sizeof(*nl));
-	if (netns_enter())
-		return -1;
-
+	nl->right = "CAP_NET_ADMIN in the network namespace";
 	nl->sk = nl_socket_alloc();
-	if (!nl->sk) {
-		err("out of memory");
-		return -1;
-	}
+	if (!nl->sk)
+		return err_no_memory();
 	error = nl_connect(nl->sk, protocol);
 	if (error < 0) {
 		err("cannot open a netlink socket: %s", nl_geterror(error));
@@ -71,9 +67,14 @@ void dsnl_close(struct dsnl *nl)
 	nl->sk = NULL;
 }
 
+int dsnl_open_sock_diag(struct dsnl *nl)
+{
+	return open_protocol(nl, NETLINK_SOCK_DIAG);
+}
+
 int dsnl_open_dualstack(struct dsnl *nl)
 {
-	if (dsnl_open(nl, NETLINK_GENERIC))
+	if (open_protocol(nl, NETLINK_GENERIC))
 		return -1;
 
 	nl->family = genl_ctrl_resolve(nl->sk, DUALSTACK_GENL_NAME);
@@ -98,7 +99,7 @@ struct nl_msg *dsnl_genl_msg(const struct dsnl *nl, int cmd, int flags)
 			       flags, cmd, DUALSTACK_GENL_VERSION))
 		return msg;
 	nlmsg_free(msg);
-	err("out of memory");
+	err_no_memory();
 	return NULL;
 }
 
@@ -258,7 +259,7 @@ const char *dsnl_strerror(const struct dsnl *nl, int error, char *buf,
 	if (*nl->extack)
 		snprintf(buf, size, "%s: %s", nl->extack, strerror(-error));
 	else if (error == -EPERM)	/* generic netlink's own check */
-		snprintf(buf, size, "this needs CAP_NET_ADMIN in the network namespace");
+		snprintf(buf, size, "this needs %s", nl->right);
 	else
 		snprintf(buf, size, "%s", strerror(-error));
 	return buf;

@@ -12,12 +12,14 @@
  * @sk: libnl's socket.
  * @family: ID of the generic-netlink family, if there is one.
  * @extack: what the kernel said about the last request, or an empty string.
+ * @right: what it asks for where it refuses without a word.
  * @no_warnings: do not tell what it said where the request succeeded.
  */
 struct dsnl {
 	struct nl_sock *sk;
 	int family;
 	char extack[256];
+	const char *right;
 	bool no_warnings;
 };
 
@@ -37,13 +39,12 @@ typedef int (*dsnl_each_t)(const struct nlmsghdr *hdr, void *arg);
 typedef void (*dsnl_start_t)(void *arg);
 
 /**
- * dsnl_open() - Open a netlink socket in the namespace of -n.
+ * dsnl_open_sock_diag() - Open a socket to sock_diag.
  * @nl: filled in.
- * @protocol: NETLINK_...
  *
  * Return: 0, or -1 after a message.
  */
-int dsnl_open(struct dsnl *nl, int protocol);
+int dsnl_open_sock_diag(struct dsnl *nl);
 
 /**
  * dsnl_open_dualstack() - Open a socket to the dualstack module.
@@ -55,7 +56,7 @@ int dsnl_open_dualstack(struct dsnl *nl);
 
 /**
  * dsnl_close() - Close a netlink socket.
- * @nl: the socket.
+ * @nl: the socket; zeroed memory is fine.
  */
 void dsnl_close(struct dsnl *nl);
 

@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <assert.h>
 #include <errno.h>
 #include <linux/dualstack.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 
-#include "dsctl.h"
 #include "nl/event.h"
 #include "nl/records.h"
-#include "out/output.h"
+#include "util/array.h"
 
-/**
- * struct event_type - What there is to know about a type of event.
- * @name: that of its counter.
- * @reject: somebody was turned away.
- * @outbound: this host is where it came from.
- */
-static const struct event_type {
-	const char *name;
-	bool reject;
-	bool outbound;
-} types[] = {
+static const struct event_type types[] = {
 	[DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT] = { "mapped_accept", false, false },
 	[DUALSTACK_EVENT_TYPE_MAPPED_RECV] = { "mapped_recv", false, false },
 	[DUALSTACK_EVENT_TYPE_MAPPED_CONNECT] = { "mapped_connect", false, true },
@@ -35,16 +23,11 @@ static const struct event_type {
 };
 
 /* A module newer than this has others. */
-static const struct event_type *type_of(const struct event *event)
+const struct event_type *event_type(const struct event *event)
 {
 	static const struct event_type unknown = { .name = "unknown" };
 
 	return event->type < ARRAY_SIZE(types) ? &types[event->type] : &unknown;
-}
-
-bool event_is_reject(const struct event *event)
-{
-	return type_of(event)->reject;
 }
 
 static void parse_end(struct endpoint *ep, struct nlattr *nest)
@@ -93,72 +76,4 @@ int event_parse(const struct nlmsghdr *hdr, struct event *event)
 		event->flowlabel =
 			nla_get_u32(tb[DUALSTACK_A_EVENT_FLOWLABEL]);
 	return 0;
-}
-
-static json_t *json_addr(const struct endpoint *ep)
-{
-	char buf[ENDPOINT_STRLEN];
-
-	return ep->family ? json_string(endpoint_addr(ep, buf)) : json_null();
-}
-
-static json_t *json_port(const struct endpoint *ep)
-{
-	return ep->family ? json_integer(ep->port) : json_null();
-}
-
-static json_t *json_event(const struct event *event)
-{
-	char buf[TIME_STRLEN];
-
-	time_str(event->time, TIME_USEC | TIME_ZONE, buf);
-	if (event->type == EVENT_LOST)
-		return json_pack("{s:s, s:I}", "timestamp", buf,
-				 "lost", (json_int_t)event->lost);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}",
-			 "timestamp", buf,
-			 "event", type_of(event)->name,
-			 "family", event->family == AF_INET6 ? "inet6" : "inet",
-			 "proto", proto_name(event->protocol),
-			 "local_addr", json_addr(&event->local),
-			 "local_port", json_port(&event->local),
-			 "peer_addr", json_addr(&event->peer),
-			 "peer_port", json_port(&event->peer),
-			 "flowlabel", event->family == AF_INET6 ?
-				      json_integer(event->flowlabel) :
-				      json_null(),
-			 "cookie", (json_int_t)event->cookie);
-}
-
-static void print_text(const struct event *event)
-{
-	const struct event_type *type = type_of(event);
-	char buf[ENDPOINT_STRLEN];
-
-	time_str(event->time, TIME_USEC, buf);
-	printf("[%s] ", buf);
-	if (event->type == EVENT_LOST) {
-		printf("lost %llu event%s\n", (unsigned long long)event->lost,
-		       event->lost == 1 ? "" : "s");
-		return;
-	}
-	printf("%s %s", type->name, proto_name(event->protocol));
-	if (event->local.family)
-		printf(" %s", endpoint_str(&event->local, NULL, buf));
-	if (event->peer.family)
-		printf(" %s %s", type->outbound ? "to" : "from",
-		       endpoint_str(&event->peer, NULL, buf));
-	if (event->flowlabel)
-		printf(" flowlabel 0x%05x", event->flowlabel);
-	printf(" cookie %llu\n", (unsigned long long)event->cookie);
-}
-
-int event_print(const struct event *event)
-{
-	static_assert(TIME_STRLEN <= ENDPOINT_STRLEN, "a time fits as well");
-
-	if (opts.json)
-		return json_out(json_event(event));
-	print_text(event);
-	return out_failed() ? EXIT_KERNEL : EXIT_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The events that the module sends to who listens. */
+/* The events that the module sends to its listeners. */
 #ifndef DSCTL_EVENT_H
 #define DSCTL_EVENT_H
 
@@ -9,7 +9,7 @@
 
 #include "nl/diag.h"
 
-/* The type of an event that does but say that others were lost. */
+/* The type of an event that says no more than that others were lost. */
 #define EVENT_LOST UINT32_MAX
 
 /**
@@ -48,19 +48,24 @@ struct event {
 int event_parse(const struct nlmsghdr *hdr, struct event *event);
 
 /**
- * event_is_reject() - Whether somebody was turned away.
- * @event: the event.
- *
- * Return: true if so.
+ * struct event_type - What there is to know about a type of event.
+ * @name: that of its counter.
+ * @reject: somebody was turned away.
+ * @outbound: this host is where it came from.
  */
-bool event_is_reject(const struct event *event);
+struct event_type {
+	const char *name;
+	bool reject;
+	bool outbound;
+};
 
 /**
- * event_print() - Print a line.
+ * event_type() - What there is to know about the type of an event.
  * @event: the event.
  *
- * Return: an enum exit_code.
+ * Return: its type; one of the name "unknown" for those that were not known yet when
+ *	   this was written.
  */
-int event_print(const struct event *event);
+const struct event_type *event_type(const struct event *event);
 
 #endif /* DSCTL_EVENT_H */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
 #include "nl/dsnl.h"
 #include "nl/records.h"
+#include "out/err.h"
 #include "util/array.h"
 
 static struct record *record_add(struct record_list *list)
@@ -83,7 +83,7 @@ static int index_records(struct record_list *list)
 	size_t i;
 
 	if (map_init(&list->by_cookie, list->n))
-		return -1;
+		return err_no_memory();
 	for (i = 0; i < list->n; i++)
 		map_set(&list->by_cookie, list->v[i].cookie, i);
 	return 0;
@@ -119,8 +119,7 @@ int records_get(struct dsnl *nl, struct record_list *list,
 		if (nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE,
 				socks->v[i].cookie)) {
 			nlmsg_free(msg);
-			err("out of memory");
-			return -1;
+			return err_no_memory();
 		}
 		error = dsnl_request(nl, msg, NULL, records_each, list);
 		if (error && error != -ENOENT) {

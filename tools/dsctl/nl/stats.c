@@ -4,8 +4,8 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 
-#include "dsctl.h"
 #include "nl/stats.h"
+#include "out/err.h"
 
 static int stats_each(const struct nlmsghdr *hdr, void *arg)
 {
@@ -32,11 +32,11 @@ int stats_get(struct dsnl *nl, uint8_t proto, struct stats *stats)
 		return -1;
 	if (proto && nla_put_u8(msg, DUALSTACK_A_STATS_PROTOCOL, proto)) {
 		nlmsg_free(msg);
-		err("out of memory");
-		return -1;
+		return err_no_memory();
 	}
 	error = dsnl_request(nl, msg, NULL, stats_each, stats);
-	if (error)
-		dsnl_err(nl, "cannot get the sums", error);
-	return error;
+	if (!error)
+		return 0;
+	dsnl_err(nl, "cannot get the sums", error);
+	return -1;
 }

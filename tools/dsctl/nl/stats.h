@@ -28,7 +28,7 @@ struct stats {
  * @proto: IPPROTO_TCP or IPPROTO_UDP, 0 for both.
  * @stats: filled in.
  *
- * Return: 0, or anything else after a message.
+ * Return: 0, or -1 after a message.
  */
 int stats_get(struct dsnl *nl, uint8_t proto, struct stats *stats);
 

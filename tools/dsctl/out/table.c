@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
-#include "out/output.h"
+#include "out/err.h"
+#include "out/stream.h"
 #include "out/table.h"
 #include "util/array.h"
 #include "util/number.h"
@@ -29,9 +29,10 @@ static const char *const color_codes[] = {
 
 #define COLOR_RESET "\033[0m"
 
-void table_init(struct table *table)
+void table_init(struct table *table, struct out *out)
 {
 	memset(table, 0, sizeof(*table));
+	table->print = out;
 }
 
 void table_column(struct table *table, const char *heading,
@@ -90,7 +91,7 @@ static void table_flush(struct table *table)
 	table->failed |= table->text.failed;
 	if (table->failed)
 		return;
-	out_begin();
+	out_begin(table->print);
 	/* Without a line no column has a heading either. */
 	if (!table->num_cells)
 		return;
@@ -158,7 +159,7 @@ void table_number(struct table *table, uint64_t number)
 
 void table_color(struct table *table, enum color color)
 {
-	if (!table->failed && opts.color)
+	if (!table->failed && table->print->color)
 		table->cells[table->num_cells - 1].color = color;
 }
 
@@ -172,6 +173,6 @@ int table_out(struct table *table)
 	free(table->out.buf);
 	if (!table->failed)
 		return EXIT_OK;
-	err("out of memory");
+	err_no_memory();
 	return EXIT_KERNEL;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "out/out.h"
 #include "out/text.h"
 
 /**
@@ -59,6 +60,7 @@ struct table_cell {
 
 /**
  * struct table - A table for people, printed some thousand lines at a time.
+ * @print: how to print.
  * @columns: its columns.
  * @num_columns: how many.
  * @size_columns: for how many there is room.
@@ -74,6 +76,7 @@ struct table_cell {
  * where a column becomes wider, it is so from the next thousands on.
  */
 struct table {
+	struct out *print;
 	struct table_column *columns;
 	size_t num_columns;
 	size_t size_columns;
@@ -89,8 +92,9 @@ struct table {
 /**
  * table_init() - Make an empty table.
  * @table: filled in.
+ * @out: how to print.
  */
-void table_init(struct table *table);
+void table_init(struct table *table, struct out *out);
 
 /**
  * table_column() - Add a column.

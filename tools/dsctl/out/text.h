@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dsctl.h"
+#include "util/compiler.h"
 
 /**
  * struct text - A text that grows, to be used again and again.

@@ -2,10 +2,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "dsctl.h"
 #include "nl/diag.h"
+#include "out/err.h"
 #include "socks/filter.h"
 #include "util/args.h"
+#include "util/array.h"
 
 static int parse_port(struct filter *filter, const char *value)
 {
@@ -63,7 +64,6 @@ int filter_parse(struct filter *filter, unsigned int allowed, int argc,
 	int found;
 
 	memset(filter, 0, sizeof(*filter));
-	filter->all = opts.all;
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		if (!(allowed & 1U << i))
 			continue;

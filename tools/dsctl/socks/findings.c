@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
+#include "out/err.h"
 #include "socks/findings.h"
 #include "util/map.h"
 
@@ -106,7 +106,7 @@ static int ports_init(struct ports *ports, const struct view *view)
 		n += is_server(&view->socks.v[i]);
 	if (map_init(&ports->takers, n) || map_init(&ports->duals, n) ||
 	    map_init(&ports->v6, n))
-		return -1;
+		return err_no_memory();
 	for (i = 0; i < view->socks.n; i++)
 		if (is_server(&view->socks.v[i]))
 			ports_add(ports, &view->socks.v[i], i);
@@ -196,10 +196,8 @@ int findings_make(struct findings *findings, const struct view *view)
 
 	findings->set = calloc(view->socks.n + 1, sizeof(*findings->set));
 	findings->conns = calloc(view->socks.n + 1, sizeof(*findings->conns));
-	if (!findings->set || !findings->conns) {
-		err("out of memory");
-		return -1;
-	}
+	if (!findings->set || !findings->conns)
+		return err_no_memory();
 	ret = ports_init(&ports, view);
 	for (i = 0; !ret && i < view->socks.n; i++) {
 		findings->set[i] |= look_at_counters(&socks[i]);

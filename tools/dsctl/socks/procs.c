@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dsctl.h"
+#include "out/err.h"
 #include "socks/procs.h"
 #include "util/array.h"
 #include "util/map.h"
@@ -120,7 +120,7 @@ int procs_find(struct procs *procs, struct sock_list *list)
 	memset(procs, 0, sizeof(*procs));
 	procs->known = true;
 	if (map_init(&by_inode, list->n))
-		return -1;
+		return err_no_memory();
 	for (i = 0; i < list->n; i++) {
 		list->v[i].procs.first = PROC_NONE;
 		if (list->v[i].inode)
@@ -136,10 +136,8 @@ int procs_find(struct procs *procs, struct sock_list *list)
 					atoi(d->d_name));
 	if (dir)
 		closedir(dir);
-	if (ret)
-		err("out of memory");
 	map_free(&by_inode);
-	return ret;
+	return ret ? err_no_memory() : 0;
 }
 
 void procs_free(struct procs *procs)

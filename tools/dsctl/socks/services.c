@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dsctl.h"
+#include "out/err.h"
 #include "out/text.h"
 #include "socks/services.h"
 #include "util/map.h"
@@ -138,12 +138,10 @@ int services_group(struct services *services, const struct view *view,
 	services->of_task = new_array(num_tasks);
 	services->v = calloc(n + 1, sizeof(*services->v));
 	if (!parent || !services->of || !services->next ||
-	    !services->of_task || !services->v) {
-		err("out of memory");
+	    !services->of_task || !services->v || map_init(&by_owner, n)) {
+		err_no_memory();
 		goto out;
 	}
-	if (map_init(&by_owner, n))
-		goto out;
 
 	for (i = 0; i < n; i++)
 		parent[i] = i;

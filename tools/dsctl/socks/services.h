@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "out/output.h"
+#include "out/json.h"
 #include "out/text.h"
 #include "socks/view.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "dsctl.h"
-#include "nl/dsnl.h"
+#include "out/err.h"
 #include "socks/sockarg.h"
+#include "util/array.h"
 
 int sockarg_parse(struct filter *filter, int argc, char **argv)
 {
@@ -53,7 +53,8 @@ static void keep_cookie(struct sock_list *list, uint64_t cookie)
 	list->n = 0;
 }
 
-int sockarg_find(const struct filter *filter, struct sock_list *list)
+int sockarg_find(struct dsnl *nl, const struct filter *filter,
+		 struct sock_list *list)
 {
 	static const uint8_t families[] = { AF_INET6, AF_INET };
 	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
@@ -62,22 +63,18 @@ int sockarg_find(const struct filter *filter, struct sock_list *list)
 		.port = filter->port,
 	};
 	char buf[SOCKARG_STRLEN];
-	struct dsnl nl;
 	size_t i, j;
 	int ret = 0;
 
-	if (dsnl_open(&nl, NETLINK_SOCK_DIAG))
-		return -1;
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		req.protocol = protocols[i];
 		if (filter->proto && filter->proto != req.protocol)
 			continue;
 		for (j = 0; !ret && j < ARRAY_SIZE(families); j++) {
 			req.family = families[j];
-			ret = diag_dump(&nl, &req, list);
+			ret = diag_dump(nl, &req, list);
 		}
 	}
-	dsnl_close(&nl);
 	if (ret)
 		return ret;
 

@@ -6,7 +6,7 @@
 #include "nl/diag.h"
 #include "socks/filter.h"
 
-#define SOCKARG_HELP \
+#define SOCKARG_RULES \
 	"SOCKET := { cookie NUMBER | " FILTER_PROTO_ARGS " port PORT }"
 
 /* Room for sockarg_str(). */
@@ -24,12 +24,14 @@ int sockarg_parse(struct filter *filter, int argc, char **argv);
 
 /**
  * sockarg_find() - Find what the arguments say, of whatever family and state.
+ * @nl: from dsnl_open_sock_diag().
  * @filter: from sockarg_parse().
  * @list: the sockets found are added.
  *
  * Return: 0, or -1 after a message; one is that there is none.
  */
-int sockarg_find(const struct filter *filter, struct sock_list *list);
+int sockarg_find(struct dsnl *nl, const struct filter *filter,
+		 struct sock_list *list);
 
 /**
  * sockarg_str() - The arguments, for a message.

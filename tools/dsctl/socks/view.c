@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
 #include "nl/counters.h"
 #include "nl/dsnl.h"
+#include "out/err.h"
 #include "socks/view.h"
+#include "util/array.h"
 
 /*
  * TIME-WAIT and half-open connections are no whole sockets, and have no record;
@@ -114,15 +115,13 @@ static void join(struct view *view, size_t from)
 	}
 }
 
-static int get_sockets(struct view *view, const struct filter *filter)
+static int get_sockets(struct view *view, const struct filter *filter,
+		       struct dsnl *nl)
 {
 	struct diag_request req;
-	struct dsnl nl;
 	int ret = 0;
 	size_t i, n;
 
-	if (dsnl_open(&nl, NETLINK_SOCK_DIAG))
-		return -1;
 	for (i = 0; !ret && i < ARRAY_SIZE(passes); i++) {
 		req = passes[i].req;
 		if (filter->proto && filter->proto != req.protocol)
@@ -133,11 +132,10 @@ static int get_sockets(struct view *view, const struct filter *filter)
 		if (!filter->all)
 			req.states &= ~MINI_STATES;
 		n = view->socks.n;
-		ret = diag_dump(&nl, &req, &view->socks);
+		ret = diag_dump(nl, &req, &view->socks);
 		if (!ret)
 			join(view, n);
 	}
-	dsnl_close(&nl);
 	return ret;
 }
 
@@ -174,8 +172,7 @@ static int get_unlisted(struct view *view, const struct filter *filter,
 			continue;
 		sk = sock_list_add(&view->socks);
 		if (!sk) {
-			err("out of memory");
-			ret = -1;
+			ret = err_no_memory();
 			goto out;
 		}
 		sk->cookie = rec->cookie;
@@ -253,13 +250,14 @@ void sock_list_sort(struct sock_list *list)
 /* So many records are asked for one by one. */
 #define FEW_SOCKETS 64
 
-static int get_all(struct view *view, const struct filter *filter,
-		   struct dsnl *nl)
+static int get_all(struct ctx *ctx, struct view *view,
+		   const struct filter *filter)
 {
+	struct dsnl *nl = &ctx->dualstack;
 	int ret;
 
 	if (filter->port) {
-		ret = get_sockets(view, filter);
+		ret = get_sockets(view, filter, &ctx->sock_diag);
 		if (ret)
 			return ret;
 		if (view->socks.n <= FEW_SOCKETS)
@@ -272,24 +270,22 @@ static int get_all(struct view *view, const struct filter *filter,
 	}
 
 	ret = records_dump(nl, &view->records);
-	return ret ? ret : get_sockets(view, filter);
+	return ret ? ret : get_sockets(view, filter, &ctx->sock_diag);
 }
 
-int view_get(struct view *view, const struct filter *filter)
+int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 {
-	struct dsnl nl;
+	struct dsnl *nl = &ctx->dualstack;
 	int ret;
 
-	if (dsnl_open_dualstack(&nl))
-		return -1;
-	nl.no_warnings = filter->no_peers;
-	ret = get_all(view, filter, &nl);
+	nl->no_warnings = filter->no_peers;
+	ret = get_all(ctx, view, filter);
 	if (!ret)
 		ret = sock_list_shadow(&view->socks);
 	/* They have no port, and a table of servers does without them. */
-	if (!ret && !filter->port && (opts.json || filter->all))
-		ret = get_unlisted(view, filter, &nl);
-	dsnl_close(&nl);
+	if (!ret && !filter->port && (ctx->out.json || filter->all))
+		ret = get_unlisted(view, filter, nl);
+	nl->no_warnings = false;
 	if (ret)
 		return ret;
 

@@ -3,6 +3,7 @@
 #ifndef DSCTL_VIEW_H
 #define DSCTL_VIEW_H
 
+#include "ctx.h"
 #include "nl/diag.h"
 #include "nl/records.h"
 #include "socks/filter.h"
@@ -22,12 +23,13 @@ struct view {
 
 /**
  * view_get() - Ask the module and the kernel, and join the answers.
+ * @ctx: with sockets to the module and to sock_diag.
  * @view: zeroed; to be freed in any case.
  * @filter: which sockets.
  *
  * Return: 0, or -1 after a message.
  */
-int view_get(struct view *view, const struct filter *filter);
+int view_get(struct ctx *ctx, struct view *view, const struct filter *filter);
 
 /**
  * view_free() - Free what a view holds.

@@ -1,10 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
+#include "out/err.h"
 #include "util/args.h"
+#include "util/array.h"
+
+#define MAX_FOUND	16	/* that an ambiguous word is told to stand for */
+
+bool word_abbreviates(const char *word, const char *name)
+{
+	return *word && !strncmp(word, name, strlen(word));
+}
+
+static void err_names(const char *what, const char *word, const char *problem,
+		      const char *const *names, size_t n)
+{
+	char list[256] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < n && len < sizeof(list); i++)
+		len += snprintf(list + len, sizeof(list) - len, "%s%s",
+				i ? ", " : "", names[i]);
+	err("%s \"%s\" is %s: %s", what, word, problem, list);
+}
+
+int word_match(const char *what, const char *word, const char *const *names,
+	       size_t n)
+{
+	const char *found[MAX_FOUND];
+	size_t i, hits = 0, last = 0;
+
+	for (i = 0; i < n; i++) {
+		if (!strcmp(word, names[i]))
+			return i;
+		if (word_abbreviates(word, names[i]) && hits < MAX_FOUND) {
+			found[hits++] = names[i];
+			last = i;
+		}
+	}
+	if (hits == 1)
+		return last;
+	if (hits)
+		err_names(what, word, "ambiguous", found, hits);
+	else
+		err_names(what, word, "unknown, expected one of", names, n);
+	return -1;
+}
 
 int arg_number(const char *what, const char *word, uint64_t min, uint64_t max,
 	       uint64_t *number)

@@ -3,9 +3,32 @@
 #ifndef DSCTL_ARGS_H
 #define DSCTL_ARGS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ARG_ON_OFF "{ on | off }"
+
+/**
+ * word_abbreviates() - Whether a word is the beginning of a name, or all of it.
+ * @word: the word; an empty one abbreviates nothing.
+ * @name: the name.
+ *
+ * Return: true if so.
+ */
+bool word_abbreviates(const char *word, const char *name);
+
+/**
+ * word_match() - Find the one name that a word is, or abbreviates.
+ * @what: what the word is for, the start of an error message.
+ * @word: the word.
+ * @names: the choices.
+ * @n: how many.
+ *
+ * Return: an index, or -1 after a message.
+ */
+int word_match(const char *what, const char *word, const char *const *names,
+	       size_t n);
 
 /**
  * arg_number() - Read a number.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdlib.h>
 
 #include "util/array.h"
@@ -14,7 +15,7 @@ int array_grow(void **v, size_t n, size_t *size, size_t elem)
 		return 0;
 	p = reallocarray(*v, bigger, elem);
 	if (!p)
-		return -1;
+		return -ENOMEM;
 	*v = p;
 	*size = bigger;
 	return 0;

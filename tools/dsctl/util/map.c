@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsctl.h"
 #include "util/map.h"
 
 struct map_slot {
@@ -16,10 +16,8 @@ int map_init(struct map *map, size_t n)
 	while ((size_t)1 << map->bits < 2 * n)
 		map->bits++;
 	map->slots = malloc(sizeof(*map->slots) << map->bits);
-	if (!map->slots) {
-		err("out of memory");
-		return -1;
-	}
+	if (!map->slots)
+		return -ENOMEM;
 	/* Every byte set makes MAP_NONE of every value. */
 	memset(map->slots, 0xff, sizeof(*map->slots) << map->bits);
 	return 0;

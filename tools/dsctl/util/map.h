@@ -23,7 +23,7 @@ struct map {
  * @map: the map.
  * @n: how many keys it will hold at most.
  *
- * Return: 0, or -1 after a message.
+ * Return: 0, or -ENOMEM.
  */
 int map_init(struct map *map, size_t n);
 

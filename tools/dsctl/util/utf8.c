@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdbool.h>
 
-#include "dsctl.h"
+#include "util/array.h"
 #include "util/utf8.h"
 
 #define LAST_CODE		0x10ffff

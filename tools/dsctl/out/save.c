@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dsctl.h"
-#include "util/save.h"
+#include "out/err.h"
+#include "out/save.h"
 
 #define NEW_MODE	0666	/* less the umask */
 #define MODE_BITS	0777

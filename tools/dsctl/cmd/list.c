@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stddef.h>
+
+#include "cmd/list.h"
+
+static const struct cmd *const commands[] = {
+#define COMMAND(name)		(&cmd_##name)
+#include "cmd/list.def"
+#undef COMMAND
+	NULL
+};
+
+static const struct cmd *const show[] = {
+#define SHOW_OBJECT(name)	(&cmd_##name)
+#include "cmd/list.def"
+#undef SHOW_OBJECT
+	NULL
+};
+
+static const struct cmd *const set[] = {
+#define SET_OBJECT(name)	(&cmd_##name)
+#include "cmd/list.def"
+#undef SET_OBJECT
+	NULL
+};
+
+const struct cmd cmd_show = {
+	.name = "show",
+	.sub = show,
+};
+
+const struct cmd cmd_set = {
+	.name = "set",
+	.sub = set,
+};
+
+const struct cmd cmd_root = {
+	.name = "dsctl",
+	.rules =
+		"NETNS   := a name of `ip netns`, a path, or a process ID\n"
+		"-N      := in every network namespace that may be entered\n"
+		"FILE    := commands, one on a line; - for stdin",
+	.sub = commands,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The commands, as cmd/list.def lists them. */
+#ifndef DSCTL_LIST_H
+#define DSCTL_LIST_H
+
+#include "cmd.h"
+
+#define COMMAND(name)		cmd_##name
+#define SHOW_OBJECT(name)	cmd_##name
+#define SET_OBJECT(name)	cmd_##name
+
+/* The root is dsctl itself: what all others are below of. */
+extern const struct cmd
+#include "cmd/list.def"
+	cmd_root;
+
+#undef COMMAND
+#undef SHOW_OBJECT
+#undef SET_OBJECT
+
+#endif /* DSCTL_LIST_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a command is handed. */
+#ifndef DSCTL_CTX_H
+#define DSCTL_CTX_H
+
+#include "options.h"
+#include "nl/dsnl.h"
+#include "out/out.h"
+
+/**
+ * struct ctx - What a command is handed, and hands down.
+ * @opts: the options.
+ * @out: how to print, and which network namespace it is about.
+ * @dualstack: netlink socket to the module.
+ * @events: another one, for the events that it sends.
+ * @sock_diag: netlink socket to sock_diag.
+ * @entered: the network namespace of -n has been entered.
+ *
+ * Of the netlink sockets those are open that struct cmd says are needed.
+ */
+struct ctx {
+	struct options opts;
+	struct out out;
+	struct dsnl dualstack;
+	struct dsnl events;
+	struct dsnl sock_diag;
+	bool entered;
+};
+
+#endif /* DSCTL_CTX_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a command is to print, and what it prints about. */
+#ifndef DSCTL_OUT_H
+#define DSCTL_OUT_H
+
+#include <stdbool.h>
+
+#include "out/json.h"
+
+/**
+ * struct out - How to print.
+ * @json: JSON, else text and tables.
+ * @pretty: indent the JSON.
+ * @color: colour the tables.
+ * @netns: name of the network namespace that is spoken of, as -n takes it; NULL for
+ *	   the caller's own, unless that was asked for by a name or has one.
+ * @heading: @netns is to be printed before the next table.
+ * @headed: one was printed before another table.
+ * @joining: all JSON goes into one array, @joined.
+ * @joined: that of json_join().
+ */
+struct out {
+	bool json;
+	bool pretty;
+	bool color;
+	const char *netns;
+	bool heading;
+	bool headed;
+	bool joining;
+	struct json_array joined;
+};
+
+/**
+ * out_begin() - Print the heading, if there is to be one, in the manner of ip(8).
+ * @out: how to print.
+ *
+ * A table does so; what prints without one has to.
+ */
+void out_begin(struct out *out);
+
+/**
+ * out_text() - Print a string that can hold anything, as text_escape() has it.
+ * @str: the string.
+ */
+void out_text(const char *str);
+
+#endif /* DSCTL_OUT_H */

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "out/stream.h"
+#include "util/array.h"
+
+/*
+ * Why stdout failed, for the end: errno is long gone then. There is one stdout, so
+ * there is one of each of these.
+ */
+static int out_errno;
+static bool closed;
+
+/*
+ * Else a socket or a file would get the number of what is closed, and with it what is
+ * printed. These are opened the other way round, so that each use is an error.
+ */
+int out_init(void)
+{
+	static const int modes[] = {
+		[STDIN_FILENO] = O_WRONLY,
+		[STDOUT_FILENO] = O_RDONLY,
+		[STDERR_FILENO] = O_RDONLY,
+	};
+	int fd;
+
+	for (fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			return -1;
+	return 0;
+}
+
+bool out_is_open(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return true;
+	out_errno = EBADF;
+	return false;
+}
+
+void out_hung_up(void)
+{
+	out_errno = EPIPE;
+}
+
+void out_no_memory(void)
+{
+	out_errno = ENOMEM;
+}
+
+bool out_failed(void)
+{
+	if (closed || !ferror(stdout))
+		return false;
+	if (!out_errno)
+		out_errno = errno ? errno : EIO;
+	return true;
+}
+
+bool out_flush(void)
+{
+	if (!closed)
+		fflush(stdout);
+	return !out_failed();
+}
+
+int out_close(void)
+{
+	bool failed = out_failed() || out_errno;
+
+	/* A full disk can show itself as late as here. */
+	if (fclose(stdout) && !failed) {
+		out_errno = errno;
+		failed = true;
+	}
+	closed = true;
+	return failed ? -out_errno : 0;
+}

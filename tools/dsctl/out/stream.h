@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* stdout: whether it is there, and whether what was printed has been written. */
+#ifndef DSCTL_STREAM_H
+#define DSCTL_STREAM_H
+
+#include <stdbool.h>
+
+/**
+ * out_init() - See to it that stdin, stdout and stderr are no other file's numbers.
+ *
+ * Where one is closed, using it is an error.
+ *
+ * Return: 0, or -1 where that cannot be had; nothing can be said then.
+ */
+int out_init(void);
+
+/**
+ * out_is_open() - Whether stdout is there to be written to.
+ *
+ * This is for commands that wait before the first write.
+ *
+ * Return: false if not; out_close() will say so.
+ */
+bool out_is_open(void);
+
+/**
+ * out_hung_up() - Take note that the reader of stdout has gone.
+ */
+void out_hung_up(void);
+
+/**
+ * out_flush() - Have what was printed written.
+ *
+ * Return: true, or false if that failed; out_close() will say why.
+ */
+bool out_flush(void);
+
+/**
+ * out_no_memory() - Take note that there was no memory for what is to be printed.
+ */
+void out_no_memory(void);
+
+/**
+ * out_failed() - Whether a write to stdout has failed.
+ *
+ * Return: true if so; out_close() will say why.
+ */
+bool out_failed(void);
+
+/**
+ * out_close() - Write out and close stdout.
+ *
+ * Return: 0, or a negative errno of the first write that failed.
+ */
+int out_close(void);
+
+#endif /* DSCTL_STREAM_H */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a socket is put, in JSON and in text, the same by all commands. */
+#ifndef DSCTL_PUT_H
+#define DSCTL_PUT_H
+
+#include <net/if.h>
+
+#include "nl/diag.h"
+#include "nl/records.h"
+#include "out/json.h"
+#include "out/text.h"
+#include "socks/procs.h"
+
+/**
+ * struct dev_name - The name of the device that was asked for last.
+ * @ifindex: which; 0 if there is none yet.
+ * @name: its name.
+ *
+ * Many sockets, few devices: so the kernel is asked once in a row. It holds for one
+ * namespace and one list, since others may have the number later; it starts zeroed.
+ */
+struct dev_name {
+	uint32_t ifindex;
+	char name[IF_NAMESIZE];
+};
+
+/**
+ * dev_name() - The name of a socket's device.
+ * @dev: the one asked for last.
+ * @sk: the socket.
+ *
+ * Return: the name, until the next call; NULL if it is bound to none.
+ */
+const char *dev_name(struct dev_name *dev, const struct sock *sk);
+
+/**
+ * json_addr() - The address of an endpoint.
+ * @ep: the endpoint.
+ *
+ * Return: a string, null if there is none; NULL if there is no memory.
+ */
+json_t *json_addr(const struct endpoint *ep);
+
+/**
+ * json_port() - The port of an endpoint.
+ * @ep: the endpoint.
+ *
+ * Return: a number, null if there is none; NULL if there is no memory.
+ */
+json_t *json_port(const struct endpoint *ep);
+
+/**
+ * json_socket() - Fill an object, or fill it anew: keys and order stay.
+ * @out: how to print.
+ * @obj: the object.
+ * @procs: users of the socket.
+ * @sk: the socket, with its record.
+ * @dev: the device asked for last.
+ *
+ * Return: 0, or -1 if there is no memory.
+ */
+int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
+		const struct sock *sk, struct dev_name *dev);
+
+/**
+ * json_processes() - The users of a socket as an array.
+ * @procs: users of the socket, and of others.
+ * @sk: the socket.
+ *
+ * Return: the array, or NULL if there is no memory.
+ */
+json_t *json_processes(const struct procs *procs, const struct sock *sk);
+
+/**
+ * text_processes() - The users of a socket, each process once.
+ * @text: gets "systemd(1) nginx(812,813)" appended.
+ * @procs: users of the socket, and of others.
+ * @sk: the socket.
+ */
+void text_processes(struct text *text, const struct procs *procs,
+		    const struct sock *sk);
+
+/**
+ * text_endpoint() - An endpoint.
+ * @text: gets "192.0.2.1:1234" appended, nothing if there is none.
+ * @ep: the endpoint.
+ * @dev: interface to name, or NULL.
+ */
+void text_endpoint(struct text *text, const struct endpoint *ep,
+		   const char *dev);
+
+/**
+ * text_last() - A peer, and how long ago it was there.
+ * @text: gets "192.0.2.1:1234 5s" appended, nothing if there was no peer.
+ * @last: the peer.
+ */
+void text_last(struct text *text, const struct last_peer *last);
+
+#endif /* DSCTL_PUT_H */
