@@ -207,8 +207,10 @@ messages()
 # completes WORD...: sets COMPREPLY as for these words behind dsctl
 completes()
 {
-	COMP_WORDS=(dsctl "$@")
+	COMP_WORDS=("$DSCTL" "$@")
 	COMP_CWORD=$#
+	COMP_LINE="${COMP_WORDS[*]}"
+	COMP_POINT=${#COMP_LINE}
 	_dsctl
 	echo "$*: ${COMPREPLY[*]}"
 }

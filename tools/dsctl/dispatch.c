@@ -9,6 +9,7 @@
 #include "out/err.h"
 #include "out/stream.h"
 #include "util/args.h"
+#include "words.h"
 
 #define MAX_NAMES	16	/* on one level, "help" included */
 #define MAX_PATH	64	/* "show sockets" */
@@ -186,6 +187,16 @@ static int run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 	return ret;
 }
 
+/* What comes behind "help". */
+static int help(const struct cmd *cmd, char *path, int argc, char **argv)
+{
+	if (argc && !strcmp(argv[0], WORDS_WORD))
+		words_print(cmd, !*path, argc - 1, argv + 1);
+	else
+		usage(stdout, path, cmd);
+	return EXIT_OK;
+}
+
 int cmd_run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 {
 	char path[MAX_PATH] = "";
@@ -209,20 +220,16 @@ int cmd_run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 			       n + 1);
 		if (i < 0)
 			return EXIT_USAGE;
-		if (i == n) {
-			usage(stdout, path, cmd);
-			return EXIT_OK;
-		}
+		if (i == n)
+			return help(cmd, path, argc - 1, argv + 1);
 		cmd = cmd->sub[i];
 		append(path, cmd->name);
 		argc--;
 		argv++;
 	}
 
-	if (argc && word_abbreviates(argv[0], HELP)) {
-		usage(stdout, path, cmd);
-		return EXIT_OK;
-	}
+	if (argc && word_abbreviates(argv[0], HELP))
+		return help(cmd, path, argc - 1, argv + 1);
 	if (argc && !cmd->args) {
 		err("%stakes no argument: \"%s\"", path, argv[0]);
 		return EXIT_USAGE;

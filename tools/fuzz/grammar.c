@@ -316,6 +316,11 @@ void grammar_line(struct rnd *rnd, struct line *line, bool options)
 	for (i = 0; i < num_rules; i++)
 		if (!rules[i].name && rnd_once_in(rnd, ++n))
 			found = i;
+	/* What could come behind that. */
+	if (rnd_once_in(rnd, 32)) {
+		add(line, "help");
+		add(line, "--words");
+	}
 	expand(rnd, line, rules[found].text);
 	if (rnd_below(rnd, 3))
 		return;

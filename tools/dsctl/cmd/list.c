@@ -26,11 +26,13 @@ static const struct cmd *const set[] = {
 
 const struct cmd cmd_show = {
 	.name = "show",
+	.help = "What there is, and what was counted",
 	.sub = show,
 };
 
 const struct cmd cmd_set = {
 	.name = "set",
+	.help = "Settings, and IPV6_V6ONLY of sockets",
 	.sub = set,
 };
 
