@@ -107,7 +107,7 @@ static int run_all(struct batch *batch, struct ctx *ctx, const struct cmd *root)
 		}
 		/* Whoever reads from a pipe may wait for this answer. */
 		if (!out_flush()) {
-			/* The end says why, or nobody wants to know. */
+			/* main() says why at the end, unless a reader has gone. */
 			ret = exit_worse(ret, exit_worse(one, EXIT_KERNEL));
 			if (!ctx->opts.force)
 				return ret;

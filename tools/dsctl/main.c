@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dsctl: show where IPv4 meets AF_INET6 sockets, by the dualstack module. */
+/*
+ * dsctl: show where IPv4 meets AF_INET6 sockets, by the dualstack module.
+ *
+ * The way of a command line: options.c reads the options, dispatch.c finds the command
+ * in cmd/list.def, has it read its arguments, opens the netlink sockets that it needs
+ * and runs it, by netns.c in other namespaces. The command gets from nl/ and socks/
+ * what there is to know, and prints it by out/. batch.c is a file of such lines;
+ * words.c, by grammar.c, is what shells complete them with. Who tells of a failure is
+ * in out/err.h.
+ */
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -15,7 +24,7 @@
 #include "out/stream.h"
 #include "out/text.h"
 
-/* Bytes of what gets a mapping of its own. */
+/* Allocations of so many bytes get a mapping of their own. */
 #define LARGE_ALLOC	(128 * 1024)
 
 static int run_command(struct ctx *ctx, int argc, char **argv)
@@ -79,7 +88,7 @@ int main(int argc, char **argv)
 		_exit(EXIT_KERNEL);
 	text_init();
 
-	/* getopt's messages shall read as ours do. */
+	/* getopt_long_only() begins its messages with it, as err() does with "dsctl". */
 	if (argc)
 		argv[0] = (char *)cmd_root.name;
 

@@ -36,7 +36,7 @@ static int netns_open(const char *name)
 	if (strchr(name, '/'))
 		return open(name, O_RDONLY | O_CLOEXEC);
 
-	/* A name goes before a process: somebody chose it. */
+	/* A number can be a name, too: that comes first, since somebody chose it. */
 	fd = open_in(NETNS_RUN_DIR, name, "");
 	if (fd < 0 && errno == ENOENT && *name &&
 	    strspn(name, "0123456789") == strlen(name))
@@ -95,7 +95,10 @@ static bool is_same(int fd, const struct netns *ns)
 	return !fstat(fd, &st) && st.st_dev == ns->dev && st.st_ino == ns->ino;
 }
 
-/* Only a name may be given later to one that has none: it goes before a PID. */
+/*
+ * Each is in the list once. The own one comes first and without a name, and gets one
+ * if there is any; of several names, the first is kept.
+ */
 static int add(struct netns_list *list, const char *name, const struct stat *st)
 {
 	struct netns *ns;
@@ -120,7 +123,7 @@ static int add(struct netns_list *list, const char *name, const struct stat *st)
 	return 0;
 }
 
-/* What cannot be read has nothing to show, unless memory is what is missing. */
+/* A directory that cannot be read counts as empty, unless memory is what is missing. */
 static int no_dir(void)
 {
 	if (errno != ENOMEM)

@@ -53,7 +53,7 @@ struct summary {
 	const struct last_peer *last;
 };
 
-/* Without them the counts say little: what happens goes by unseen. */
+/* With tracking off the counts say little: what happens now is not seen. */
 static int check_tracking(struct dsnl *nl, struct config *config)
 {
 	int error;
@@ -63,7 +63,7 @@ static int check_tracking(struct dsnl *nl, struct config *config)
 		dsnl_err(nl, "cannot get the settings", error);
 		return -1;
 	}
-	/* A module without settings cannot be told to stop. */
+	/* A module that has no settings yet always counts. */
 	if (error)
 		config->tracking = true;
 	if (!config->tracking)
@@ -329,7 +329,7 @@ static int print_json(struct out *out, const struct audit *audit)
 	return ret ? EXIT_KERNEL : EXIT_OK;
 }
 
-/* The end that tells the socket from others. */
+/* A connection is told by its peer, any other socket by where it is bound. */
 static void put_socket(const struct sock *sk, struct text *text)
 {
 	const struct endpoint *ep = &sk->local;

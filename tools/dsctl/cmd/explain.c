@@ -116,7 +116,7 @@ static bool is_numeric(struct endpoint *ep, const char *addr)
 	return ep->family;
 }
 
-/* Half an address is no name, though getaddrinfo() finds a whole one in it. */
+/* getaddrinfo() takes half an address, such as 192.0, for a whole one. */
 static bool may_be_name(const char *addr)
 {
 	return !strchr(addr, ':') && strspn(addr, "0123456789.") < strlen(addr);
@@ -311,7 +311,7 @@ static int answer_each(const struct nlmsghdr *hdr, void *arg)
 		answer->reuseport =
 			nla_get_u8(tb[DUALSTACK_A_EXPLAIN_REUSEPORT]);
 	answer->cookie = nla_get_u64(tb[DUALSTACK_A_EXPLAIN_COOKIE]);
-	/* A module newer than this. */
+	/* A newer module may have verdicts that are not known here. */
 	if (answer->verdict >= ARRAY_SIZE(verdict_names))
 		return -EPROTO;
 	return 0;
@@ -368,8 +368,8 @@ static int ask(struct dsnl *nl, const struct packet *packet,
 }
 
 /*
- * The socket as show sockets would have it. NULL where it was closed since, or
- * is the kernel's own and in no list.
+ * The socket as show sockets would have it. NULL where it has been closed since, or
+ * where it is one of the kernel's own, which sock_diag does not list.
  */
 static int find_socket(struct ctx *ctx, struct view *view,
 		       const struct packet *packet, uint64_t cookie,
@@ -605,7 +605,7 @@ static bool is_repeated(const struct packet *packet, const struct addrinfo *foun
 	return false;
 }
 
-/* Each address of a name; beside a source, those of its family. */
+/* Each address of a name; where a source was given, each one of its family. */
 static int explain_found(struct ctx *ctx, struct packet *packet)
 {
 	const struct addrinfo *found;

@@ -66,7 +66,10 @@ static bool is_control(uint32_t code)
 	return code < ' ' || (code >= 0x7f && code <= 0x9f);
 }
 
-/* Any UTF-8 will do, the same in any locale; else it were another time series. */
+/*
+ * Labels name a time series, so they must not depend on the locale: whatever is UTF-8
+ * stays as it is.
+ */
 static void put_label(struct text *text, const char *name, const char *value)
 {
 	uint32_t code;
@@ -102,8 +105,9 @@ static const char *comm_of(const struct procs *procs, const struct sock *sk)
 }
 
 /*
- * Ports that are a socket's for a connection, and cookies, are new values again
- * and again, each of which Prometheus keeps: with -s only.
+ * Prometheus keeps a time series for each value of a label. Connections have a new
+ * port again and again, and sockets a new cookie: no port for the former, and the
+ * cookie with -s only.
  */
 static void put_labels(struct text *text, const struct ctx *ctx,
 		       const struct procs *procs, const struct sock *sk)

@@ -69,8 +69,8 @@ struct monitor {
 };
 
 /*
- * Each line is out when it is there, so nothing is left to do; and a write that
- * waits for a slow reader holds nobody up.
+ * Nothing is left to do at the end, as each line is written as soon as it is there.
+ * And so a signal ends this even while a write waits for a slow reader.
  */
 static void on_signal(int sig)
 {
@@ -108,7 +108,7 @@ static void big_rcvbuf(int fd)
 {
 	int size = RCVBUF;
 
-	/* The latter is as far as net.core.rmem_max goes. */
+	/* Without the right to force it, as much as net.core.rmem_max allows. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
@@ -140,7 +140,7 @@ static int await_numbers(struct monitor *mon, struct config *config)
 	return -1;
 }
 
-/* Join first, ask then. */
+/* The group is joined before the number is asked for: no event is between them. */
 static int begin(struct monitor *mon)
 {
 	struct config config = { };
@@ -250,7 +250,7 @@ static void take_event(struct monitor *mon, const struct nlmsghdr *hdr)
 		err("an event that makes no sense was passed over");
 		return;
 	}
-	/* From before the start, or told to be lost already. */
+	/* It is from before the start, or was told to be lost already. */
 	if (event.seq <= mon->seq)
 		return;
 
@@ -290,7 +290,7 @@ static void take(struct monitor *mon, const struct nlmsghdr *hdr)
 		take_event(mon, hdr);
 }
 
-/* Take all there is. */
+/* Take all that has arrived. */
 static int drain(struct monitor *mon)
 {
 	static union {

@@ -21,7 +21,7 @@
 #include "util/args.h"
 #include "util/array.h"
 
-/* How often to ask for what is refused because somebody is busy: for a second. */
+/* A socket that somebody else is busy with is tried again, for a second. */
 #define TRIES	200
 #define NAP_NS	(5 * 1000 * 1000)
 
@@ -90,7 +90,7 @@ static int parse(struct ctx *ctx, void *arg, int argc, char **argv)
 	return sockarg_parse(&job->filter, argc, argv);
 }
 
-/* One that takes IPv4 or leaves it, by IPV6_V6ONLY alone. */
+/* Whether IPV6_V6ONLY is what decides if a socket takes IPv4. */
 static bool is_switchable(const struct sock *sk)
 {
 	if (sk->state != (sk->protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE))
@@ -216,9 +216,9 @@ static int request(struct dsnl *nl, const struct job *job,
 }
 
 /*
- * The kernel waits for nobody: not for a process that is busy with the socket, nor
- * for another request. To ask again for a group of which some have changed is to
- * ask for the others.
+ * The kernel does not wait while a process is busy with the socket, nor while another
+ * request is served: it refuses. If that comes when some sockets of a group have been
+ * changed already, the next request changes the others.
  */
 static int request_patiently(struct dsnl *nl, const struct job *job,
 			     const struct sock *sk, uint32_t *changed)
@@ -339,7 +339,7 @@ static int print_table(struct out *out, const struct job *job,
 	return table_out(&table);
 }
 
-/* As long as all is well, one socket needs no words. */
+/* One socket that was changed needs no message. */
 static void print_errors(const struct sock_list *list,
 			 const struct result *results)
 {

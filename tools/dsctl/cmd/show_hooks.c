@@ -74,7 +74,7 @@ static bool all_attached(const json_t *hooks)
 	return true;
 }
 
-/* What goes without saying is left out: the purpose needs the width. */
+/* Columns that say the same of each hook are left out: the purpose needs the width. */
 static int print_table(struct ctx *ctx, const json_t *hooks)
 {
 	bool stats = ctx->opts.stats;
@@ -96,7 +96,7 @@ static int print_table(struct ctx *ctx, const json_t *hooks)
 	table_column(&table, "Purpose", ALIGN_LEFT);
 
 	json_array_foreach(hooks, i, hook) {
-		/* It is all there: what fails for want of memory fails here. */
+		/* All members are there, so memory is what can be missing here. */
 		if (json_unpack(hook, "{s:s, s:s, s:b, s:I, s:s}",
 				"name", &name, "kind", &kind,
 				"attached", &attached, "hits", &hits,

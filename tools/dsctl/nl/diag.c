@@ -28,7 +28,7 @@ const char *const mode_names[] = {
 	[MODE_V4] = "v4",
 };
 
-/* An answer goes behind what the list holds already. */
+/* The sockets of an answer are added to those that the list holds already. */
 struct answer {
 	const struct diag_request *req;
 	struct sock_list *list;
@@ -197,7 +197,7 @@ int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	error = dsnl_request(nl, msg, diag_start, diag_each, &answer);
 	if (!error)
 		return 0;
-	/* The kernel loads these by itself, if there is something to load. */
+	/* The kernel loads these modules by itself where it has them. */
 	if (error == -ENOENT) {
 		err("the kernel cannot list %s sockets: it has no inet_diag or no %s_diag",
 		    proto, proto);

@@ -54,7 +54,7 @@ static int open_protocol(struct dsnl *nl, int protocol)
 	}
 	nl_socket_set_msg_buf_size(nl->sk, BUF_SIZE);
 
-	/* Kernels that lack these answer all the same, in fewer words. */
+	/* Without these a kernel answers as well, but does not say why it refuses. */
 	fd = nl_socket_get_fd(nl->sk);
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -117,7 +117,7 @@ static void save_extack(struct dsnl *nl, const struct nlmsghdr *hdr,
 		nla_strlcpy(nl->extack, text, sizeof(nl->extack));
 }
 
-/* A status that is none of the kernel's would be no number to negate either. */
+/* The kernel sends no other status, and what is none may not be one to negate. */
 static int valid_error(int error)
 {
 	return error > 0 || error < -MAX_ERRNO ? -EPROTO : error;
@@ -214,8 +214,8 @@ static int exchange(struct exchange *x, struct nl_msg *msg)
 }
 
 /*
- * What the kernel had to say of an answer that is good: once, though it is the
- * answer for each of many sockets or namespaces.
+ * What the kernel had to say of a request that succeeded. It is told once: many
+ * sockets or namespaces get the same answer.
  */
 static void tell_warning(const struct dsnl *nl)
 {

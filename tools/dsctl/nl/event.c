@@ -22,7 +22,7 @@ static const struct event_type types[] = {
 	[DUALSTACK_EVENT_TYPE_WIRE_MAPPED] = { "wire_mapped", false, false },
 };
 
-/* A module newer than this has others. */
+/* A newer module may have types that are not known here. */
 const struct event_type *event_type(const struct event *event)
 {
 	static const struct event_type unknown = { .name = "unknown" };

@@ -135,7 +135,7 @@ struct record *records_find(const struct record_list *list, uint64_t cookie)
 {
 	uint32_t i;
 
-	/* Before there are any there is no index, either. */
+	/* An empty list may have no index yet. */
 	if (!list->n)
 		return NULL;
 	i = map_get(&list->by_cookie, cookie);

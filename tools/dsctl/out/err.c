@@ -18,7 +18,10 @@ int exit_worse(int a, int b)
 	return a < b ? a : b;
 }
 
-/* Names in it can hold anything. Where there is no memory, half of it may do. */
+/*
+ * Names in it can hold anything, so it is escaped. Where there is no memory for that,
+ * the format alone has to do.
+ */
 void err(const char *fmt, ...)
 {
 	struct text text = { };

@@ -82,7 +82,7 @@ static void json_array_free(struct json_array *array)
 	array->size = 0;
 }
 
-/* Dump into memory: stdio's cost for each token is much of the whole. */
+/* Into memory first: stdio for each token would be much of the whole cost. */
 static size_t dump(const struct out *out, struct json_array *array,
 		   const json_t *value)
 {

@@ -52,8 +52,9 @@ static int follow(struct save *save, struct stat *st)
 	return 0;
 }
 
-/* Another one may replace a file between the kernel's search for its name and the
- * answer, which is of a file without a name then: look again.
+/*
+ * Somebody may replace the file while the kernel looks it up: the answer is of a file
+ * without a name then, and another look is needed.
  */
 static int lstat_named(const char *name, struct stat *st)
 {
@@ -79,7 +80,10 @@ static int look(struct save *save, struct stat *st)
 	return errno == ENOENT ? 0 : -1;
 }
 
-/* A file that stdout goes to, as by /dev/stdout, has more than this in it. */
+/*
+ * A regular file is replaced, but for the one that stdout goes to, as by /dev/stdout:
+ * what was printed before is in that.
+ */
 static bool is_replaceable(const struct stat *st)
 {
 	struct stat out;
@@ -147,7 +151,10 @@ static int open_temporary(struct save *save, const struct stat *st)
 	return -1;
 }
 
-/* What the file leaves behind is removed; only SIGKILL comes in between. */
+/*
+ * Remove what there is of a file that could not be written. Signals are blocked
+ * meanwhile, so that only SIGKILL leaves it there.
+ */
 static void discard(const struct save *save)
 {
 	if (*save->tmp)
@@ -191,7 +198,7 @@ int save_begin(struct save *save, const char *name)
 	return ret;
 }
 
-/* Then the new name outlasts a power failure. Not every file system has to. */
+/* So that the new name outlasts a power failure; not every file system can. */
 static int sync_directory(const struct save *save)
 {
 	char dir[PATH_MAX] = ".";
@@ -224,7 +231,7 @@ int save_end(struct save *save)
 		   (*save->tmp && rename(save->tmp, save->path))) {
 		ret = fail(save, "write");
 	} else if (*save->tmp && sync_directory(save)) {
-		/* It is in its place all the same. */
+		/* The new file is in its place all the same. */
 		ret = fail(save, "write");
 		*save->tmp = '\0';
 		save->made = false;

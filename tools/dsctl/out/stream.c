@@ -15,8 +15,9 @@ static int out_errno;
 static bool closed;
 
 /*
- * Else a socket or a file would get the number of what is closed, and with it what is
- * printed. These are opened the other way round, so that each use is an error.
+ * The next file or socket that is opened gets the lowest number that is free: where
+ * stdout is closed, what is printed would go there. So each of the three that is closed
+ * is opened here, for the other direction: then each use of it is an error.
  */
 int out_init(void)
 {

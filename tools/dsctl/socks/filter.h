@@ -23,8 +23,8 @@ enum {
  * @proto: IPPROTO_TCP or IPPROTO_UDP, else 0.
  * @mode: enum sock_mode.
  * @all: AF_INET sockets and connections too; as -a says.
- * @no_processes: who has a socket is of no interest.
- * @no_peers: nor is who its last peers were.
+ * @no_processes: do not look for the processes that have the sockets.
+ * @no_peers: the last peers are not shown: no warning if they may not be seen.
  * @cookie: cookie of a socket, else 0.
  */
 struct filter {

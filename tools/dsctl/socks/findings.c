@@ -10,8 +10,8 @@
 #define BIT(finding) (1U << (finding))
 
 /*
- * A counter that stands for nothing by itself is in none: a server's answers
- * are in mapped_send, and say no more than mapped_recv.
+ * In the order of enum finding. Which counters stand for each is in finding_count();
+ * mapped_send of a server is in none, as its answers say no more than mapped_recv.
  */
 const struct finding_info finding_infos[] = {
 	[IPV4_ONLY] = { "ipv4-only", true,
@@ -57,7 +57,7 @@ static bool is_server(const struct sock *sk)
 	       (sk->protocol == IPPROTO_UDP || sk->state == TCP_LISTEN);
 }
 
-/* Whether a socket deals with IPv4 peers alone, as one of AF_INET or as not. */
+/* Whether a socket deals with IPv4 peers alone, be it one of AF_INET or of AF_INET6. */
 static bool is_v4(const struct sock *sk)
 {
 	return sk->family == AF_INET || sk->mode == MODE_MAPPED;
@@ -226,7 +226,7 @@ uint64_t finding_count(const struct record *rec, enum finding finding)
 		return count(rec, COUNTER_INDEX(MAPPED_ACCEPT)) +
 		       count(rec, COUNTER_INDEX(MAPPED_RECV));
 	case USES_IPV4:
-		/* Who receives sends answers: these tell nothing new. */
+		/* A socket that receives sends answers: they tell nothing new. */
 		return count(rec, COUNTER_INDEX(MAPPED_CONNECT)) +
 		       (count(rec, COUNTER_INDEX(MAPPED_RECV)) ? 0 :
 			count(rec, COUNTER_INDEX(MAPPED_SEND)));

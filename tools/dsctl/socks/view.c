@@ -247,7 +247,7 @@ void sock_list_sort(struct sock_list *list)
 	list->n = n + 1;
 }
 
-/* So many records are asked for one by one. */
+/* Up to so many records are asked for one by one. */
 #define FEW_SOCKETS 64
 
 static int get_all(struct ctx *ctx, struct view *view,
@@ -282,7 +282,7 @@ int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 	ret = get_all(ctx, view, filter);
 	if (!ret)
 		ret = sock_list_shadow(&view->socks);
-	/* They have no port, and a table of servers does without them. */
+	/* Sockets that are not listed have no port, and are no servers. */
 	if (!ret && !filter->port && (ctx->out.json || filter->all))
 		ret = get_unlisted(view, filter, nl);
 	nl->no_warnings = false;
