@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include "ds_test.h"
@@ -871,10 +872,10 @@ TEST_F_TIMEOUT(udp, more_native, DS_TIMEOUT)
 	close(server);
 }
 
-/* Sockets that are neither TCP nor UDP. */
-/* A thread that sends, again and again, and what it was told. */
+/* A thread that calls, again and again, and what it was told. */
 struct caller {
 	pthread_t thread;
+	int (*call)(const struct caller *c);
 	int fd;
 	union net_addr to;
 	bool stop;
@@ -889,91 +890,210 @@ static int call_send(const struct caller *c)
 	       0 : -errno;
 }
 
+static int call_connect(const struct caller *c)
+{
+	static const struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	if (connect(c->fd, &c->to.sa, net_addr_len(&c->to)))
+		return -errno;
+	/* IPV6_V6ONLY cannot be set while it is connected. */
+	return connect(c->fd, &none, sizeof(none)) ? -ECONNABORTED : 0;
+}
+
+static void count(__u64 *n)
+{
+	__atomic_fetch_add(n, 1, __ATOMIC_RELAXED);
+}
+
 static void *call_forever(void *arg)
 {
 	struct caller *c = arg;
 
 	while (!c->err && !__atomic_load_n(&c->stop, __ATOMIC_RELAXED)) {
-		int err = call_send(c);
+		int err = c->call(c);
 
 		if (!err)
-			c->allowed++;
-		else if (err == -ENETUNREACH)
-			c->refused++;
+			count(&c->allowed);
+		else if (err == -ENETUNREACH || err == -EAFNOSUPPORT)
+			count(&c->refused);
 		else
 			c->err = err;
 	}
 	return NULL;
 }
 
+#define PREEMPT	"/sys/kernel/debug/sched/preempt"
+
 FIXTURE(toggled)
 {
 	struct ds_nl ds;
+	char preempt[16];	/* what it was, if it was changed */
 };
 
 FIXTURE_VARIANT(toggled)
 {
+	int (*call)(const struct caller *c);
 	const char *to;
+	int rounds;
+	__u16 allowed;
+	__u16 refused;
 };
 
-FIXTURE_VARIANT_ADD(toggled, mapped) {
-	.to = "::ffff:127.0.0.1",
+FIXTURE_VARIANT_ADD(toggled, send_mapped) {
+	.call = call_send, .to = "::ffff:127.0.0.1", .rounds = 6000,
+	.allowed = DUALSTACK_A_COUNTER_MAPPED_SEND,
+	.refused = DUALSTACK_A_COUNTER_REJECT_SEND,
 };
 
-FIXTURE_VARIANT_ADD(toggled, sockaddr_in) {
-	.to = "127.0.0.1",
+FIXTURE_VARIANT_ADD(toggled, send_sockaddr_in) {
+	.call = call_send, .to = "127.0.0.1", .rounds = 4000,
+	.allowed = DUALSTACK_A_COUNTER_MAPPED_SEND,
+	.refused = DUALSTACK_A_COUNTER_REJECT_SEND,
 };
+
+FIXTURE_VARIANT_ADD(toggled, connect_mapped) {
+	.call = call_connect, .to = "::ffff:127.0.0.1", .rounds = 2000,
+	.allowed = DUALSTACK_A_COUNTER_MAPPED_CONNECT,
+	.refused = DUALSTACK_A_COUNTER_REJECT_CONNECT,
+};
+
+/* EAFNOSUPPORT is not counted. */
+FIXTURE_VARIANT_ADD(toggled, connect_sockaddr_in) {
+	.call = call_connect, .to = "127.0.0.1", .rounds = 2000,
+	.allowed = DUALSTACK_A_COUNTER_MAPPED_CONNECT,
+};
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* A call inside the kernel is to be interrupted, where that can be chosen: returns
+ * what it was, which the file has in parentheses, or "".
+ */
+static void preempt_full(char *was, size_t size)
+{
+	char text[64] = "", *begin, *end;
+	int fd;
+
+	was[0] = '\0';
+	fd = open(PREEMPT, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (read(fd, text, sizeof(text) - 1) > 0) {
+		begin = strchr(text, '(');
+		end = begin ? strchr(begin, ')') : NULL;
+		if (end && !write_text(PREEMPT, "full"))
+			snprintf(was, size, "%.*s", (int)(end - begin - 1),
+				 begin + 1);
+	}
+	close(fd);
+}
 
 FIXTURE_SETUP(toggled)
 {
 	if (!ds_setup(_metadata, &self->ds))
 		return;
+	preempt_full(self->preempt, sizeof(self->preempt));
 }
 
 FIXTURE_TEARDOWN(toggled)
 {
+	if (self->preempt[0])
+		write_text(PREEMPT, self->preempt);
 	ds_close(&self->ds);
 }
 
+/* Have this thread, and those that it makes, run on one processor only. */
+static int one_processor(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+/* Have this thread run as soon as it can. */
+static int run_first(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	return sched_setscheduler(0, SCHED_FIFO, &param) ? -errno : 0;
+}
+
+/* Let the others run for a while, which is another one each time, and longer where
+ * it takes more than the rounds that were meant.
+ */
+static void pause_for(int i, int rounds)
+{
+	struct timespec ts = {
+		.tv_nsec = 20000 + i * 7919 % 50000 + i / rounds * 1000000,
+	};
+
+	nanosleep(&ts, NULL);
+}
+
+static bool has_called(const struct caller *c)
+{
+	return __atomic_load_n(&c->allowed, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&c->refused, __ATOMIC_RELAXED);
+}
+
 /* Whoever sets IPV6_V6ONLY while a call is on its way: what the caller was told is
- * what is counted.
+ * what is counted. He interrupts the caller, on the same processor, at whatever
+ * instruction that is: one in some hundreds is between where the module looks and
+ * where the kernel does.
  */
 TEST_F_TIMEOUT(toggled, told, DS_TIMEOUT)
 {
+	struct caller c = { .call = variant->call };
+	int i, n, fd, sink, toggled = 0, busy = 0;
+	int rounds = ds_rounds(variant->rounds);
 	struct ds_counters seen = { };
-	struct caller callers[2] = { };
-	int i, n, fd, sink, toggled = 0;
 
 	sink = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
 	ASSERT_LE(0, sink);
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
-	for (i = 0; i < (int)ARRAY_SIZE(callers); i++) {
-		callers[i].fd = fd;
-		net_addr_set(&callers[i].to, variant->to, net_port(sink));
-		ASSERT_EQ(0, pthread_create(&callers[i].thread, NULL,
-					    call_forever, &callers[i]));
-	}
+	c.fd = fd;
+	net_addr_set(&c.to, variant->to, net_port(sink));
+	ASSERT_EQ(0, one_processor());
+	ASSERT_EQ(0, pthread_create(&c.thread, NULL, call_forever, &c));
+	ASSERT_EQ(0, run_first());
 
-	/* What it is already is no change; that a caller is in between, EBUSY. */
-	for (i = 0; i < ds_rounds(500); i++) {
+	/* What it is already is no change; where a caller is in between it is busy,
+	 * and where it is connected it cannot be set.
+	 */
+	for (i = 0; i < rounds || (i < 100 * rounds && !has_called(&c)); i++) {
 		n = ds_v6only_set(&self->ds, fd, i % 2, false);
 		toggled += n > 0;
+		busy += n == -EBUSY;
+		pause_for(i, rounds);
 	}
-	for (i = 0; i < (int)ARRAY_SIZE(callers); i++) {
-		__atomic_store_n(&callers[i].stop, true, __ATOMIC_RELAXED);
-		pthread_join(callers[i].thread, NULL);
-		EXPECT_EQ(0, callers[i].err);
-		seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND] += callers[i].allowed;
-		seen.v[DUALSTACK_A_COUNTER_REJECT_SEND] += callers[i].refused;
-	}
-	TH_LOG("set %d times", toggled);
+	__atomic_store_n(&c.stop, true, __ATOMIC_RELAXED);
+	pthread_join(c.thread, NULL);
+	EXPECT_EQ(0, c.err);
+	EXPECT_LT(0, c.allowed);
+	EXPECT_LT(0, c.refused);
+	seen.v[variant->allowed] = c.allowed;
+	if (variant->refused)
+		seen.v[variant->refused] = c.refused;
+	TH_LOG("set %d times, busy %d times", toggled, busy);
 	ds_expect_socket(_metadata, &self->ds, fd, &seen);
 	ds_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 	close(sink);
 }
 
+/* Sockets that are neither TCP nor UDP. */
 FIXTURE(other)
 {
 	struct outbound o;
