@@ -66,7 +66,6 @@ int dualstack_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)
 	bool defaults = info->attrs[DUALSTACK_A_CONFIG_DEFAULTS];
 	struct net *net = genl_info_net(info);
 	struct sk_buff *msg;
-	void *hdr;
 	int err = 0;
 
 	/* For a listener. Others read the settings, and no more. */
@@ -77,19 +76,11 @@ int dualstack_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	}
 
-	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = ds_reply_new(info);
 	if (!msg)
 		return -ENOMEM;
-
-	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
-			    DUALSTACK_CMD_CONFIG_GET);
-	if (!hdr || (defaults ? ds_put_defaults(msg) :
-				ds_put_config(msg, net))) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
+	err = defaults ? ds_put_defaults(msg) : ds_put_config(msg, net);
+	return ds_reply(msg, info, err);
 }
 
 static int ds_set_tracking(bool on, struct netlink_ext_ack *extack)

@@ -410,7 +410,6 @@ int dualstack_nl_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *attr;
 	struct sk_buff *msg;
 	u32 ifindex = 0;
-	void *hdr;
 	int err;
 
 	err = ds_explain_parse(&ex, info);
@@ -433,15 +432,8 @@ int dualstack_nl_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 
-	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = ds_reply_new(info);
 	if (!msg)
 		return -ENOMEM;
-	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
-			    DUALSTACK_CMD_EXPLAIN);
-	if (!hdr || ds_put_explain(msg, &ex, ifindex)) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
+	return ds_reply(msg, info, ds_put_explain(msg, &ex, ifindex));
 }

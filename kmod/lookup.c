@@ -23,7 +23,8 @@
 #include <net/udp.h>
 
 #include "lookup.h"
-#include "v6only.h"
+#include "stats.h"
+#include "window.h"
 
 /* The transport protocol of an IPv6 packet, past its extension headers. */
 static int ds_ipv6_protocol(const struct sk_buff *skb)
@@ -204,7 +205,9 @@ static bool ds_refuses_family(const struct ds_drop *drop,
 	    !ds_may_take(drop, sk) || !ds_has_device(drop, sk))
 		return false;
 	return sk->sk_family == AF_INET || ipv6_only_sock(sk) ||
-	       ds_v6only_going(&drop->flow);
+	       ds_window_is_open(&ds_net(drop->flow.net)->windows,
+				 drop->flow.proto,
+				 ntohs(drop->flow.local_port));
 }
 
 /* The kernel's choice of several: a group comes first where it is met first, then

@@ -7,6 +7,7 @@
 #include <linux/init.h>
 #include <linux/types.h>
 
+struct genl_info;
 struct net;
 struct sk_buff;
 
@@ -35,6 +36,41 @@ void ds_netlink_exit(void);
  */
 void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 		    u8 cmd);
+
+/**
+ * ds_reply_new() - begin the answer to a request
+ * @info:	the request
+ *
+ * Context: process, may sleep.
+ *
+ * Return: a message with its header, or NULL for want of memory.
+ */
+struct sk_buff *ds_reply_new(struct genl_info *info);
+
+/**
+ * ds_reply() - send the answer to a request
+ * @msg:	the answer, from ds_reply_new(); it is taken
+ * @info:	the request
+ * @err:	a negative errno is what the request ends with, without the answer
+ *
+ * Context: process, may sleep.
+ *
+ * Return: what the request ends with.
+ */
+int ds_reply(struct sk_buff *msg, struct genl_info *info, int err);
+
+/**
+ * ds_check_last() - refuse a request that others follow
+ * @skb:	the request as it came
+ * @info:	the same
+ *
+ * All requests of a send() are answered before generic netlink lets go of its lock,
+ * for which everybody else on the machine may wait: this is for those that take a
+ * while.
+ *
+ * Return: 0, or -EBUSY where it is not the last one of its send().
+ */
+int ds_check_last(const struct sk_buff *skb, struct genl_info *info);
 
 /**
  * ds_put_u64() - add an aligned number, in any of the attribute sets

@@ -302,7 +302,8 @@ static int __net_init ds_net_init(struct net *net)
 	INIT_DELAYED_WORK(&dn->age, ds_net_age);
 	dn->since = ktime_get_boottime_ns();
 	dn->max_sockets = DS_MAX_SOCKETS;
-	ds_v6only_init(&dn->v6only);
+	ds_windows_init(&dn->windows);
+	mutex_init(&dn->v6only_mutex);
 	return 0;
 }
 

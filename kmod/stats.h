@@ -17,7 +17,7 @@
 #include <net/netns/generic.h>
 
 #include "event_list.h"
-#include "v6only.h"
+#include "window.h"
 
 struct net;
 
@@ -112,7 +112,9 @@ enum ds_walk_kind {
  * @age:	a walk that finds out which records are idle
  * @no_room:	there was no room for another record when one was wanted. May be
  *		wrong for as long as @age is pending, which clears it
- * @v6only:	for setting IPV6_V6ONLY
+ * @windows:	for packets on their way; written under @v6only_mutex
+ * @v6only_mutex: lets one request to set IPV6_V6ONLY at a time; only tried, as
+ *		nobody may wait for it under the lock of generic netlink
  *
  * Idle records are in the sums already, so that to ask for these takes a look at
  * those alone that had an event since somebody asked.
@@ -141,7 +143,8 @@ struct ds_net {
 	unsigned long cold_since;
 	struct delayed_work age;
 	bool no_room;
-	struct ds_v6only_net v6only;
+	struct ds_windows windows;
+	struct mutex v6only_mutex;	/* see above */
 };
 
 /* How long it takes until somebody looks for idle records, where there is no room

@@ -9,7 +9,6 @@
  * change are one to either call.
  */
 
-#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
@@ -28,13 +27,12 @@
 #include <net/tcp_states.h>
 
 #include "account.h"
-#include "flow.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "port.h"
 #include "sock.h"
 #include "stats.h"
-#include "v6only.h"
+#include "window.h"
 
 /**
  * struct ds_v6only - a request
@@ -53,93 +51,6 @@ struct ds_v6only {
 	struct sk_buff *skb;
 	struct netlink_ext_ack *extack;
 };
-
-/* Packets on their way. */
-
-#define DS_V6ONLY_KEY(proto, num)	(((proto) + 1) << 16 | (num))
-#define DS_V6ONLY_NOW			BIT(31)	/* a request is at it */
-
-void ds_v6only_init(struct ds_v6only_net *v6only)
-{
-	unsigned int i;
-
-	mutex_init(&v6only->lock);
-	for (i = 0; i < ARRAY_SIZE(v6only->window); i++)
-		v6only->window[i].gp = get_completed_synchronize_rcu();
-}
-
-/* Nobody tells a window that its grace period has ended: who looks asks. */
-static bool ds_window_open(const struct ds_window *window, u32 key)
-{
-	/* pairs with ds_window_end() */
-	u32 was = smp_load_acquire(&window->key);
-
-	if (was == (key | DS_V6ONLY_NOW))
-		return true;
-	if (was != key || poll_state_synchronize_rcu(READ_ONCE(window->gp)))
-		return false;
-
-	/* Unless that is the grace period of another port, for which somebody
-	 * took the window since; pairs with ds_window_begin().
-	 */
-	smp_rmb();
-	return (READ_ONCE(window->key) & ~DS_V6ONLY_NOW) == key;
-}
-
-bool ds_v6only_going(const struct ds_flow *flow)
-{
-	u32 key = DS_V6ONLY_KEY(flow->proto, ntohs(flow->local_port));
-	const struct ds_v6only_net *v6only = &ds_net(flow->net)->v6only;
-	unsigned int i;
-
-	/* The bit was read before; pairs with ds_window_begin(). */
-	smp_rmb();
-	for (i = 0; i < ARRAY_SIZE(v6only->window); i++)
-		if (ds_window_open(&v6only->window[i], key))
-			return true;
-	return false;
-}
-
-/* Opens the window of the port, which may be open still, or else one that is over
- * by now. NULL where there is none.
- */
-static struct ds_window *ds_window_begin(const struct ds_port *port)
-{
-	struct ds_v6only_net *v6only = &ds_net(port->net)->v6only;
-	u32 key = DS_V6ONLY_KEY(port->proto, port->num);
-	struct ds_window *window = NULL, *w;
-
-	lockdep_assert_held(&v6only->lock);
-
-	for (w = v6only->window;
-	     w < v6only->window + ARRAY_SIZE(v6only->window); w++) {
-		if (w->key == key) {
-			window = w;
-			break;
-		}
-		if (!window && poll_state_synchronize_rcu(w->gp))
-			window = w;
-	}
-	if (!window)
-		return NULL;
-
-	WRITE_ONCE(window->key, key | DS_V6ONLY_NOW);
-	/* Before the bit is cleared, and before the grace period is another;
-	 * pairs with ds_v6only_going() and ds_window_open().
-	 */
-	smp_wmb();
-	return window;
-}
-
-/* Without a change it lasts as long as it would have. */
-static void ds_window_end(struct ds_window *window, bool changed)
-{
-	/* Who saw the bit set is done when this has ended. */
-	if (changed)
-		WRITE_ONCE(window->gp, start_poll_synchronize_rcu());
-	/* pairs with ds_window_open() */
-	smp_store_release(&window->key, window->key & ~DS_V6ONLY_NOW);
-}
 
 /* Which sockets may be set. */
 
@@ -654,7 +565,8 @@ static int ds_v6only_set_socket(const struct ds_v6only *req, struct sock *sk)
 	if (req->v6only || req->dry_run)
 		return ds_v6only_change_group(req, &group, sk);
 
-	window = ds_window_begin(&req->port);
+	window = ds_window_begin(&ds_net(req->port.net)->windows,
+				 req->port.proto, req->port.num);
 	if (!window) {
 		NL_SET_ERR_MSG(req->extack,
 			       "Packets are on their way to many ports where it has just been cleared");
@@ -717,52 +629,32 @@ static int ds_v6only_parse(struct ds_v6only *req, struct genl_info *info)
 	return 0;
 }
 
-/* All requests of a send() are answered before generic netlink lets go of its
- * lock, and this one may take a while.
- */
-static int ds_v6only_check_last(const struct sk_buff *skb,
-				struct genl_info *info)
-{
-	if (skb->len < nlmsg_total_size(0) + NLMSG_ALIGN(info->nlhdr->nlmsg_len))
-		return 0;
-
-	NL_SET_ERR_MSG(info->extack,
-		       "Other requests follow in the same send(): this one takes its time, and has to be the last");
-	return -EBUSY;
-}
-
 int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ds_v6only req = { .skb = skb };
-	struct ds_v6only_net *v6only;
 	struct sk_buff *msg;
-	void *hdr;
+	struct ds_net *dn;
 	int n;
 
-	n = ds_v6only_parse(&req, info) ?: ds_v6only_check_last(skb, info);
+	n = ds_v6only_parse(&req, info) ?: ds_check_last(skb, info);
 	if (n)
 		return n;
 
 	/* No failure once something has changed. */
-	msg = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = ds_reply_new(info);
 	if (!msg)
 		return -ENOMEM;
-	hdr = ds_put_header(msg, info->snd_portid, info->snd_seq, 0,
-			    DUALSTACK_CMD_V6ONLY_SET);
 
-	v6only = &ds_net(req.port.net)->v6only;
-	if (mutex_trylock(&v6only->lock)) {
+	dn = ds_net(req.port.net);
+	if (mutex_trylock(&dn->v6only_mutex)) {
 		n = ds_v6only_set(&req);
-		mutex_unlock(&v6only->lock);
+		mutex_unlock(&dn->v6only_mutex);
 	} else {
 		NL_SET_ERR_MSG(info->extack,
 			       "IPV6_V6ONLY of another socket of this namespace is being set");
 		n = -EBUSY;
 	}
-	if (n < 0 || !hdr || nla_put_u32(msg, DUALSTACK_A_V6ONLY_CHANGED, n)) {
-		nlmsg_free(msg);
-		return n < 0 ? n : -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
+	if (n >= 0)
+		n = nla_put_u32(msg, DUALSTACK_A_V6ONLY_CHANGED, n);
+	return ds_reply(msg, info, n);
 }

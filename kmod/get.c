@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests that read: records, sums, hooks. They are open to all, and show the
+ * namespace of the netlink socket, as sock_diag does; but for who the peers of other
+ * users' sockets are.
+ */
+
+#include <linux/capability.h>
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+#include <linux/socket.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+
+#include "hooks.h"
+#include "netlink.h"
+#include "netlink_gen.h"
+#include "sock.h"
+#include "stats.h"
+
+/* Dumps: a message with its header begins, and ends or is taken back. */
+
+static void *ds_dump_header(struct sk_buff *skb, struct netlink_callback *cb,
+			    u8 cmd)
+{
+	return ds_put_header(skb, NETLINK_CB(cb->skb).portid,
+			     cb->nlh->nlmsg_seq, NLM_F_MULTI, cmd);
+}
+
+static int ds_dump_end(struct sk_buff *skb, void *hdr, int err)
+{
+	if (err)
+		genlmsg_cancel(skb, hdr);
+	else
+		genlmsg_end(skb, hdr);
+	return err;
+}
+
+/* socket-get */
+
+/**
+ * struct ds_reader - who is told of records
+ * @admin:	has the right to see peers
+ * @withheld:	has not, and there were some
+ */
+struct ds_reader {
+	bool admin;
+	bool withheld;
+};
+
+/* As elsewhere in netlink: the right is that of who asks or, as a dump goes on, who
+ * reads; and of who opened the socket, lest a program with rights be given one and
+ * write to it what was meant for a file.
+ */
+static void ds_reader_init(struct ds_reader *reader, const struct sk_buff *req)
+{
+	reader->admin = netlink_net_capable(req, CAP_NET_ADMIN);
+	reader->withheld = false;
+}
+
+/* The answer is good without them; whoever looks at the acknowledgment learns that
+ * there is more.
+ */
+static void ds_tell_withheld(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG(extack,
+		       "Last peers are left out: to see them needs CAP_NET_ADMIN in the network namespace");
+}
+
+static int ds_put_peer(struct sk_buff *skb, int attr,
+		       const struct ds_peer *peer)
+{
+	bool mapped = ipv6_addr_v4mapped(&peer->addr);
+	struct nlattr *nest;
+
+	nest = nla_nest_start(skb, attr);
+	if (!nest ||
+	    nla_put(skb, DUALSTACK_A_PEER_ADDR, mapped ? 4 : 16,
+		    mapped ? &peer->addr.s6_addr32[3] : peer->addr.s6_addr32) ||
+	    nla_put_be16(skb, DUALSTACK_A_PEER_PORT, peer->port) ||
+	    ds_put_u64(skb, DUALSTACK_A_PEER_AGE,
+		       jiffies64_to_msecs(jiffies - peer->when)))
+		return -EMSGSIZE;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int ds_put_peers(struct sk_buff *skb, const struct ds_sock *rec,
+			struct ds_reader *reader)
+{
+	struct ds_peer mapped, rejected;
+	bool has_mapped, has_rejected;
+
+	has_mapped = ds_sock_get_mapped(rec, &mapped);
+	has_rejected = ds_sock_get_rejected(rec, &rejected);
+	if (!reader->admin) {
+		reader->withheld |= has_mapped || has_rejected;
+		return 0;
+	}
+
+	if (has_mapped &&
+	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_MAPPED_PEER, &mapped))
+		return -EMSGSIZE;
+	if (has_rejected &&
+	    ds_put_peer(skb, DUALSTACK_A_SOCKET_LAST_REJECTED_PEER, &rejected))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int ds_put_sock_counters(struct sk_buff *skb, const struct ds_sock *rec)
+{
+	const struct ds_counter *c = ds_counters;
+	struct nlattr *nest;
+
+	nest = nla_nest_start(skb, DUALSTACK_A_SOCKET_COUNTERS);
+	if (!nest)
+		return -EMSGSIZE;
+
+	for (; c < ds_counters + DS_N_COUNTERS; c++)
+		if (c->protos & BIT(rec->proto) &&
+		    ds_put_u64(skb, c->attr,
+			       atomic64_read(&rec->count[c->event])))
+			return -EMSGSIZE;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int ds_put_sock(struct sk_buff *skb, const struct ds_sock *rec,
+		       struct ds_reader *reader)
+{
+	if (ds_put_u64(skb, DUALSTACK_A_SOCKET_COOKIE,
+		       ds_sock_cookie(rec)) ||
+	    nla_put_u8(skb, DUALSTACK_A_SOCKET_FAMILY, rec->family) ||
+	    nla_put_u8(skb, DUALSTACK_A_SOCKET_PROTOCOL,
+		       ds_ipproto(rec->proto)) ||
+	    ds_put_sock_counters(skb, rec) ||
+	    ds_put_peers(skb, rec, reader))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* How many buckets are looked at before somebody else may run. */
+#define DS_DUMP_STEP	1024
+
+/* Records do not move between buckets, so a dump that takes each bucket in one
+ * go shows every record that is there all the time, and shows it once. A bucket
+ * that does not fit is left to the next message; only if it does not fit there
+ * either, it is split, at record number cb->args[1]: one may be missed then where
+ * another one before it goes.
+ */
+static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
+			  const struct net *net,
+			  struct ds_sock __rcu **head, struct ds_reader *reader)
+{
+	unsigned int start = skb->len;
+	struct ds_sock *rec;
+	void *hdr;
+	long n = 0;
+
+	for (rec = ds_sock_first(head); rec; rec = ds_sock_next(rec)) {
+		if (rec->net != net || n++ < cb->args[1])
+			continue;
+		hdr = ds_dump_header(skb, cb, DUALSTACK_CMD_SOCKET_GET);
+		if (hdr && !ds_dump_end(skb, hdr, ds_put_sock(skb, rec, reader)))
+			continue;
+
+		if (start)
+			nlmsg_trim(skb, skb->data + start);
+		else
+			cb->args[1] = n - 1;
+		return -EMSGSIZE;
+	}
+	cb->args[1] = 0;
+	return 0;
+}
+
+/* Returns whether the message is full. The table is that of all namespaces, most of
+ * which may be somebody else's.
+ */
+static bool ds_dump_step(struct sk_buff *skb, struct netlink_callback *cb,
+			 const struct net *net, struct ds_reader *reader)
+{
+	unsigned int left = DS_DUMP_STEP;
+	bool full = false;
+
+	rcu_read_lock();
+	for (; left-- && cb->args[0] < DS_SOCK_BUCKETS; cb->args[0]++) {
+		full = ds_dump_bucket(skb, cb, net, &ds_sock_table[cb->args[0]],
+				      reader);
+		if (full)
+			break;
+	}
+	rcu_read_unlock();
+	return full;
+}
+
+int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb)
+{
+	struct nlattr *cookie = ds_dump_attrs(cb)[DUALSTACK_A_SOCKET_COOKIE];
+	const struct net *net = sock_net(skb->sk);
+	struct ds_reader reader;
+
+	if (cookie) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, cookie,
+				    "A dump is of all sockets: no cookie");
+		return -EINVAL;
+	}
+
+	ds_reader_init(&reader, cb->skb);
+	while (cb->args[0] < DS_SOCK_BUCKETS && ds_net_has_records(ds_net(net))) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (ds_dump_step(skb, cb, net, &reader))
+			break;
+		cond_resched();
+	}
+
+	/* Told with the end of the dump, which this may be. */
+	cb->args[2] |= reader.withheld;
+	if (cb->args[2])
+		ds_tell_withheld(cb->extack);
+	return skb->len;
+}
+
+int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ds_reader reader;
+	struct ds_sock *rec;
+	struct sk_buff *msg;
+	u64 cookie;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_SOCKET_COOKIE))
+		return -EINVAL;
+	cookie = nla_get_u64(info->attrs[DUALSTACK_A_SOCKET_COOKIE]);
+
+	msg = ds_reply_new(info);
+	if (!msg)
+		return -ENOMEM;
+
+	ds_reader_init(&reader, skb);
+	rcu_read_lock();
+	rec = ds_sock_by_cookie(cookie);
+	err = rec && rec->net == genl_info_net(info) ?
+	      ds_put_sock(msg, rec, &reader) : -ENOENT;
+	rcu_read_unlock();
+
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[DUALSTACK_A_SOCKET_COOKIE],
+				    "No socket with this cookie has had an event in this namespace");
+	else if (!err && reader.withheld)
+		ds_tell_withheld(info->extack);
+	return ds_reply(msg, info, err);
+}
+
+/* stats-get */
+
+static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
+		       unsigned long protos)
+{
+	const struct ds_counter *c = ds_counters;
+	u64 untracked = 0, tracked = 0, evicted = 0, value;
+	struct nlattr *nest;
+	unsigned long i;
+
+	nest = nla_nest_start(skb, DUALSTACK_A_STATS_COUNTERS);
+	if (!nest)
+		return -EMSGSIZE;
+
+	for (; c < ds_counters + DS_N_COUNTERS; c++) {
+		if (!(c->protos & protos))
+			continue;
+		value = 0;
+		for_each_set_bit(i, &protos, DS_N_PROTOS)
+			if (c->protos & BIT(i))
+				value += sums->count[i][c->event];
+		if (ds_put_u64(skb, c->attr, value))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+
+	for_each_set_bit(i, &protos, DS_N_PROTOS) {
+		untracked += sums->untracked[i];
+		tracked += sums->tracked[i];
+		evicted += sums->evicted[i];
+	}
+	if (ds_put_u64(skb, DUALSTACK_A_STATS_UNTRACKED, untracked) ||
+	    ds_put_u64(skb, DUALSTACK_A_STATS_TRACKED, tracked) ||
+	    ds_put_u64(skb, DUALSTACK_A_STATS_EVICTED, evicted))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[DUALSTACK_A_STATS_PROTOCOL];
+	unsigned long protos = DS_ALL_PROTOS;
+	struct sk_buff *msg;
+	struct ds_sums sums;
+	int err;
+
+	if (attr) {
+		int proto = ds_proto(nla_get_u8(attr));
+
+		if (proto < 0) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "Protocol is neither TCP nor UDP");
+			return -EINVAL;
+		}
+		protos = BIT(proto);
+	}
+
+	msg = ds_reply_new(info);
+	if (!msg)
+		return -ENOMEM;
+
+	err = ds_net_sums(genl_info_net(info), &sums) ?:
+	      ds_put_sums(msg, &sums, protos);
+	return ds_reply(msg, info, err);
+}
+
+/* hook-get */
+
+static int ds_put_hook(struct sk_buff *skb, const struct ds_hook *hook,
+		       const struct ds_sums *sums)
+{
+	if (nla_put_string(skb, DUALSTACK_A_HOOK_NAME, hook->name) ||
+	    nla_put_u32(skb, DUALSTACK_A_HOOK_KIND, ds_hook_kind(hook)) ||
+	    nla_put_u8(skb, DUALSTACK_A_HOOK_ATTACHED,
+		       READ_ONCE(hook->attached)) ||
+	    ds_put_u64(skb, DUALSTACK_A_HOOK_HITS, hook->hits(sums)) ||
+	    nla_put_string(skb, DUALSTACK_A_HOOK_PURPOSE, hook->purpose))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	struct nlattr *name = ds_dump_attrs(cb)[DUALSTACK_A_HOOK_NAME];
+	struct ds_sums sums;
+	void *hdr;
+	int err;
+
+	if (name) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, name,
+				    "A dump is of all hooks: no name");
+		return -EINVAL;
+	}
+
+	err = ds_net_sums(sock_net(skb->sk), &sums);
+	if (err)
+		return err;
+
+	for (; cb->args[0] < DS_N_HOOKS; cb->args[0]++) {
+		hdr = ds_dump_header(skb, cb, DUALSTACK_CMD_HOOK_GET);
+		if (!hdr ||
+		    ds_dump_end(skb, hdr,
+				ds_put_hook(skb, &ds_hooks[cb->args[0]],
+					    &sums)))
+			break;
+	}
+	return skb->len;
+}
+
+int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct ds_hook *hook = ds_hooks;
+	struct sk_buff *msg;
+	struct ds_sums sums;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_HOOK_NAME))
+		return -EINVAL;
+
+	while (nla_strcmp(info->attrs[DUALSTACK_A_HOOK_NAME], hook->name))
+		if (++hook == ds_hooks + DS_N_HOOKS) {
+			NL_SET_ERR_MSG_ATTR(info->extack,
+					    info->attrs[DUALSTACK_A_HOOK_NAME],
+					    "No hook has this name");
+			return -ENOENT;
+		}
+
+	msg = ds_reply_new(info);
+	if (!msg)
+		return -ENOMEM;
+
+	err = ds_net_sums(genl_info_net(info), &sums) ?:
+	      ds_put_hook(msg, hook, &sums);
+	return ds_reply(msg, info, err);
+}

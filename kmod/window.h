@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Ports where IPV6_V6ONLY is being switched off while packets are on their way. */
+
+#ifndef _DUALSTACK_WINDOW_H
+#define _DUALSTACK_WINDOW_H
+
+#include <linux/types.h>
+
+#include "event_list.h"
+
+/* At how many ports at a time IPV6_V6ONLY can be on its way off, in a namespace. */
+#define DS_N_WINDOWS	16
+
+/**
+ * struct ds_window - a port where IPV6_V6ONLY is being switched off
+ * @key:	which port, 0 for none so far
+ * @gp:		grace period of RCU at whose end that is over; see
+ *		start_poll_synchronize_rcu()
+ */
+struct ds_window {
+	u32 key;
+	unsigned long gp;
+};
+
+/**
+ * struct ds_windows - those of a namespace
+ * @window:	written by one at a time, read under RCU
+ *
+ * A packet may find that a socket refuses it, and the search for that socket that
+ * it has changed its mind since. It was the one all the same: the window of a port is
+ * open from before the change until all packets that saw the old state are gone.
+ *
+ * There is nothing to be done for them when the namespace goes.
+ */
+struct ds_windows {
+	struct ds_window window[DS_N_WINDOWS];
+};
+
+/* Set them up. */
+void ds_windows_init(struct ds_windows *windows);
+
+/**
+ * ds_window_is_open() - is IPV6_V6ONLY being switched off at a port?
+ * @windows:	those of the namespace
+ * @proto:	protocol of the port
+ * @port:	the port
+ *
+ * Context: in the RCU section in which a packet found no socket.
+ *
+ * Return: true while that is so.
+ */
+bool ds_window_is_open(const struct ds_windows *windows, enum ds_proto proto,
+		       u16 port);
+
+/**
+ * ds_window_begin() - open the window of a port
+ * @windows:	those of the namespace
+ * @proto:	protocol of the port
+ * @port:	the port
+ *
+ * Context: one caller at a time in a namespace, before the change.
+ *
+ * Return: the window, for ds_window_end(); NULL where all are open, of other ports.
+ */
+struct ds_window *ds_window_begin(struct ds_windows *windows,
+				  enum ds_proto proto, u16 port);
+
+/**
+ * ds_window_end() - have a window close by itself
+ * @window:	the window
+ * @changed:	whether there was a change: it closes after a grace period. Without
+ *		one it lasts as long as it would have
+ *
+ * Context: the caller of ds_window_begin(), after the change.
+ */
+void ds_window_end(struct ds_window *window, bool changed);
+
+#endif /* _DUALSTACK_WINDOW_H */
