@@ -187,7 +187,7 @@ int dualstack_nl_reset_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (!cookie)
-		return ds_net_reset(net);
+		return ds_check_last(skb, info) ?: ds_net_reset(net);
 
 	err = ds_net_reset_sock(net, nla_get_u64(cookie));
 	if (err == -ENOENT)

@@ -492,13 +492,18 @@ int ds_config_set(struct ds_nl *ds, int attr, __u32 value)
 	return ds_talk(ds, msg, NULL, NULL);
 }
 
-int ds_reset(struct ds_nl *ds, __u64 cookie)
+struct nl_msg *ds_reset_msg(struct ds_nl *ds, __u64 cookie)
 {
 	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_RESET, 0);
 
 	if (msg && cookie)
 		nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE, cookie);
-	return ds_talk(ds, msg, NULL, NULL);
+	return msg;
+}
+
+int ds_reset(struct ds_nl *ds, __u64 cookie)
+{
+	return ds_talk(ds, ds_reset_msg(ds, cookie), NULL, NULL);
 }
 
 int ds_join(struct ds_listener *l)

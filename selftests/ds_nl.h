@@ -221,6 +221,15 @@ void ds_close(struct ds_nl *ds);
 struct nl_msg *ds_msg(struct ds_nl *ds, int cmd, int flags);
 
 /**
+ * ds_reset_msg() - The request of ds_reset(), to be sent otherwise.
+ * @ds: the family.
+ * @cookie: as in ds_reset().
+ *
+ * Return: the message, or NULL.
+ */
+struct nl_msg *ds_reset_msg(struct ds_nl *ds, __u64 cookie);
+
+/**
  * ds_talk() - send a request, hand each reply to a callback
  * @ds: connection
  * @msg: request, freed here
