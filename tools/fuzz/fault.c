@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <linux/netlink.h>
 #include <netdb.h>
 #include <poll.h>
@@ -31,26 +32,80 @@ static struct fault *armed;
 
 void fault_arm(struct fault *fault)
 {
+	void *frame;
+
+	/* The first time it loads a library, and leaves something behind. */
+	if (fault && fault->places)
+		backtrace(&frame, 1);
+	armed = fault;
+}
+
+/* A number for who calls, and by whom he was called, and so on (FNV-1a). */
+static uint64_t stack_of(void)
+{
+	void *frames[24];
+	uint64_t hash = 0xcbf29ce484222325ULL;
+	int i, n;
+
+	n = backtrace(frames, sizeof(frames) / sizeof(*frames));
+	for (i = 0; i < n; i++)
+		hash = (hash ^ (uintptr_t)frames[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+static void note(struct fault_places *places, bool call, unsigned long number)
+{
+	uint64_t stack = stack_of();
+	size_t i;
+
+	for (i = 0; i < places->n; i++)
+		if (places->v[i].stack == stack)
+			return;
+	if (i < FAULT_PLACES)
+		places->v[places->n++] =
+			(struct fault_place){ stack, call, number };
+}
+
+/* Nothing fails of what is done to look. */
+static void look(struct fault *fault, bool call, bool fails)
+{
+	armed = NULL;
+	if (fault->places)
+		note(fault->places, call, call ? fault->calls : fault->allocs);
+	if (fails && fault->trace && __sanitizer_print_stack_trace)
+		__sanitizer_print_stack_trace();
 	armed = fault;
 }
 
 static bool alloc_fails(void)
 {
 	struct fault *fault = armed;
+	bool fails;
 
 	if (!fault)
 		return false;
 	fault->allocs++;
-	if (!fault->alloc || fault->allocs < fault->alloc ||
-	    (fault->allocs > fault->alloc && !fault->alloc_rest))
+	fails = fault->alloc && (fault->allocs == fault->alloc ||
+				 (fault->allocs > fault->alloc &&
+				  fault->alloc_rest));
+	look(fault, false, fails);
+	if (fails)
+		errno = ENOMEM;
+	return fails;
+}
+
+bool fault_call_fails(void)
+{
+	struct fault *fault = armed;
+	bool fails;
+
+	if (!fault)
 		return false;
-	if (fault->trace && __sanitizer_print_stack_trace) {
-		armed = NULL;
-		__sanitizer_print_stack_trace();
-		armed = fault;
-	}
-	errno = ENOMEM;
-	return true;
+	fails = ++fault->calls == fault->call;
+	look(fault, true, fails);
+	if (fails)
+		errno = fault->error;
+	return fails;
 }
 
 void *malloc(size_t size)
@@ -179,6 +234,8 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	struct iovec *iov = msg->msg_iov;
 	ssize_t len;
 
+	if (fault_call_fails())
+		return -1;
 	if (armed && armed->answers && !(flags & MSG_DONTWAIT) && is_dry(fd))
 		return fail_read();
 	if (!peek)
@@ -194,6 +251,8 @@ ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
 {
 	ssize_t len;
 
+	if (fault_call_fails())
+		return -1;
 	if (armed && armed->answers && rnd_once_in(&armed->rnd, 16))
 		return fail_read();
 	unguard(buf, size);
@@ -214,6 +273,8 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 	if (!fault)
 		return syscall(SYS_ppoll, fds, n, timeout < 0 ? NULL : &ts,
 			       NULL, 0);
+	if (fault_call_fails())
+		return -1;
 	do {
 		/* Where gcov writes at the end, it is not what is tested. */
 		armed = NULL;

@@ -5,12 +5,17 @@
  * nowhere.
  *
  *   fuzz_dsctl [ SECONDS [ SEED [ CASE ] ] ]
+ *   fuzz_dsctl each [ SECONDS ]
  *
  * What dsctl may do then is to say what is wrong, and to end with one of its exit
  * codes. It may not read what it should not (the sanitizers tell), crash, leak,
  * go on for ever, or claim to have done what it has not. The seed is printed; with
  * it and the number of a case, that case is run again, and what came before
  * that it depends on.
+ *
+ * With "each", nothing is at random: some commands of every kind, and of each what
+ * can fail does, one after the other: allocations, and calls of the kernel. Of those
+ * that come from one place in the same way, the first.
  *
  * Runs as root, in namespaces of its own, with the module loaded.
  */
@@ -122,13 +127,14 @@ struct result {
 	unsigned long allocs;
 };
 
-static struct fault *fault;	/* shared with the runs */
+static struct fault *fault;	/* shared with the runs, as these are: */
+static struct fault_places *places;
 static int in_fd, out_fd, err_fd;
 static int socks[MAX_SOCKS];
 static size_t num_socks;
 static uint64_t seed;
 
-static unsigned long num_runs, num_answers, num_allocs, num_outs;
+static unsigned long num_runs, num_answers, num_allocs, num_calls, num_outs;
 
 /* Sockets of every kind, with something to tell of each. */
 static const struct {
@@ -314,21 +320,17 @@ static void wait_child(pid_t pid, struct result *result)
 	result->status = WEXITSTATUS(status);
 }
 
-/* Run the case, with allocation number @alloc made to fail if it is not 0. */
-static void run_traced(const struct plan *plan, uint64_t rnd,
-		       unsigned long alloc, bool rest, bool trace,
-		       struct result *result)
+/* Run the case, with what is to fail, if anything. */
+static void run_failing(const struct plan *plan, uint64_t rnd,
+			const struct fault *failing, struct result *result)
 {
 	sigset_t chld, mask;
 	pid_t pid;
 
 	memset(result, 0, sizeof(*result));
-	memset(fault, 0, sizeof(*fault));
+	*fault = *failing;
 	fault->rnd.state = rnd;
 	fault->answers = plan->answers;
-	fault->alloc = alloc;
-	fault->alloc_rest = rest;
-	fault->trace = trace;
 	fault->traffic = traffic;
 	fault->polls = rnd % 8;
 
@@ -358,10 +360,11 @@ static void run_traced(const struct plan *plan, uint64_t rnd,
 	num_answers += fault->changed;
 }
 
-static void run(const struct plan *plan, uint64_t rnd, unsigned long alloc,
-		bool rest, struct result *result)
+static void run(const struct plan *plan, uint64_t rnd, struct result *result)
 {
-	run_traced(plan, rnd, alloc, rest, false, result);
+	static const struct fault nothing;
+
+	run_failing(plan, rnd, &nothing, result);
 }
 
 static void forget(struct result *result)
@@ -397,7 +400,7 @@ static void print_word(const char *word)
 }
 
 static void tell(const struct plan *plan, unsigned long number,
-		 unsigned long alloc, const struct result *result,
+		 const struct fault *failing, const struct result *result,
 		 const char *what)
 {
 	static const char *const outs[] = {
@@ -418,8 +421,12 @@ static void tell(const struct plan *plan, unsigned long number,
 	       plan->no_stdin ? ", stdin closed" : "",
 	       plan->no_stderr ? ", stderr closed" : "",
 	       plan->out ? outs[plan->out] : "");
-	if (alloc)
-		printf(", allocation %lu of %lu failed", alloc, result->allocs);
+	if (failing && failing->alloc)
+		printf(", allocation %lu of %lu failed", failing->alloc,
+		       result->allocs);
+	if (failing && failing->call)
+		printf(", call %lu failed: %s", failing->call,
+		       strerror(failing->error));
 	if (plan->batch) {
 		printf("\n--- stdin\n");
 		print_text(plan->batch);
@@ -544,7 +551,7 @@ static const char *judge_out(const struct plan *plan, uint64_t rnd,
 	if (plan->out == OUT_LIMIT)
 		fits = plan->limit + 100;
 	again.out = OUT_FILE;
-	run(&again, rnd, 0, false, &result);
+	run(&again, rnd, &result);
 	if (!result.status && result.len > fits)
 		what = "its output was lost, and it did not say so";
 	forget(&result);
@@ -554,18 +561,17 @@ static const char *judge_out(const struct plan *plan, uint64_t rnd,
 static int run_alloc(const struct plan *plan, unsigned long number,
 		     struct rnd *rnd, uint64_t state, const struct result *good)
 {
-	unsigned long alloc;
+	struct fault failing = { };
 	const char *what;
 	struct result result;
 	size_t most = good->allocs;
-	bool rest;
 
 	/* Most of them are alike: what comes first is worth as much. */
 	if (rnd_once_in(rnd, 2))
 		most = most > 40 ? 40 : most;
-	alloc = 1 + rnd_below(rnd, most);
-	rest = rnd_once_in(rnd, 4);
-	run(plan, state, alloc, rest, &result);
+	failing.alloc = 1 + rnd_below(rnd, most);
+	failing.alloc_rest = rnd_once_in(rnd, 4);
+	run_failing(plan, state, &failing, &result);
 	num_allocs += fault_alloc_failed(fault);
 	what = judge(plan, &result);
 	if (!what && !result.status && !good->status && comparable(plan) &&
@@ -573,8 +579,9 @@ static int run_alloc(const struct plan *plan, unsigned long number,
 		what = "memory was missing, the output is another, and it did not say so";
 	if (what) {
 		forget(&result);
-		run_traced(plan, state, alloc, rest, true, &result);
-		tell(plan, number, alloc, &result, what);
+		failing.trace = true;
+		run_failing(plan, state, &failing, &result);
+		tell(plan, number, &failing, &result, what);
 	}
 	forget(&result);
 	return !!what;
@@ -660,14 +667,14 @@ static int run_case(unsigned long number, bool verbose)
 	rnd_next(&rnd);
 	make_plan(&rnd, &plan);
 	state = rnd_next(&rnd);
-	run(&plan, state, 0, false, &result);
+	run(&plan, state, &result);
 	what = judge(&plan, &result);
 	if (!what && plan.out) {
 		what = judge_out(&plan, state, &result);
 		num_outs++;
 	}
 	if (what || verbose)
-		tell(&plan, number, 0, &result,
+		tell(&plan, number, NULL, &result,
 		     what ? what : "nothing is wrong with it");
 	bad = !!what;
 	if (!what && result.allocs && rnd_once_in(&rnd, 2)) {
@@ -689,7 +696,7 @@ static char *ask(const char *const *words)
 
 	for (; *words; words++)
 		plan.line.argv[plan.line.argc++] = (char *)*words;
-	run(&plan, 0, 0, false, &result);
+	run(&plan, 0, &result);
 	if (result.status)
 		errx(1, "dsctl %s: %s", plan.line.argv[0], result.err);
 	free(result.err);
@@ -805,6 +812,139 @@ static void isolate(void)
 		err(1, "/mnt");
 }
 
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Some of every kind: whatever they print, change or write. */
+static const char *const commands[] = {
+	"show sockets",
+	"-s -a show sockets",
+	"-j show sockets",
+	"-j -p -N show sockets",
+	"show sockets port 1001 proto tcp",
+	"show stats",
+	"-N -s show stats",
+	"-j show stats proto udp",
+	"show hooks",
+	"-j -N show hooks",
+	"show config",
+	"-j show config",
+	"-n other set event-rate 10",
+	"set event-rate 100000",
+	"-N set v6only on all dry-run",
+	"-j set v6only on port 1001 dry-run",
+	"set v6only off port 1005",
+	"set v6only on cookie @0 dry-run",
+	"reset port 1001",
+	"-N reset",
+	"audit",
+	"-a -s audit",
+	"-j -N audit",
+	"explain tcp 127.0.0.1 1001 from 127.0.0.1",
+	"-j explain udp ::1 1003 dev lo",
+	"explain tcp localhost:1002",
+	"monitor",
+	"-j monitor reject",
+	"export out.prom",
+	"-N -s export new.prom",
+	"export dir/x",
+	"export full",
+	"export -",
+	"-b - -force",
+	"-b none/x",
+	"-n 1 show stats",
+	"help",
+};
+
+static void split_command(const char *command, struct line *line)
+{
+	char *copy = strdup(command), *word, *save;
+
+	line->argc = 0;
+	for (word = strtok_r(copy, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save))
+		line->argv[line->argc++] = strdup(word);
+	free(copy);
+}
+
+/* Have it fail at a place, or not at all. Returns whether that was done well. */
+static bool run_place(const struct plan *plan, const struct fault *failing)
+{
+	struct result result;
+	const char *what;
+
+	run_failing(plan, 1, failing, &result);
+	num_allocs += fault_alloc_failed(fault);
+	num_calls += failing->call && fault->calls >= failing->call;
+	what = judge(plan, &result);
+	if (what)
+		tell(plan, 0, failing, &result, what);
+	forget(&result);
+	return !what;
+}
+
+/* Who cannot have memory, has no rights, or was too slow to be told all. */
+static int fail_place(const struct plan *plan, const struct fault_place *place)
+{
+	static const int errors[] = { ENOMEM, EACCES, ENOBUFS };
+	struct fault failing = { };
+	int bad = 0;
+	size_t i;
+
+	if (!place->call) {
+		failing.alloc = place->number;
+		return !run_place(plan, &failing);
+	}
+	failing.call = place->number;
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		failing.error = errors[i];
+		bad += !run_place(plan, &failing);
+	}
+	return bad;
+}
+
+static int fail_each(const char *command, double end)
+{
+	struct fault learn = { .places = places };
+	struct fault_places found;
+	struct plan plan = { };
+	int bad = 0;
+	size_t i;
+
+	split_command(command, &plan.line);
+	if (mentions(&plan, "-b"))
+		plan.batch = strdup("show hooks # 1\n\nshow 'stats'\nset \\\nx\n");
+	places->n = 0;
+	bad += !run_place(&plan, &learn);
+	found = *places;
+	for (i = 0; i < found.n && now() < end && bad < 10; i++)
+		bad += fail_place(&plan, &found.v[i]);
+	if (i < found.n)
+		printf("fuzz_dsctl: %s: %zu of %zu places\n", command, i,
+		       found.n);
+	grammar_free(&plan.line);
+	free(plan.batch);
+	return bad;
+}
+
+static int each(double end)
+{
+	int bad = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands) && now() < end && bad < 10; i++) {
+		begin_block();
+		bad += fail_each(commands[i], end);
+	}
+	printf("fuzz_dsctl: %zu of %zu commands, ", i, ARRAY_SIZE(commands));
+	return bad;
+}
+
 static int new_memfd(const char *name)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC);
@@ -814,33 +954,58 @@ static int new_memfd(const char *name)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 10);
 }
 
-static double now(void)
+/* What is shared with the runs. */
+static void *new_shared(size_t size)
 {
-	struct timespec ts;
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	return p;
+}
+
+/* Cases at random: all until the end, or that one and what comes before it. */
+static int at_random(double end, unsigned long only)
+{
+	unsigned long number, last = -1UL;
+	int bad = 0;
+
+	number = 0;
+	if (only != last) {
+		last = only;
+		number = last / BLOCK * BLOCK;
+	}
+	for (; number <= last && (only != -1UL || now() < end) && bad < 10;
+	     number++) {
+		if (!(number % BLOCK))
+			begin_block();
+		bad += run_case(number, number == last);
+	}
+	printf("fuzz_dsctl: %lu cases, ", number);
+	return bad;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long number = 0, last = -1UL;
-	double seconds = argc > 1 ? atof(argv[1]) : SECONDS, end;
-	int bad = 0;
+	bool all = argc > 1 && !strcmp(argv[1], "each");
+	unsigned long only = -1UL;
+	double seconds = SECONDS;
+	int bad;
 
+	argv += all;
+	argc -= all;
+	if (argc > 1)
+		seconds = atof(argv[1]);
 	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
-	printf("fuzz_dsctl: seed %llu\n", (unsigned long long)seed);
-	if (argc > 3) {
-		last = strtoul(argv[3], NULL, 0);
-		number = last / BLOCK * BLOCK;
-		seconds = 1e9;
-	}
+	if (argc > 3)
+		only = strtoul(argv[3], NULL, 0);
+	if (!all)
+		printf("fuzz_dsctl: seed %llu\n", (unsigned long long)seed);
 	fflush(stdout);
 
-	fault = mmap(NULL, sizeof(*fault), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (fault == MAP_FAILED)
-		err(1, "mmap");
+	fault = new_shared(sizeof(*fault));
+	places = new_shared(sizeof(*places));
 	isolate();
 	in_fd = new_memfd("stdin");
 	out_fd = new_memfd("stdout");
@@ -850,20 +1015,12 @@ int main(int argc, char **argv)
 	if (!grammar_load(ask))
 		errx(1, "the help of dsctl shows no commands");
 
-	end = now() + seconds;
-	for (; number <= last && now() < end; number++) {
-		if (!(number % BLOCK))
-			begin_block();
-		bad += run_case(number, number == last);
-		if (bad >= 10) {
-			printf("fuzz_dsctl: ten failures are enough\n");
-			break;
-		}
-	}
+	bad = all ? each(now() + seconds) : at_random(now() + seconds, only);
 	set("tracking", "on");
-	printf("fuzz_dsctl: %lu cases, %lu runs, %lu answers changed, ", number,
-	       num_runs, num_answers);
-	printf("%lu allocations failed, %lu outputs lost: %d failures\n",
-	       num_allocs, num_outs, bad);
+	if (bad >= 10)
+		printf("ten failures are enough, ");
+	printf("%lu runs, %lu answers changed, ", num_runs, num_answers);
+	printf("%lu allocations failed, %lu calls did, %lu outputs lost: %d failures\n",
+	       num_allocs, num_calls, num_outs, bad);
 	return !!bad;
 }
