@@ -110,6 +110,15 @@ TEST_F_TIMEOUT(explain, refused, DS_TIMEOUT)
 				      &ex));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "TCP nor UDP"));
 
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
+	ASSERT_NE(NULL, msg);
+	nla_put_u8(msg, DUALSTACK_A_EXPLAIN_PROTOCOL, variant->proto);
+	nla_put(msg, DUALSTACK_A_EXPLAIN_ADDR, 4, &to.in.sin_addr);
+	nla_put_u16(msg, DUALSTACK_A_EXPLAIN_PORT, htons(80));
+	nla_put_u32(msg, DUALSTACK_A_EXPLAIN_IFINDEX, 0);
+	EXPECT_EQ(-ENODEV, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_STREQ("No device has this index", self->ds.extack);
+
 	for (i = 0; i <= 15; i += 5) {
 		msg = ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
 		ASSERT_NE(NULL, msg);
@@ -122,6 +131,76 @@ TEST_F_TIMEOUT(explain, refused, DS_TIMEOUT)
 	EXPECT_EQ(-EINVAL, ds_talk(&self->ds,
 				   ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0),
 				   NULL, NULL));
+}
+
+/* Nor has half a question one. */
+TEST_F_TIMEOUT(explain, incomplete, DS_TIMEOUT)
+{
+	struct nl_msg *msg;
+	int left_out;
+
+	for (left_out = 0; left_out < 3; left_out++) {
+		msg = ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
+		ASSERT_NE(NULL, msg);
+		if (left_out != 0)
+			nla_put_u8(msg, DUALSTACK_A_EXPLAIN_PROTOCOL,
+				   variant->proto);
+		if (left_out != 1)
+			nla_put(msg, DUALSTACK_A_EXPLAIN_ADDR, 4, "\x7f\0\0\1");
+		if (left_out != 2)
+			nla_put_u16(msg, DUALSTACK_A_EXPLAIN_PORT, htons(80));
+		EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	}
+}
+
+/* The loopback address is one of lo, unless a device is told otherwise. */
+TEST_F_TIMEOUT(explain, route_localnet, DS_TIMEOUT)
+{
+	struct ifreq ifr = { .ifr_name = "dummy0", .ifr_mtu = 60 };
+	struct ds_explained ex;
+	union net_addr to;
+	unsigned int dummy;
+	int i;
+
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	dummy = if_nametoindex("dummy0");
+	net_addr_set(&to, "127.0.0.1", net_port(self->fd));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, net_sysctl("ipv4/conf/dummy0/route_localnet",
+					i == 1));
+		ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, NULL,
+					dummy, &ex));
+		EXPECT_EQ(i == 1, ex.local);
+		EXPECT_EQ(i == 1 ? DUALSTACK_VERDICT_MAPPED :
+				   DUALSTACK_VERDICT_NONE, ex.verdict);
+	}
+	/* Too narrow for IPv4 it has no settings of that. */
+	ASSERT_EQ(0, net_ioctl(SIOCSIFMTU, &ifr));
+	ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, NULL, dummy,
+				&ex));
+	EXPECT_FALSE(ex.local);
+}
+
+/* Where there never was an address, none is local, and none is a broadcast. */
+TEST_F_TIMEOUT(explain, no_addresses, DS_TIMEOUT)
+{
+	static const char *const addrs[] = { "127.0.0.1", "255.255.255.255" };
+	static const int err[] = { 0, -EINVAL };
+	struct ds_explained ex;
+	union net_addr to;
+	struct ds_nl ds;
+	size_t i;
+
+	/* lo is down there: nobody has ever had an address. */
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	ASSERT_EQ(0, ds_open(&ds));
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		net_addr_set(&to, addrs[i], 80);
+		EXPECT_EQ(err[i], ds_explain(&ds, variant->proto, &to, NULL, 0,
+					     &ex)) TH_LOG("%s", ds.extack);
+		EXPECT_FALSE(!err[i] && ex.local);
+	}
+	ds_close(&ds);
 }
 
 /* Anybody may ask. */

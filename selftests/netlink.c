@@ -94,6 +94,24 @@ TEST_F_TIMEOUT(netlink, reply_attribute, DS_TIMEOUT)
 	EXPECT_STRNE("", self->ds.extack);
 }
 
+/* A dump is of all there are. */
+TEST_F_TIMEOUT(netlink, dump_of_one, DS_TIMEOUT)
+{
+	struct nl_msg *msg;
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
+	ASSERT_NE(NULL, msg);
+	ASSERT_EQ(0, nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE, 1));
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_STREQ("A dump is of all sockets: no cookie", self->ds.extack);
+
+	msg = ds_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
+	ASSERT_NE(NULL, msg);
+	ASSERT_EQ(0, nla_put_string(msg, DUALSTACK_A_HOOK_NAME, "kfree_skb"));
+	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_STREQ("A dump is of all hooks: no name", self->ds.extack);
+}
+
 TEST_F_TIMEOUT(netlink, wrong_length, DS_TIMEOUT)
 {
 	struct nl_msg *msg;
@@ -467,6 +485,75 @@ TEST_F_TIMEOUT(netlink, dump_many, DS_TIMEOUT)
 	EXPECT_EQ(0, stats.tracked);
 	EXPECT_EQ(MANY_SOCKETS,
 		  stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+}
+
+#define KINDS		4
+#define FIRST_BUFFER	16384	/* libnl's own, which it has used by now */
+#define BUFFERS		120
+
+/* Records of several sizes: with no peer, with a mapped one, and with a rejected one. */
+static int kind_of_socket(struct __test_metadata *_metadata, int kind)
+{
+	union net_addr mapped, rejected, to;
+	int fd;
+	char c;
+
+	if (kind == 3)
+		return peered_socket(_metadata, &mapped, &rejected);
+	if (kind == 2) {
+		fd = net_server(SOCK_DGRAM, "::", 0, NET_V6ONLY);
+		EXPECT_LE(0, fd);
+		net_addr_set(&to, "::ffff:127.0.0.1", 9);
+		EXPECT_EQ(-1, sendto(fd, "x", 1, 0, &to.sa, sizeof(to.in6)));
+		return fd;
+	}
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(0, net_send_to(kind ? "127.0.0.1" : "::1", net_port(fd), "x",
+				 1));
+	EXPECT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+	EXPECT_EQ(1, recv(fd, &c, 1, 0));
+	return fd;
+}
+
+static int tick_off_any(const struct ds_socket *s, void *arg)
+{
+	struct cookie_set *set = arg;
+	__u64 *hit;
+
+	hit = bsearch(&s->cookie, set->cookie, set->n, sizeof(*set->cookie),
+		      cmp_u64);
+	if (hit)
+		set->times[hit - set->cookie]++;
+	return 0;
+}
+
+/*
+ * The kernel fills messages as large as the reader's buffer: wherever in a record
+ * one ends, the record is in the next, and whole.
+ */
+TEST_F_TIMEOUT(netlink, dump_any_buffer, DS_TIMEOUT)
+{
+	static struct cookie_set set;
+	int fd[32 * KINDS], size, i;
+	size_t n = ARRAY_SIZE(fd);
+
+	memset(&set, 0, sizeof(set));
+	for (; set.n < n; set.n++) {
+		fd[set.n] = kind_of_socket(_metadata, set.n % KINDS);
+		set.cookie[set.n] = net_cookie(fd[set.n]);
+	}
+	qsort(set.cookie, set.n, sizeof(*set.cookie), cmp_u64);
+
+	nl_socket_disable_msg_peek(self->ds.sk);
+	for (i = 0; i < BUFFERS; i++) {
+		size = FIRST_BUFFER + 4 * i;
+		ASSERT_EQ(0, nl_socket_set_msg_buf_size(self->ds.sk, size));
+		ASSERT_EQ(0, ds_socket_dump(&self->ds, tick_off_any, &set));
+		expect_once(_metadata, &set);
+	}
+	for (i = 0; i < (int)n; i++)
+		close(fd[i]);
 }
 
 struct reader {

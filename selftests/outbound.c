@@ -714,6 +714,16 @@ TEST_F_TIMEOUT(udp, invalid, DS_TIMEOUT)
 	to.sa.sa_family = AF_UNIX;
 	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, &to.sa, sizeof(to.in6)));
 	EXPECT_EQ(EINVAL, errno);
+	/* Not even a family. */
+	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, &to.sa, 1));
+	EXPECT_EQ(EINVAL, errno);
+	/* An IPv4 address, of which the end is missing. */
+	net_addr_set(&to, "127.0.0.1", self->port);
+	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, &to.sa, sizeof(to.in) / 2));
+	EXPECT_EQ(EINVAL, errno);
+	to.in.sin_port = 0;
+	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, &to.sa, sizeof(to.in)));
+	EXPECT_EQ(EINVAL, errno);
 	expect(_metadata, o);
 }
 

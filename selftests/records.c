@@ -121,10 +121,12 @@ TEST_F_TIMEOUT(records, random_walk, DS_TIMEOUT)
 	ds_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
-/* A thread that opens sockets, has datagrams on them, and closes them. */
+/* A thread that opens so many sockets, has datagrams on them, and closes them. */
 struct churn {
 	pthread_t thread;
+	int sockets;
 	unsigned int seed;
+	bool started;
 	bool stop;
 	bool failed;
 	__u64 begun;	/* datagrams that it was about to take */
@@ -152,26 +154,55 @@ static bool churn_datagram(struct churn *c, int fd, int client)
 
 static void *churn(void *arg)
 {
-	int fd[4], i, client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	int i, client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
 	struct churn *c = arg;
+	int fd[c->sockets];
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < c->sockets; i++) {
 		fd[i] = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+		c->failed |= !churn_datagram(c, fd[i], client);
+	}
+	set(c->started, true);
 	while (!get(c->stop) && !c->failed) {
-		i = rand_r(&c->seed) % 4;
+		i = rand_r(&c->seed) % c->sockets;
 		if (rand_r(&c->seed) % 8 == 0) {
 			close(fd[i]);
 			fd[i] = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 		}
 		c->failed = !churn_datagram(c, fd[i], client);
 	}
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < c->sockets; i++)
 		close(fd[i]);
 	close(client);
 	return NULL;
 }
 
 #define CHURNS	3
+
+static void start_churns(struct __test_metadata *_metadata, struct churn *c,
+			 int sockets)
+{
+	int i;
+
+	memset(c, 0, CHURNS * sizeof(*c));
+	for (i = 0; i < CHURNS; i++) {
+		c[i].seed = i;
+		c[i].sockets = sockets;
+		ASSERT_EQ(0, pthread_create(&c[i].thread, NULL, churn, &c[i]));
+	}
+}
+
+static void stop_churns(struct __test_metadata *_metadata, struct churn *c)
+{
+	int i;
+
+	for (i = 0; i < CHURNS; i++)
+		set(c[i].stop, true);
+	for (i = 0; i < CHURNS; i++) {
+		pthread_join(c[i].thread, NULL);
+		EXPECT_FALSE(c[i].failed);
+	}
+}
 
 static __u64 total(struct churn *c, bool begun)
 {
@@ -189,7 +220,7 @@ static __u64 total(struct churn *c, bool begun)
  */
 TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
 {
-	struct churn c[CHURNS] = { };
+	struct churn c[CHURNS];
 	struct member idle[MEMBERS];
 	__u64 least, most, sum;
 	struct ds_stats stats;
@@ -199,10 +230,7 @@ TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
 		open_member(_metadata, &idle[i]);
 		serve(_metadata, &idle[i], &self->sums, "127.0.0.1");
 	}
-	for (i = 0; i < CHURNS; i++) {
-		c[i].seed = i;
-		ASSERT_EQ(0, pthread_create(&c[i].thread, NULL, churn, &c[i]));
-	}
+	start_churns(_metadata, c, 4);
 	while (n--) {
 		least = self->sums.v[MAPPED] + total(c, false);
 		ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
@@ -219,12 +247,7 @@ TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
 			memset(&idle[i].seen, 0, sizeof(idle[i].seen));
 		}
 	}
-	for (i = 0; i < CHURNS; i++)
-		set(c[i].stop, true);
-	for (i = 0; i < CHURNS; i++) {
-		pthread_join(c[i].thread, NULL);
-		EXPECT_FALSE(c[i].failed);
-	}
+	stop_churns(_metadata, c);
 	TH_LOG("%llu datagrams", total(c, false));
 	self->sums.v[MAPPED] += total(c, false);
 	ds_expect_sums(_metadata, &self->ds, &self->sums);
@@ -232,6 +255,49 @@ TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
 		expect_member(_metadata, &self->ds, &idle[i]);
 		close(idle[i].fd);
 	}
+}
+
+/* So many that to add them up, or to set them to 0, takes several steps. */
+#define WALKED	200
+
+/*
+ * Sockets come and go, and have events, while their records are walked through: what
+ * was over before a reset is forgotten, what begins after it counts.
+ */
+TEST_F_TIMEOUT(records, walks_under_churn, DS_TIMEOUT)
+{
+	struct rlimit limit = { 4 * CHURNS * WALKED, 4 * CHURNS * WALKED };
+	int i, n = ds_rounds(500);
+	__u64 least, most, sum;
+	struct ds_stats stats;
+	struct churn c[CHURNS];
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	start_churns(_metadata, c, WALKED);
+	for (i = 0; i < CHURNS; i++)
+		ASSERT_TRUE(net_wait_for(get(c[i].started), NET_TIMEOUT_MS));
+	while (n--) {
+		most = -total(c, false);
+		ASSERT_EQ(0, ds_reset(&self->ds, 0));
+		least = -total(c, true);
+		/* Records that nobody needs are found idle by the second. */
+		for (i = 0; i < 3; i++) {
+			sum = total(c, false);
+			ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+			/* None where more had begun than are over by now. */
+			if ((__s64)(least + sum) > 0) {
+				ASSERT_LE(least + sum,
+					  stats.counters.v[MAPPED]);
+			}
+			ASSERT_GE(most + total(c, true),
+				  stats.counters.v[MAPPED]);
+		}
+	}
+	stop_churns(_metadata, c);
+	TH_LOG("%llu datagrams", total(c, false));
+	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+	ASSERT_EQ(0, ds_reset(&self->ds, 0));
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* Processor time that the kernel takes for us, in microseconds. */

@@ -3,13 +3,16 @@
  * reject_v6only: IPv4 packets that a V6ONLY socket would have taken, against
  * the ECONNREFUSED that clients saw; and what must not be taken for one.
  */
-#include <linux/tcp.h>
+#include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include "ds_test.h"
 #include "net_link.h"
+#include "net_wire.h"
 
 #define REFUSALS	20
 #define SOCKETS		3
@@ -723,19 +726,156 @@ TEST_F_TIMEOUT(reject, crowd, DS_TIMEOUT)
 {
 	struct rlimit limit = { 2 * CROWD, 2 * CROWD };
 	struct ds_counters sums = { };
-	int fd[CROWD], i;
+	int fd[CROWD], first, i;
+	in_port_t port;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	/* The first is the last that is found by the port, or not found. */
+	first = net_server(variant->type, NET_ADDR6, 0, NET_REUSEPORT);
+	ASSERT_LE(0, first);
+	port = net_port(first);
 	for (i = 0; i < CROWD; i++) {
-		fd[i] = net_server(variant->type, "127.0.0.1",
-				   i ? net_port(fd[0]) : 0, NET_REUSEPORT);
+		fd[i] = net_server(variant->type, "127.0.0.1", port,
+				   NET_REUSEPORT);
 		ASSERT_LE(0, fd[i]);
 	}
-	ASSERT_EQ(1, net_refused(variant->type, "::1", net_port(fd[0]), NULL));
+	/* IPv6 has the port, at another address: nobody refuses. */
+	ASSERT_EQ(1, net_refused(variant->type, "::1", port, NULL));
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	close(first);
+
+	ASSERT_EQ(1, net_refused(variant->type, "::1", port, NULL));
 	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
 	ds_expect_sums(_metadata, &self->ds, &sums);
 	for (i = 0; i < CROWD; i++)
 		close(fd[i]);
+}
+
+/* What stands between the header of IPv6 and that of the protocol is skipped. */
+TEST_F_TIMEOUT(reject, extension_header, DS_TIMEOUT)
+{
+	static const struct {
+		struct ip6_dest header;
+		unsigned char pad[6];
+	} options = { .pad = { IP6OPT_PADN, 4 } };
+	struct ds_counters seen = { };
+	union net_addr to;
+	int fd, client;
+
+	fd = net_server(variant->type, "0.0.0.0", 0, 0);
+	ASSERT_LE(0, fd);
+	net_addr_set(&to, "::1", net_port(fd));
+	client = socket(AF_INET6, variant->type | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, setsockopt(client, IPPROTO_IPV6, IPV6_DSTOPTS, &options,
+				sizeof(options)));
+	ASSERT_EQ(1, net_refused_on(client, variant->type, &to));
+	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
+/* A device without addresses, and without room for a packet of either family. */
+static int add_narrow(const char *name)
+{
+	struct ifreq ifr = { .ifr_mtu = 60 };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	return net_dummy_add(name) ?: net_ioctl(SIOCSIFMTU, &ifr);
+}
+
+/* Sockets at an address are looked for at all of them, device by device. */
+TEST_F_TIMEOUT(reject, device_without_family, DS_TIMEOUT)
+{
+	struct ds_counters sums = { };
+	int fd[2];
+
+	ASSERT_EQ(0, add_narrow("dummy0"));
+	ASSERT_EQ(0, net_dummy_add("dummy1"));
+	ASSERT_EQ(0, net_link_addr("dummy1", HERE4, 24));
+	ASSERT_EQ(0, net_link_addr("dummy1", HERE6, 64));
+
+	fd[0] = net_server(variant->type, HERE6, 0, 0);
+	ASSERT_LE(0, fd[0]);
+	fd[1] = net_server(variant->type, HERE4, 0, 0);
+	ASSERT_LE(0, fd[1]);
+	ASSERT_EQ(1, net_refused(variant->type, HERE4, net_port(fd[0]), NULL));
+	sums.v[DUALSTACK_A_COUNTER_REJECT_ADDR]++;
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	ASSERT_EQ(1, net_refused(variant->type, HERE6, net_port(fd[1]), NULL));
+	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* More than the module looks at; those before it are no matter. */
+#define ADDRESSES	200
+
+/*
+ * Of a host with so many addresses not all are looked at for a listener: a packet to
+ * a closed port must not cost more the more there are. A datagram's socket is found
+ * by its port.
+ */
+TEST_F_TIMEOUT(reject, many_addresses, DS_TIMEOUT)
+{
+	bool found = variant->type == SOCK_DGRAM;
+	struct ds_counters sums = { };
+	char addr[INET6_ADDRSTRLEN];
+	int fd[2], i;
+
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_dummy_add("dummy1"));
+	ASSERT_EQ(0, net_link_addr("dummy1", HERE4, 24));
+	ASSERT_EQ(0, net_link_addr("dummy1", HERE6, 64));
+	for (i = 0; i < ADDRESSES; i++) {
+		snprintf(addr, sizeof(addr), "2001:db8:2::%x", i + 1);
+		ASSERT_EQ(0, net_link_addr("dummy0", addr, 64));
+		snprintf(addr, sizeof(addr), "203.0.113.%d", i + 1);
+		ASSERT_EQ(0, net_link_addr("dummy0", addr, 24));
+	}
+
+	fd[0] = net_server(variant->type, HERE6, 0, 0);
+	ASSERT_LE(0, fd[0]);
+	fd[1] = net_server(variant->type, HERE4, 0, 0);
+	ASSERT_LE(0, fd[1]);
+	ASSERT_EQ(1, net_refused(variant->type, HERE4, net_port(fd[0]), NULL));
+	sums.v[DUALSTACK_A_COUNTER_REJECT_ADDR] += found;
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	ASSERT_EQ(1, net_refused(variant->type, HERE6, net_port(fd[1]), NULL));
+	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY] += found;
+	ds_expect_sums(_metadata, &self->ds, &sums);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* A datagram over IPv6 whose checksum is wrong, or left out, reached nobody. */
+TEST_F_TIMEOUT(reject_udp, bad_checksum, DS_TIMEOUT)
+{
+	struct ds_counters seen = { };
+	struct net_packet good, bad;
+	union net_addr src, dst;
+	int fd;
+
+	fd = net_server(SOCK_DGRAM, "0.0.0.0", 0, 0);
+	ASSERT_LE(0, fd);
+	net_addr_set(&src, NET_ADDR6, 9);
+	net_addr_set(&dst, "::1", net_port(fd));
+	net_packet_set(&good, SOCK_DGRAM, &src, &dst);
+	bad = good;
+	bad.udp.check = 0;
+	ASSERT_EQ(0, net_packet_send(&bad));
+	bad.udp.check = ~good.udp.check ?: 1;
+	ASSERT_EQ(0, net_packet_send(&bad));
+	ds_expect_none(_metadata, &self->ds, fd);
+
+	/* The same as it should be, to show that such a datagram does arrive. */
+	ASSERT_EQ(0, net_packet_send(&good));
+	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
+	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ds_expect_sums(_metadata, &self->ds, &seen);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

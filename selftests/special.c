@@ -687,6 +687,7 @@ TEST_F_TIMEOUT(kernel, udplite, DS_TIMEOUT)
 TEST_F_TIMEOUT(kernel, vxlan, DS_TIMEOUT)
 {
 	in_port_t port = 4789;
+	struct found f = { };
 	int err;
 
 	err = net_link_vxlan6("vxlan0", 1, NET_ADDR6, port);
@@ -697,6 +698,14 @@ TEST_F_TIMEOUT(kernel, vxlan, DS_TIMEOUT)
 	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
 	expect_only(_metadata, &self->ds, IPPROTO_UDP, &self->seen);
 	ds_expect_sums(_metadata, &self->ds, &self->seen);
+
+	/* Nobody has it to use, and nobody is to change it. */
+	ASSERT_EQ(0, ds_socket_dump(&self->ds, find, &f));
+	EXPECT_EQ(-EOPNOTSUPP, ds_v6only_set_by(&self->ds, f.s.cookie,
+						IPPROTO_UDP, port, false,
+						false));
+	EXPECT_STREQ("The socket is the kernel's own: no application has it",
+		     self->ds.extack);
 
 	/* Its record goes with the device. */
 	ASSERT_EQ(0, net_link_del("vxlan0"));

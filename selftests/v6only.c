@@ -5,6 +5,7 @@
  * let happen itself.
  */
 #include <grp.h>
+#include <netlink/attr.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/fsuid.h>
@@ -189,6 +190,50 @@ TEST_F_TIMEOUT(v6only, unsuitable, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, bind(fd, &any.sa, sizeof(any.in6)));
 	expect_refused(_metadata, &self->ds, fd, -EINVAL, "listen");
+}
+
+/* More than some sizes that the kernel has memory in. */
+#define REPEATED	160
+
+/*
+ * Who is in the way is said whatever room a request leaves for the words: then with
+ * address and port, or without.
+ */
+TEST_F_TIMEOUT(v6only, long_request, DS_TIMEOUT)
+{
+	bool tcp = variant->type == SOCK_STREAM;
+	char full[80], address[] = "127.0.0.1";
+	in_port_t port;
+	struct nl_msg *msg;
+	int fd[2], i, k, n = 0;
+
+	fd[0] = net_server(variant->type, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd[0]);
+	port = net_port(fd[0]);
+	fd[1] = net_server(variant->type, address, port, 0);
+	ASSERT_LE(0, fd[1]);
+	snprintf(full, sizeof(full),
+		 "It would collide with an AF_INET socket: %s %s:%u",
+		 tcp ? "TCP" : "UDP", address, port);
+	for (i = 0; i < REPEATED; i++) {
+		msg = ds_v6only_msg(&self->ds, net_cookie(fd[0]),
+				    tcp ? IPPROTO_TCP : IPPROTO_UDP, port,
+				    false, true);
+		ASSERT_NE(NULL, msg);
+		for (k = 0; k < i; k++)
+			nla_put_u8(msg, DUALSTACK_A_V6ONLY_V6ONLY, false);
+		EXPECT_EQ(-EADDRINUSE, ds_talk(&self->ds, msg, NULL, NULL));
+		if (!strcmp(self->ds.extack, full)) {
+			n++;
+			continue;
+		}
+		EXPECT_STREQ("It would collide with an AF_INET socket at this port",
+			     self->ds.extack);
+	}
+	TH_LOG("%d of %d answers said where", n, REPEATED);
+	EXPECT_LT(0, n);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 TEST_F_TIMEOUT(v6only, nobody, DS_TIMEOUT)
@@ -1004,6 +1049,31 @@ TEST_F_TIMEOUT(listener, mptcp, DS_TIMEOUT)
 	EXPECT_EQ(0, net_v6only(fd));
 	close(client);
 	close(fd);
+}
+
+/* Where one of a group is such a subflow, none of it changes. */
+TEST_F_TIMEOUT(listener, mptcp_in_group, DS_TIMEOUT)
+{
+	int fd[2], one = 1;
+	union net_addr any;
+
+	fd[0] = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_REUSEPORT);
+	ASSERT_LE(0, fd[0]);
+	fd[1] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	if (fd[1] < 0)
+		SKIP(return, "this kernel has no MPTCP");
+	ASSERT_EQ(0, setsockopt(fd[1], SOL_SOCKET, SO_REUSEPORT, &one,
+				sizeof(one)));
+	net_addr_set(&any, "::", net_port(fd[0]));
+	ASSERT_EQ(0, bind(fd[1], &any.sa, sizeof(any.in6)));
+	ASSERT_EQ(0, listen(fd[1], 8));
+	EXPECT_EQ(-EOPNOTSUPP, ds_v6only_set(&self->ds, fd[0], true, false));
+	EXPECT_STREQ("A socket of the SO_REUSEPORT group is MPTCP's, or the kernel's own",
+		     self->ds.extack);
+	EXPECT_EQ(0, net_v6only(fd[0]));
+	EXPECT_EQ(0, net_v6only(fd[1]));
+	close(fd[0]);
+	close(fd[1]);
 }
 
 TEST_HARNESS_MAIN
