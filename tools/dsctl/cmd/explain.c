@@ -327,7 +327,7 @@ static int put_from(struct nl_msg *msg, const struct endpoint *from)
 	if (!from->family)
 		return 0;
 	if (put_addr(msg, DUALSTACK_A_EXPLAIN_FROM_ADDR, from))
-		return -1;
+		return -ENOMEM;
 	return from->port ? nla_put_u16(msg, DUALSTACK_A_EXPLAIN_FROM_PORT,
 					htons(from->port)) : 0;
 }

@@ -127,8 +127,10 @@ static int run(struct ctx *ctx, void *job)
 
 	(void)job;
 	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
-	if (!msg)
+	if (!msg) {
+		err_no_memory();
 		return EXIT_KERNEL;
+	}
 
 	hooks = json_array();
 	error = dsnl_request(nl, msg, hooks_start, hooks_each, hooks);

@@ -91,15 +91,16 @@ int dsnl_open_dualstack(struct dsnl *nl)
 	return -1;
 }
 
-struct nl_msg *dsnl_genl_msg(const struct dsnl *nl, int cmd, int flags)
+struct nl_msg *dsnl_genl_msg(struct dsnl *nl, int cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
+	/* What was said of the request before is not about this one. */
+	nl->extack[0] = '\0';
 	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0,
 			       flags, cmd, DUALSTACK_GENL_VERSION))
 		return msg;
 	nlmsg_free(msg);
-	err_no_memory();
 	return NULL;
 }
 

@@ -66,9 +66,9 @@ void dsnl_close(struct dsnl *nl);
  * @cmd: command of the family.
  * @flags: NLM_F_DUMP or 0.
  *
- * Return: the message, or NULL after an error message.
+ * Return: the message, or NULL if there is no memory.
  */
-struct nl_msg *dsnl_genl_msg(const struct dsnl *nl, int cmd, int flags);
+struct nl_msg *dsnl_genl_msg(struct dsnl *nl, int cmd, int flags);
 
 /**
  * dsnl_request() - Send a request and take the answer.

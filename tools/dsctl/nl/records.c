@@ -96,7 +96,7 @@ int records_dump(struct dsnl *nl, struct record_list *list)
 
 	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
 	if (!msg)
-		return -1;
+		return err_no_memory();
 	error = dsnl_request(nl, msg, records_start, records_each, list);
 	if (error) {
 		dsnl_err(nl, "cannot get the records of sockets", error);
@@ -114,10 +114,8 @@ int records_get(struct dsnl *nl, struct record_list *list,
 
 	for (i = 0; i < socks->n; i++) {
 		msg = dsnl_genl_msg(nl, DUALSTACK_CMD_SOCKET_GET, 0);
-		if (!msg)
-			return -1;
-		if (nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE,
-				socks->v[i].cookie)) {
+		if (!msg || nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE,
+					socks->v[i].cookie)) {
 			nlmsg_free(msg);
 			return err_no_memory();
 		}

@@ -28,9 +28,8 @@ int stats_get(struct dsnl *nl, uint8_t proto, struct stats *stats)
 	int error;
 
 	msg = dsnl_genl_msg(nl, DUALSTACK_CMD_STATS_GET, 0);
-	if (!msg)
-		return -1;
-	if (proto && nla_put_u8(msg, DUALSTACK_A_STATS_PROTOCOL, proto)) {
+	if (!msg || (proto && nla_put_u8(msg, DUALSTACK_A_STATS_PROTOCOL,
+					 proto))) {
 		nlmsg_free(msg);
 		return err_no_memory();
 	}

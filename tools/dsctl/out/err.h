@@ -15,8 +15,7 @@
  * - An enum exit_code: a message was printed unless it is EXIT_OK or EXIT_FOUND.
  *   These are the functions that print, and those of a command.
  *
- * "Return:" of each function names the one of these that it is. Three things are
- * different:
+ * "Return:" of each function names the one of these that it is. These are different:
  *
  * - That stdout cannot be written to is told at the very end, by main(): it shows
  *   late, and once for all of it. Functions that find out before return a failure
@@ -24,6 +23,8 @@
  * - A warning is about something that succeeded, and begins so; it is printed where
  *   it is found.
  * - A batch says which line failed, besides what the command says.
+ * - In a file of its own around system calls, as save.c is, static functions return
+ *   -1 and leave errno, as those do.
  */
 #ifndef DSCTL_ERR_H
 #define DSCTL_ERR_H

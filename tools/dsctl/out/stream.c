@@ -30,7 +30,7 @@ int out_init(void)
 
 	for (fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
-			return -1;
+			return -EBADF;
 	return 0;
 }
 

@@ -10,7 +10,8 @@
  *
  * Where one is closed, using it is an error.
  *
- * Return: 0, or -1 where that cannot be had; nothing can be said then.
+ * Return: 0, or a negative errno where that cannot be had; there is no place to say
+ *	   it then.
  */
 int out_init(void);
 

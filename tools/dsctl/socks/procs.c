@@ -23,7 +23,7 @@ static int add_task(struct procs *procs, int pid)
 
 	if (array_grow((void **)&procs->tasks, procs->num_tasks,
 		       &procs->size_tasks, sizeof(*procs->tasks)))
-		return -1;
+		return -ENOMEM;
 	task = &procs->tasks[procs->num_tasks++];
 	task->pid = pid;
 
@@ -45,7 +45,7 @@ static int add_fd(struct procs *procs, struct sock *sk, int fd)
 
 	if (array_grow((void **)&procs->fds, procs->num_fds, &procs->size_fds,
 		       sizeof(*procs->fds)))
-		return -1;
+		return -ENOMEM;
 	entry = &procs->fds[procs->num_fds++];
 	entry->task = procs->num_tasks - 1;
 	entry->fd = fd;
@@ -88,7 +88,7 @@ static int scan_task(struct procs *procs, struct sock_list *list,
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
 	if (!dir)
-		return errno == ENOMEM ? -1 : 0; /* not ours to see, or gone */
+		return errno == ENOMEM ? -ENOMEM : 0; /* not ours to see, or gone */
 
 	while (!ret && (d = readdir(dir))) {
 		uint32_t inode, i = MAP_NONE;
@@ -129,7 +129,7 @@ int procs_find(struct procs *procs, struct sock_list *list)
 
 	dir = list->n ? opendir("/proc") : NULL;
 	if (!dir && list->n && errno == ENOMEM)
-		ret = -1;
+		ret = -ENOMEM;
 	while (dir && !ret && (d = readdir(dir)))
 		if (isdigit((unsigned char)*d->d_name))
 			ret = scan_task(procs, list, &by_inode,

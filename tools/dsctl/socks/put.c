@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,7 +100,7 @@ int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
 	for (i = 0; i < NUM_COUNTERS; i++)
 		SET(counters[i].key, json_integer(rec->counters[i]));
 #undef SET
-	return failed;
+	return failed ? -ENOMEM : 0;
 }
 
 void text_processes(struct text *text, const struct procs *procs,

@@ -57,7 +57,7 @@ json_t *json_port(const struct endpoint *ep);
  * @sk: the socket, with its record.
  * @dev: the device asked for last.
  *
- * Return: 0, or -1 if there is no memory.
+ * Return: 0, or -ENOMEM.
  */
 int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
 		const struct sock *sk, struct dev_name *dev);
