@@ -83,11 +83,11 @@ static int come_back(struct __test_metadata *_metadata,
 	return fd;
 }
 
-static void expect_counted(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(time_wait) *self)
+static void expect_counted(struct __test_metadata *_metadata, struct ds_nl *ds,
+			   int fd, const struct ds_counters *seen)
 {
-	ds_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	ds_expect_socket(_metadata, ds, fd, seen);
+	ds_expect_sums(_metadata, ds, seen);
 }
 
 /* As long as somebody listens to it, the port goes to the next connection. */
@@ -109,7 +109,7 @@ TEST_F_TIMEOUT(time_wait, served, DS_TIMEOUT)
 		ds_saw_accept(&self->seen, &peer);
 		net_close_reset(fd);
 	}
-	expect_counted(_metadata, self);
+	expect_counted(_metadata, &self->ds, self->fd, &self->seen);
 }
 
 TEST_F_TIMEOUT(time_wait, v6only, DS_TIMEOUT)
@@ -126,7 +126,7 @@ TEST_F_TIMEOUT(time_wait, v6only, DS_TIMEOUT)
 	ASSERT_EQ(1, net_refused_on(fd, SOCK_STREAM, &to));
 	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
 	EXPECT_EQ(0, time_waits());
-	expect_counted(_metadata, self);
+	expect_counted(_metadata, &self->ds, self->fd, &self->seen);
 	ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(self->fd), &s));
 	ds_expect_peer(_metadata, &from, &s.last_rejected);
 }
@@ -177,7 +177,7 @@ TEST_F_TIMEOUT(time_wait, rfc1337, DS_TIMEOUT)
 	ASSERT_TRUE(net_wait_for(net_tcpext("TCPSynRetrans") - resent >= 2,
 				 3 * NET_TIMEOUT_MS));
 	EXPECT_EQ(1, time_waits());
-	expect_counted(_metadata, self);
+	expect_counted(_metadata, &self->ds, self->fd, &self->seen);
 
 	/* The next reset does, and the SYN after that is refused. */
 	ASSERT_EQ(0, net_sysctl("ipv4/tcp_rfc1337", 0));
@@ -186,7 +186,7 @@ TEST_F_TIMEOUT(time_wait, rfc1337, DS_TIMEOUT)
 	EXPECT_EQ(ECONNREFUSED, err);
 	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
 	EXPECT_EQ(0, time_waits());
-	expect_counted(_metadata, self);
+	expect_counted(_metadata, &self->ds, self->fd, &self->seen);
 	close(fd);
 }
 
