@@ -89,7 +89,7 @@ static int ds_set_tracking(bool on, struct netlink_ext_ack *extack)
 
 	mutex_lock(&ds_tracking_mutex);
 	if (!on)
-		ds_hooks_detach();
+		err = ds_hooks_detach();
 	else if (!ds_hooks_attached())
 		err = ds_hooks_attach();
 	mutex_unlock(&ds_tracking_mutex);
@@ -97,6 +97,9 @@ static int ds_set_tracking(bool on, struct netlink_ext_ack *extack)
 	if (err == -EBUSY)
 		NL_SET_ERR_MSG(extack,
 			       "ftrace is disabled: set sysctl kernel.ftrace_enabled to 1");
+	else if (err == -ENODEV)
+		NL_SET_ERR_MSG(extack,
+			       "ftrace has disabled itself after a bug: no hook can be attached or taken out before a reboot");
 	else if (err)
 		NL_SET_ERR_MSG(extack,
 			       "A hook cannot be attached, so none is: the kernel log names it");

@@ -23,13 +23,16 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/build_bug.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/socket.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 #include <net/inet_common.h>
 #include <net/inet_connection_sock.h>
 #include <net/ipv6.h>
@@ -440,6 +443,76 @@ static int ds_hook_find(struct ds_hook *hook)
 				 strlen(hook->name), 1);
 }
 
+/* ftrace disables itself for good when it has met a bug of its own or of others
+ * (ftrace_kill()). What calls us cannot be taken out any more then. It tells nobody,
+ * but any request fails: here one that changes nothing, to clear the filter of an ops
+ * that is never registered.
+ */
+static int ds_ftrace_check(void)
+{
+	static struct ftrace_ops ops;
+
+	return ftrace_set_filter(&ops, NULL, 0, 1) == -ENODEV ? -ENODEV : 0;
+}
+
+/* The kernel's text may call us for ever: it is not ours to free any more. */
+static bool ds_hooks_stuck;
+
+static void ds_hooks_keep(void)
+{
+	ds_hooks_stuck = true;
+	/* Once the module is on its way out, it is up to ds_hooks_exit(). */
+	if (try_module_get(THIS_MODULE))
+		pr_err("ftrace has disabled itself: hooks stay in place, and the module cannot be removed before a reboot\n");
+}
+
+/* The exit of a module cannot refuse: whoever wants to remove it is to find it in
+ * use before that. So it is asked for now and then while hooks are in place, at a
+ * moment at which a processor wakes up anyway.
+ */
+static void ds_hooks_watch(struct work_struct *work);
+static DECLARE_DELAYED_WORK(ds_hooks_watcher, ds_hooks_watch);
+
+static void ds_hooks_watch_on(void)
+{
+	queue_delayed_work(system_power_efficient_wq, &ds_hooks_watcher,
+			   round_jiffies_relative(10 * HZ));
+}
+
+static void ds_hooks_watch(struct work_struct *work)
+{
+	if (ds_ftrace_check())
+		ds_hooks_keep();
+	else
+		ds_hooks_watch_on();
+}
+
+/* Better than to free what is called: nobody waits for this task, which does not
+ * keep the machine from going to sleep either.
+ */
+static void __noreturn ds_hooks_stay(void)
+{
+	pr_crit("ftrace has disabled itself and calls this module for ever: %s sleeps until a reboot\n",
+		current->comm);
+	for (;;) {
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
+		schedule();
+	}
+}
+
+/* The hash of a filter is ours to free, and to free once. */
+void ds_hooks_exit(void)
+{
+	struct ds_hook *hook;
+
+	if (ds_hooks_stuck)
+		ds_hooks_stay();
+
+	for (hook = ds_hooks; hook < ds_hooks + DS_N_HOOKS; hook++)
+		if (ds_hook_is_ftrace(hook))
+			ftrace_free_filter(&hook->ops);
+}
+
 int ds_hooks_init(void)
 {
 	struct ds_hook *hook;
@@ -461,16 +534,6 @@ int ds_hooks_init(void)
 		}
 	}
 	return 0;
-}
-
-/* The hash of a filter is ours to free, and to free once. */
-void ds_hooks_exit(void)
-{
-	struct ds_hook *hook;
-
-	for (hook = ds_hooks; hook < ds_hooks + DS_N_HOOKS; hook++)
-		if (ds_hook_is_ftrace(hook))
-			ftrace_free_filter(&hook->ops);
 }
 
 /* What a failed attempt, or another one before, left in @ops is set anew; but
@@ -498,16 +561,20 @@ static int ds_hook_attach_ftrace(struct ds_hook *hook)
 	return register_ftrace_function(ops);
 }
 
-/* Either way nobody is in our code any more when this returns: ftrace waits
+/* Either way nobody is in our code any more when this returns 0: ftrace waits
  * until each task was seen outside of the kernel, or scheduled, after it has
- * patched the target (synchronize_rcu_tasks() and its rude sibling).
+ * patched the target (synchronize_rcu_tasks() and its rude sibling). That it could
+ * not patch it shows by its being disabled alone.
  */
-static void ds_hook_detach_ftrace(struct ds_hook *hook)
+static int ds_hook_detach_ftrace(struct ds_hook *hook)
 {
+	int err;
+
 	if (hook->is_direct)
-		unregister_ftrace_direct(&hook->ops, hook->direct, false);
+		err = unregister_ftrace_direct(&hook->ops, hook->direct, false);
 	else
-		unregister_ftrace_function(&hook->ops);
+		err = unregister_ftrace_function(&hook->ops);
+	return err ?: ds_ftrace_check();
 }
 
 static int ds_hook_attach(struct ds_hook *hook)
@@ -526,13 +593,29 @@ static int ds_hook_attach(struct ds_hook *hook)
 	return err;
 }
 
-static void ds_hook_detach(struct ds_hook *hook)
+static int ds_hook_detach(struct ds_hook *hook)
 {
-	WRITE_ONCE(hook->attached, false);
+	int err = 0;
+
 	if (ds_hook_is_ftrace(hook))
-		ds_hook_detach_ftrace(hook);
+		err = ds_hook_detach_ftrace(hook);
 	else
 		hook->detach();
+	if (!err)
+		WRITE_ONCE(hook->attached, false);
+	return err;
+}
+
+/* The first @n, the last one first. */
+static int ds_hooks_detach_some(int n)
+{
+	int err = ds_ftrace_check();
+
+	while (!err && n--)
+		err = ds_hook_detach(&ds_hooks[n]);
+	if (err)
+		ds_hooks_keep();
+	return err;
 }
 
 /* Of ds_hooks_since(). */
@@ -542,10 +625,14 @@ int ds_hooks_attach(void)
 {
 	int i, err;
 
+	err = ds_ftrace_check();
+	if (err)
+		return err;
+
 	for (i = 0; i < DS_N_HOOKS; i++) {
 		err = ds_hook_attach(&ds_hooks[i]);
 		if (err)
-			goto err_detach;
+			return ds_hooks_detach_some(i) ?: err;
 		/* The end of a socket is seen from here on; the ones before,
 		 * nobody saw.
 		 */
@@ -553,22 +640,22 @@ int ds_hooks_attach(void)
 			ds_sweep();
 	}
 	WRITE_ONCE(ds_hooks_when, ktime_get_boottime_ns());
+	ds_hooks_watch_on();
 	return 0;
-
-err_detach:
-	while (i--)
-		ds_hook_detach(&ds_hooks[i]);
-	return err;
 }
 
-void ds_hooks_detach(void)
+int ds_hooks_detach(void)
 {
-	int i = DS_N_HOOKS;
+	cancel_delayed_work_sync(&ds_hooks_watcher);
+	if (ds_hooks_stuck)
+		return -ENODEV;
+	if (!ds_hooks_attached())
+		return 0;
 
-	WRITE_ONCE(ds_hooks_when, 0);
-	while (i--)
-		if (ds_hooks[i].attached)
-			ds_hook_detach(&ds_hooks[i]);
+	/* Else all stay where they are. */
+	if (!ds_ftrace_check())
+		WRITE_ONCE(ds_hooks_when, 0);
+	return ds_hooks_detach_some(DS_N_HOOKS);
 }
 
 u64 ds_hooks_since(void)

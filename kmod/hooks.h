@@ -72,7 +72,9 @@ static inline enum dualstack_hook_kind ds_hook_kind(const struct ds_hook *hook)
  */
 int ds_hooks_init(void);
 
-/* Forget the targets. Every hook is detached. */
+/* Forget the targets. Every hook is detached; where ds_hooks_detach() has failed, this
+ * never returns, as the caller would go on to free the module.
+ */
 void ds_hooks_exit(void);
 
 /**
@@ -84,19 +86,22 @@ void ds_hooks_exit(void);
  * Context: process, may sleep.
  *
  * Return: 0, -EBUSY where ftrace is disabled (sysctl kernel.ftrace_enabled),
- * -ENOMEM.
+ * -ENODEV where it has disabled itself, -ENOMEM.
  */
 int ds_hooks_attach(void);
 
 /**
  * ds_hooks_detach() - take every hook out
  *
- * No callback runs any more when this returns. Nothing to do where they are out
+ * No callback runs any more when this returns 0. Nothing to do where they are out
  * already.
  *
  * Context: process, may sleep.
+ *
+ * Return: 0, or -ENODEV where ftrace has disabled itself: those that were in place
+ * still are, or may be, and for good. The module is held, if it is not going.
  */
-void ds_hooks_detach(void);
+int ds_hooks_detach(void);
 
 /**
  * ds_hooks_since() - how long all hooks are in place
