@@ -11,6 +11,7 @@
 #include "netlink.h"
 #include "sock.h"
 #include "stats.h"
+#include "suspend.h"
 
 static int __init ds_init(void)
 {
@@ -20,9 +21,13 @@ static int __init ds_init(void)
 	if (err)
 		return err;
 
-	err = ds_stats_init();
+	err = ds_suspend_init();
 	if (err)
 		goto err_sock;
+
+	err = ds_stats_init();
+	if (err)
+		goto err_suspend;
 
 	err = ds_events_init();
 	if (err)
@@ -50,6 +55,8 @@ err_events:
 	ds_events_exit();
 err_stats:
 	ds_stats_exit();
+err_suspend:
+	ds_suspend_exit();
 err_sock:
 	ds_sock_exit();
 	return err;
@@ -63,6 +70,7 @@ static void __exit ds_exit(void)
 	ds_hooks_exit();
 	ds_events_exit();
 	ds_stats_exit();
+	ds_suspend_exit();
 	ds_sock_exit();
 }
 

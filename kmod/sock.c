@@ -480,7 +480,7 @@ void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
 		smp_wmb();
 		rec->reject_addr = *addr;
 		rec->reject_port = port;
-		rec->reject_when = jiffies;
+		WRITE_ONCE(rec->reject_when, jiffies);
 		atomic_set_release(&rec->reject_seq,
 				   (seq + DS_REJECT_STEP) | DS_REJECT_PEER);
 	}
@@ -509,7 +509,7 @@ bool ds_sock_get_rejected(const struct ds_sock *rec, struct ds_peer *peer)
 		if (!(seq & DS_REJECT_BUSY)) {
 			peer->addr = rec->reject_addr;
 			peer->port = rec->reject_port;
-			peer->when = rec->reject_when;
+			peer->when = READ_ONCE(rec->reject_when);
 			smp_rmb();	/* copied before reject_seq is read */
 			if (atomic_read(&rec->reject_seq) == seq)
 				return true;
@@ -528,6 +528,32 @@ bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer)
 	ipv6_addr_set_v4mapped((__force __be32)(u32)(mapped >> 16),
 			       &peer->addr);
 	return mapped;
+}
+
+static void ds_sock_set_back_time(unsigned long *when, unsigned long until,
+				  unsigned long by)
+{
+	unsigned long old = READ_ONCE(*when);
+
+	/* Unless there is a newer event by now. */
+	if (!time_after(old, until))
+		cmpxchg(when, old, old - by);
+}
+
+void ds_sock_set_back(unsigned long until, unsigned long by)
+{
+	struct ds_sock __rcu **p = ds_sock_table;
+	struct ds_sock *rec;
+
+	for (; p < ds_sock_table + DS_SOCK_BUCKETS; p++) {
+		rcu_read_lock();
+		for (rec = ds_sock_first(p); rec; rec = ds_sock_next(rec)) {
+			ds_sock_set_back_time(&rec->mapped_when, until, by);
+			ds_sock_set_back_time(&rec->reject_when, until, by);
+		}
+		rcu_read_unlock();
+		cond_resched();
+	}
 }
 
 int __init ds_sock_init(void)

@@ -420,6 +420,15 @@ static __always_inline void ds_sock_set_mapped(struct ds_sock *rec,
 	smp_store_release(&rec->mapped_peer, peer);
 }
 
+/**
+ * ds_sock_set_back() - make the last peers of all records older
+ * @until:	those of this time, in jiffies, and of before
+ * @by:		by how much, in jiffies
+ *
+ * Context: process, may sleep.
+ */
+void ds_sock_set_back(unsigned long until, unsigned long by);
+
 /* Create and destroy the cache of records. The exit waits for RCU. */
 int __init ds_sock_init(void);
 void ds_sock_exit(void);

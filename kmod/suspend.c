@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happened before the machine was suspended is older than jiffies say.
+ *
+ * The time of an event is in jiffies, which the data path can read at no cost, and
+ * which stand still in suspend. So times from before are set back afterwards.
+ */
+
+#include <linux/jiffies.h>
+#include <linux/notifier.h>
+#include <linux/suspend.h>
+#include <linux/timekeeping.h>
+
+#include "sock.h"
+#include "suspend.h"
+
+/* When the machine was about to be suspended, and what it had slept before, in ns. */
+static unsigned long ds_suspend_when;
+static u64 ds_suspend_slept;
+
+static u64 ds_suspend_total(void)
+{
+	return ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
+}
+
+static int ds_suspend_notify(struct notifier_block *nb, unsigned long action,
+			     void *unused)
+{
+	u64 slept;
+
+	switch (action) {
+	case PM_SUSPEND_PREPARE:
+	case PM_HIBERNATION_PREPARE:
+		ds_suspend_when = jiffies;
+		ds_suspend_slept = ds_suspend_total();
+		break;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+		slept = ds_suspend_total() - ds_suspend_slept;
+		if (slept)
+			ds_sock_set_back(ds_suspend_when,
+					 nsecs_to_jiffies(slept));
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block ds_suspend_nb = {
+	.notifier_call = ds_suspend_notify,
+};
+
+int __init ds_suspend_init(void)
+{
+	return register_pm_notifier(&ds_suspend_nb);
+}
+
+void ds_suspend_exit(void)
+{
+	unregister_pm_notifier(&ds_suspend_nb);
+}
