@@ -12,40 +12,37 @@
 
 #include "kselftest.h"
 
+#include "counter_spec.h"
 #include "ds_nl.h"
 
 #define MAX_ERRNO	4095	/* of the kernel's */
 
 /* One line per counter, as in the kernel. */
 const struct ds_counter_info ds_counter_table[] = {
-	{ DUALSTACK_A_COUNTER_MAPPED_ACCEPT, "mapped_accept", .tcp = true },
-	{ DUALSTACK_A_COUNTER_NATIVE_ACCEPT, "native_accept", .tcp = true },
-	{ DUALSTACK_A_COUNTER_MAPPED_RECV, "mapped_recv", .udp = true },
-	{ DUALSTACK_A_COUNTER_NATIVE_RECV, "native_recv", .udp = true },
-	{ DUALSTACK_A_COUNTER_MAPPED_CONNECT, "mapped_connect",
-	  .tcp = true, .udp = true },
-	{ DUALSTACK_A_COUNTER_MAPPED_SEND, "mapped_send", .udp = true },
-	{ DUALSTACK_A_COUNTER_REJECT_V6ONLY, "reject_v6only",
-	  .tcp = true, .udp = true },
-	{ DUALSTACK_A_COUNTER_REJECT_ADDR, "reject_addr",
-	  .tcp = true, .udp = true },
-	{ DUALSTACK_A_COUNTER_REJECT_V4ONLY, "reject_v4only",
-	  .tcp = true, .udp = true },
-	{ DUALSTACK_A_COUNTER_REJECT_CONNECT, "reject_connect",
-	  .tcp = true, .udp = true },
-	{ DUALSTACK_A_COUNTER_REJECT_SEND, "reject_send", .udp = true },
-	{ DUALSTACK_A_COUNTER_REJECT_BIND, "reject_bind",
-	  .tcp = true, .udp = true },
-	{ DUALSTACK_A_COUNTER_WIRE_MAPPED, "wire_mapped",
-	  .tcp = true, .udp = true },
+	COUNTER_SPEC_ROWS
 };
 
 const size_t ds_counter_table_len = ARRAY_SIZE(ds_counter_table);
 
-/* A counter that the tests do not know would go unchecked. */
 static_assert(ARRAY_SIZE(ds_counter_table) ==
 	      DUALSTACK_A_COUNTER_MAX - DUALSTACK_A_COUNTER_PAD,
-	      "ds_counter_table lacks a counter of the uapi header");
+	      "counter_spec.h lacks a counter of the uapi header");
+
+static bool is_of(const struct ds_counter_info *c, const char *event)
+{
+	size_t len = strlen(c->name), n = strlen(event);
+
+	return len > n && !strcmp(c->name + len - n, event);
+}
+
+bool ds_counter_has(const struct ds_counter_info *c, int protocol)
+{
+	if (is_of(c, "_accept"))
+		return protocol != IPPROTO_UDP;
+	if (is_of(c, "_recv") || is_of(c, "_send"))
+		return protocol != IPPROTO_TCP;
+	return true;
+}
 
 bool ds_counters_zero(const struct ds_counters *c)
 {

@@ -25,18 +25,24 @@ struct nlmsghdr;
  * struct ds_counter_info - what a test knows of a counter
  * @attr: its netlink attribute, and its index in struct ds_counters
  * @name: its name in JSON and in messages
- * @tcp: TCP sockets have it
- * @udp: UDP sockets have it
  */
 struct ds_counter_info {
 	int attr;
 	const char *name;
-	bool tcp;
-	bool udp;
 };
 
 extern const struct ds_counter_info ds_counter_table[];
 extern const size_t ds_counter_table_len;
+
+/**
+ * ds_counter_has() - Whether there is such a counter for a protocol.
+ * @c: the counter. Its name ends with the event: an accept is of TCP, a datagram
+ *     that is received or sent of UDP; whatever else there is is of both.
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP, or 0 for both together.
+ *
+ * Return: true or false.
+ */
+bool ds_counter_has(const struct ds_counter_info *c, int protocol);
 
 /**
  * struct ds_counters - one value per counter

@@ -108,8 +108,7 @@ static inline void ds_expect_counters(struct __test_metadata *_metadata,
 
 	for (i = 0; i < ds_counter_table_len; i++) {
 		const struct ds_counter_info *c = &ds_counter_table[i];
-		bool has = protocol == IPPROTO_TCP ? c->tcp :
-			   protocol == IPPROTO_UDP ? c->udp : true;
+		bool has = ds_counter_has(c, protocol);
 
 		EXPECT_EQ(has ? want->v[c->attr] : 0, got->v[c->attr])
 			TH_LOG("%s: %s", what, c->name);

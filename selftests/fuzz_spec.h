@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Do not edit directly, tools/fuzz-spec writes it from:
+/* Do not edit directly, tools/selftest-spec writes it from:
  *	Documentation/netlink/specs/dualstack.yaml
  */
 #ifndef FUZZ_SPEC_H

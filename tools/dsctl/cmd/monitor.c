@@ -24,6 +24,7 @@
 
 #include "cmd/list.h"
 #include "nl/config.h"
+#include "nl/counters.h"
 #include "nl/dsnl.h"
 #include "nl/event.h"
 #include "out/json.h"
@@ -161,6 +162,19 @@ static int begin(struct monitor *mon)
 	return 0;
 }
 
+/* A newer module may have types that are not known here. */
+static const char *type_name(const struct counter *counter)
+{
+	return counter ? counter->key : "unknown";
+}
+
+static bool is_reject(const struct event *event)
+{
+	const struct counter *counter = counter_of_event(event->type);
+
+	return counter && counter->kind == COUNTER_REFUSED;
+}
+
 static json_t *json_event(const struct event *event)
 {
 	char buf[TIME_STRLEN];
@@ -171,7 +185,7 @@ static json_t *json_event(const struct event *event)
 				 "lost", (json_int_t)event->lost);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}",
 			 "timestamp", buf,
-			 "event", event_type(event)->name,
+			 "event", type_name(counter_of_event(event->type)),
 			 "family", event->family == AF_INET6 ? "inet6" : "inet",
 			 "proto", proto_name(event->protocol),
 			 "local_addr", json_addr(&event->local),
@@ -186,7 +200,7 @@ static json_t *json_event(const struct event *event)
 
 static void print_text(const struct event *event)
 {
-	const struct event_type *type = event_type(event);
+	const struct counter *counter = counter_of_event(event->type);
 	char buf[ENDPOINT_STRLEN];
 
 	time_str(event->time, TIME_USEC, buf);
@@ -196,11 +210,13 @@ static void print_text(const struct event *event)
 		       event->lost == 1 ? "" : "s");
 		return;
 	}
-	printf("%s %s", type->name, proto_name(event->protocol));
+	printf("%s %s", type_name(counter), proto_name(event->protocol));
 	if (event->local.family)
 		printf(" %s", endpoint_str(&event->local, NULL, buf));
 	if (event->peer.family)
-		printf(" %s %s", type->outbound ? "to" : "from",
+		printf(" %s %s",
+		       counter && counter->origin == ORIGIN_HOST ? "to" :
+								   "from",
 		       endpoint_str(&event->peer, NULL, buf));
 	if (event->flowlabel)
 		printf(" flowlabel 0x%05x", event->flowlabel);
@@ -222,9 +238,9 @@ static bool is_wanted(const struct monitor *mon, const struct event *event)
 {
 	switch (mon->wanted) {
 	case WANT_MAPPED:
-		return !event_type(event)->reject;
+		return !is_reject(event);
 	case WANT_REJECT:
-		return event_type(event)->reject;
+		return is_reject(event);
 	default:
 		return true;
 	}

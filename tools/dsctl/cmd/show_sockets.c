@@ -260,7 +260,8 @@ static void counter_cells(const struct layout *layout, const struct record *rec,
 		else if (sums[i])
 			put_labelled(layout, i, rec, text);
 		table_put(table, text);
-		if (sums[i] && counter_is_bad(layout->first[i]))
+		if (sums[i] &&
+		    counters[layout->first[i]].kind != COUNTER_SERVED)
 			table_color(table, COLOR_BAD);
 	}
 }

@@ -5,39 +5,53 @@
 #include "nl/counters.h"
 #include "util/array.h"
 
-#define COUNTER(attr, key, heading, label, show, help)	\
-	[COUNTER_INDEX(attr)] = {			\
-		DUALSTACK_A_COUNTER_##attr, key, heading,	\
-		label, SHOW_##show, help		\
+#define ROW(attr, type, key, origin, kind, heading, label, show, help)	\
+	[COUNTER_INDEX(attr)] = {					\
+		DUALSTACK_A_COUNTER_##attr, type, key, COUNTER_##kind,	\
+		ORIGIN_##origin, heading, label, SHOW_##show, help	\
 	}
 
+/* The module sends an event of the same name for each, */
+#define COUNTER(attr, ...) \
+	ROW(attr, DUALSTACK_EVENT_TYPE_##attr, __VA_ARGS__)
+/* or none. */
+#define QUIET(attr, ...) \
+	ROW(attr, NO_EVENT, __VA_ARGS__)
+
 const struct counter counters[] = {
-	COUNTER(MAPPED_ACCEPT, "mapped_accept", "Mapped", NULL, ALWAYS,
-		"IPv4 handshakes completed on AF_INET6 listeners"),
-	COUNTER(NATIVE_ACCEPT, "native_accept", "Native", NULL, ALWAYS,
-		"IPv6 handshakes completed on AF_INET6 listeners"),
-	COUNTER(MAPPED_RECV, "mapped_recv", "Mapped", NULL, ALWAYS,
-		"IPv4 datagrams received on AF_INET6 sockets"),
-	COUNTER(NATIVE_RECV, "native_recv", "Native", NULL, ALWAYS,
-		"IPv6 datagrams received on AF_INET6 sockets"),
-	COUNTER(MAPPED_CONNECT, "mapped_connect", "Outbound", "connect", STATS,
+	COUNTER(MAPPED_ACCEPT, "mapped_accept", PEER, SERVED, "Mapped", NULL,
+		ALWAYS, "IPv4 handshakes completed on AF_INET6 listeners"),
+	QUIET(NATIVE_ACCEPT, "native_accept", PEER, SERVED, "Native", NULL,
+	      ALWAYS, "IPv6 handshakes completed on AF_INET6 listeners"),
+	COUNTER(MAPPED_RECV, "mapped_recv", PEER, SERVED, "Mapped", NULL,
+		ALWAYS, "IPv4 datagrams received on AF_INET6 sockets"),
+	QUIET(NATIVE_RECV, "native_recv", PEER, SERVED, "Native", NULL,
+	      ALWAYS, "IPv6 datagrams received on AF_INET6 sockets"),
+	COUNTER(MAPPED_CONNECT, "mapped_connect", HOST, SERVED, "Outbound",
+		"connect", STATS,
 		"connect() calls to mapped addresses that went ahead"),
-	COUNTER(MAPPED_SEND, "mapped_send", "Outbound", "send", STATS,
-		"sendmsg() calls to mapped addresses that went ahead"),
-	COUNTER(REJECT_V6ONLY, "reject_v6only", "Rejected", "v6only", ALWAYS,
+	COUNTER(MAPPED_SEND, "mapped_send", HOST, SERVED, "Outbound", "send",
+		STATS, "sendmsg() calls to mapped addresses that went ahead"),
+	COUNTER(REJECT_V6ONLY, "reject_v6only", PEER, REFUSED, "Rejected",
+		"v6only", ALWAYS,
 		"IPv4 SYNs and datagrams refused because of IPV6_V6ONLY"),
-	COUNTER(REJECT_ADDR, "reject_addr", "Rejected", "addr", ALWAYS,
+	COUNTER(REJECT_ADDR, "reject_addr", PEER, REFUSED, "Rejected", "addr",
+		ALWAYS,
 		"IPv4 SYNs and datagrams refused: bound to one IPv6 address"),
-	COUNTER(REJECT_V4ONLY, "reject_v4only", "Rejected", "v4only", ALWAYS,
+	COUNTER(REJECT_V4ONLY, "reject_v4only", PEER, REFUSED, "Rejected",
+		"v4only", ALWAYS,
 		"IPv6 SYNs and datagrams refused: only AF_INET has the port"),
-	COUNTER(REJECT_CONNECT, "reject_connect", "Rej-outbound", "connect",
-		STATS,
+	COUNTER(REJECT_CONNECT, "reject_connect", HOST, REFUSED,
+		"Rej-outbound", "connect", STATS,
 		"connect() calls to mapped addresses that IPV6_V6ONLY forbade"),
-	COUNTER(REJECT_SEND, "reject_send", "Rej-outbound", "send", STATS,
+	COUNTER(REJECT_SEND, "reject_send", HOST, REFUSED, "Rej-outbound",
+		"send", STATS,
 		"sendmsg() calls to mapped addresses that IPV6_V6ONLY forbade"),
-	COUNTER(REJECT_BIND, "reject_bind", "Rej-outbound", "bind", STATS,
+	COUNTER(REJECT_BIND, "reject_bind", HOST, REFUSED, "Rej-outbound",
+		"bind", STATS,
 		"bind() calls to mapped addresses that IPV6_V6ONLY forbade"),
-	COUNTER(WIRE_MAPPED, "wire_mapped", "Wire-mapped", NULL, NONZERO,
+	COUNTER(WIRE_MAPPED, "wire_mapped", PEER, FORGED, "Wire-mapped", NULL,
+		NONZERO,
 		"IPv6 packets with a mapped source on the wire: a spoof"),
 };
 
@@ -67,7 +81,12 @@ bool counters_any(const uint64_t *values)
 	return false;
 }
 
-bool counter_is_bad(size_t counter)
+const struct counter *counter_of_event(uint32_t type)
 {
-	return counters[counter].attr >= DUALSTACK_A_COUNTER_REJECT_V6ONLY;
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (counters[i].event_type == type && type != NO_EVENT)
+			return &counters[i];
+	return NULL;
 }

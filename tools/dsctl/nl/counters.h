@@ -22,9 +22,38 @@ enum counter_show {
 };
 
 /**
- * struct counter - What there is to know about a counter.
+ * enum counter_kind - What it means that something is counted.
+ * @COUNTER_SERVED: somebody got what he wanted.
+ * @COUNTER_REFUSED: somebody was turned away.
+ * @COUNTER_FORGED: somebody is not who he says he is.
+ */
+enum counter_kind {
+	COUNTER_SERVED,
+	COUNTER_REFUSED,
+	COUNTER_FORGED,
+};
+
+/**
+ * enum counter_origin - Where it began.
+ * @ORIGIN_PEER: a packet came in.
+ * @ORIGIN_HOST: a program here made a call.
+ */
+enum counter_origin {
+	ORIGIN_PEER,
+	ORIGIN_HOST,
+};
+
+/* The type of the event of a counter that has none. */
+#define NO_EVENT UINT32_MAX
+
+/**
+ * struct counter - What there is to know about a counter, and about its event.
  * @attr: netlink attribute that carries it.
- * @key: name, in JSON and where counters are listed.
+ * @event_type: enum dualstack_event_type of the event that the module sends, or
+ *		NO_EVENT.
+ * @key: name, in JSON and where counters and events are listed.
+ * @kind: what it means.
+ * @origin: where it began.
  * @heading: its column beside a socket.
  * @label: what tells it from the others of that column, where it is not 0; NULL
  *	   if the column is their sum, as of the same event in two protocols.
@@ -33,7 +62,10 @@ enum counter_show {
  */
 struct counter {
 	uint16_t attr;
+	uint32_t event_type;
 	const char *key;
+	enum counter_kind kind;
+	enum counter_origin origin;
 	const char *heading;
 	const char *label;
 	enum counter_show show;
@@ -65,11 +97,12 @@ void counters_parse(uint64_t *values, struct nlattr *nest);
 bool counters_any(const uint64_t *values);
 
 /**
- * counter_is_bad() - Whether a counter tells of something refused or forged.
- * @counter: index in counters[].
+ * counter_of_event() - The counter of an event.
+ * @type: enum dualstack_event_type, as the module sent it.
  *
- * Return: true if it does.
+ * Return: the counter, or NULL for a type that was not known yet when this was
+ *	   written.
  */
-bool counter_is_bad(size_t counter);
+const struct counter *counter_of_event(uint32_t type);
 
 #endif /* DSCTL_COUNTERS_H */

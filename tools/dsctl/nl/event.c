@@ -6,29 +6,6 @@
 
 #include "nl/event.h"
 #include "nl/records.h"
-#include "util/array.h"
-
-static const struct event_type types[] = {
-	[DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT] = { "mapped_accept", false, false },
-	[DUALSTACK_EVENT_TYPE_MAPPED_RECV] = { "mapped_recv", false, false },
-	[DUALSTACK_EVENT_TYPE_MAPPED_CONNECT] = { "mapped_connect", false, true },
-	[DUALSTACK_EVENT_TYPE_MAPPED_SEND] = { "mapped_send", false, true },
-	[DUALSTACK_EVENT_TYPE_REJECT_V6ONLY] = { "reject_v6only", true, false },
-	[DUALSTACK_EVENT_TYPE_REJECT_ADDR] = { "reject_addr", true, false },
-	[DUALSTACK_EVENT_TYPE_REJECT_V4ONLY] = { "reject_v4only", true, false },
-	[DUALSTACK_EVENT_TYPE_REJECT_CONNECT] = { "reject_connect", true, true },
-	[DUALSTACK_EVENT_TYPE_REJECT_SEND] = { "reject_send", true, true },
-	[DUALSTACK_EVENT_TYPE_REJECT_BIND] = { "reject_bind", true, true },
-	[DUALSTACK_EVENT_TYPE_WIRE_MAPPED] = { "wire_mapped", false, false },
-};
-
-/* A newer module may have types that are not known here. */
-const struct event_type *event_type(const struct event *event)
-{
-	static const struct event_type unknown = { .name = "unknown" };
-
-	return event->type < ARRAY_SIZE(types) ? &types[event->type] : &unknown;
-}
 
 static void parse_end(struct endpoint *ep, struct nlattr *nest)
 {

@@ -47,25 +47,4 @@ struct event {
  */
 int event_parse(const struct nlmsghdr *hdr, struct event *event);
 
-/**
- * struct event_type - What there is to know about a type of event.
- * @name: that of its counter.
- * @reject: somebody was turned away.
- * @outbound: this host is where it came from.
- */
-struct event_type {
-	const char *name;
-	bool reject;
-	bool outbound;
-};
-
-/**
- * event_type() - What there is to know about the type of an event.
- * @event: the event.
- *
- * Return: its type; one of the name "unknown" for those that were not known yet when
- *	   this was written.
- */
-const struct event_type *event_type(const struct event *event);
-
 #endif /* DSCTL_EVENT_H */
