@@ -54,7 +54,7 @@ ftrace_users()
 # A reader may have the module in use for a moment.
 unload()
 {
-	wait_for 60 unload_module 2>/dev/null
+	wait_for 300 unload_module 2>/dev/null
 }
 
 # until_stopped COMMAND...: again and again, whether or not the module is there
@@ -123,7 +123,7 @@ cycles()
 			echo "load $i: counts differ"
 			return 1
 		fi
-		if ! wait_for 60 done_more readings "$readings"; then
+		if ! wait_for 300 done_more readings "$readings"; then
 			echo "load $i: nobody can read"
 			return 1
 		fi
