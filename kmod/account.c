@@ -366,8 +366,8 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
 
 /* udpv6_sendmsg() asks for IPV6_V6ONLY without a lock, some instructions after it
  * has called us. ds_v6only_write() leaves the option alone while anybody is between
- * the two who has seen it off: from ds_send_begin() until udp_sendmsg() is called,
- * which is sure to come then. Who has seen it on may find it off all the same, and
+ * the two that has seen it off: from ds_send_begin() until udp_sendmsg() is called,
+ * which is sure to come then. Whoever has seen it on may find it off all the same, and
  * is taken for refused until udp_sendmsg() is called.
  */
 static DEFINE_PER_CPU(int, ds_sending);

@@ -354,7 +354,7 @@ static u64 ds_events_settled(const struct ds_events *ev,
 	u64 seq = atomic64_read(&ev->seq);
 	int cpu;
 
-	/* Pairs with atomic64_inc_return() in ds_events_push(): who has taken a
+	/* Pairs with atomic64_inc_return() in ds_events_push(): whoever has taken a
 	 * number up to this one is seen to be writing, and done soon.
 	 */
 	smp_rmb();

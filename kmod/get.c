@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests that read: records, sums, hooks. They are open to all, and show the
- * namespace of the netlink socket, as sock_diag does; but for who the peers of other
- * users' sockets are.
+ * namespace of the netlink socket, as sock_diag does. Last peers are left out for
+ * callers without CAP_NET_ADMIN.
  */
 
 #include <linux/capability.h>
@@ -48,9 +48,9 @@ struct ds_reader {
 	bool withheld;
 };
 
-/* As elsewhere in netlink: the right is that of who asks or, as a dump goes on, who
- * reads; and of who opened the socket, lest a program with rights be given one and
- * write to it what was meant for a file.
+/* As elsewhere in netlink, two have to have the right: whoever asks or, as a dump goes
+ * on, reads; and whoever opened the socket, lest a program with rights be given one
+ * and write to it what was meant for a file.
  */
 static void ds_reader_init(struct ds_reader *reader, const struct sk_buff *req)
 {

@@ -16,7 +16,7 @@
  * if that were its first statement, where ftrace's trampoline takes some 40
  * instructions to call a callback and to return. A function can have one direct
  * call only, and a BPF program of type fentry takes it, too. Where that is
- * taken, and where the architecture has none, the callback serves. Who comes
+ * taken, and where the architecture has none, the callback serves. Whoever comes
  * after us gets EBUSY: parameter direct_calls is for those who would rather pay.
  */
 

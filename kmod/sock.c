@@ -95,8 +95,8 @@ static struct ds_sock *ds_sock_alloc(struct sock *sk, u64 cookie,
 	return rec;
 }
 
-/* While somebody walks through the records, each is either passed already, or he
- * relies on it to be where it was, or to be handed to him.
+/* Whether a walk through the records has yet to come by this one. Until then it must
+ * stay in its list, or the walk must be handed its counts.
  */
 static bool ds_sock_is_awaited(const struct ds_net *dn,
 			       const struct ds_sock *rec)
@@ -492,7 +492,7 @@ void ds_sock_forget(struct ds_sock *rec)
 	int seq = atomic_read(&rec->reject_seq);
 
 	WRITE_ONCE(rec->mapped_peer, 0);
-	/* Who writes at this moment, or comes first, has a newer peer. */
+	/* A writer of this moment has a newer peer: leave it alone. */
 	if (!(seq & DS_REJECT_BUSY))
 		atomic_cmpxchg(&rec->reject_seq, seq,
 			       (seq + DS_REJECT_STEP) & ~DS_REJECT_PEER);

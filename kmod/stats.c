@@ -316,7 +316,7 @@ static void __net_exit ds_net_exit(struct list_head *nets)
 		cancel_delayed_work_sync(&ds_net(net)->age);
 		ended |= ds_sock_end_net(net);
 	}
-	/* Who found one of these records is about to look at its namespace. */
+	/* Readers that found one of these records are about to look at its namespace. */
 	if (ended)
 		synchronize_rcu();
 	/* No packet counts here any more: cleanup_net() has waited for those that

@@ -215,9 +215,9 @@ static unsigned int ds_group_hold(const struct ds_group *group,
 typedef void (*ds_group_visit)(const struct ds_v6only *req,
 			       struct ds_group *group, struct sock *sk);
 
-/* Go through a group, of which @via is one. Who leaves meanwhile has the last
+/* Go through a group, of which @via is one. One that leaves meanwhile has the last
  * member put into its place, so from the last to the first none is passed over;
- * who joins becomes the last.
+ * one that joins becomes the last.
  */
 static int ds_group_walk(const struct ds_v6only *req, struct ds_group *group,
 			 const struct sock *via, ds_group_visit visit)
@@ -360,7 +360,7 @@ static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 	group->changed++;
 
 	/* bind() with SO_REUSEPORT spares itself the check where the bucket
-	 * remembers a socket that passed it: that was in another world.
+	 * remembers a socket that passed it: with the option as it was.
 	 */
 	if (sk->sk_protocol == IPPROTO_TCP)
 		inet_csk(sk)->icsk_bind_hash->fastreuseport = 0;
@@ -485,9 +485,9 @@ static void ds_v6only_visit(const struct ds_v6only *req, struct ds_group *group,
 		group->busy = true;
 }
 
-/* How often a group is gone through. Who joins meanwhile, by the likeness with
- * one that is yet to change, is one of them, and so is who joins by likeness with
- * him: there must be an end.
+/* How often a group is gone through. One that joins meanwhile, by the likeness with
+ * one that is yet to change, is one of them, and so is another that joins by
+ * likeness with that: there must be an end.
  */
 #define DS_V6ONLY_PASSES	8
 
