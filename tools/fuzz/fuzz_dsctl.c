@@ -878,7 +878,8 @@ static bool run_place(const struct plan *plan, const struct fault *failing)
 	struct result result;
 	const char *what;
 
-	run_failing(plan, 1, failing, &result);
+	/* A monitor waits until there are events: that many times at most. */
+	run_failing(plan, 7, failing, &result);
 	num_allocs += fault_alloc_failed(fault);
 	num_calls += failing->call && fault->calls >= failing->call;
 	what = judge(plan, &result);
