@@ -33,6 +33,9 @@ static inline int ds_rounds(int n)
 
 #define DS_SKIP_TEXT	"generic netlink family \"dualstack\" not found: load the module dualstack"
 
+/* What net_server() fails with then is -EPROTONOSUPPORT. */
+#define DS_SKIP_MPTCP	"the kernel lacks CONFIG_MPTCP_IPV6"
+
 /* Setup of every fixture: a namespace of its own, and the family in it. */
 static inline bool ds_setup(struct __test_metadata *_metadata,
 			    struct ds_nl *ds)
@@ -149,6 +152,35 @@ static inline void ds_expect_socket(struct __test_metadata *_metadata,
 	EXPECT_EQ(domain, s.family);
 	EXPECT_EQ(protocol, s.protocol);
 	ds_expect_counters(_metadata, "socket", want, &s.counters, protocol);
+}
+
+struct ds_found {
+	int n;
+	struct ds_socket s;
+};
+
+static inline int ds_find(const struct ds_socket *s, void *arg)
+{
+	struct ds_found *f = arg;
+
+	f->n++;
+	f->s = *s;
+	return 0;
+}
+
+/* The only record of the namespace, of a socket that the test does not have. */
+static inline void ds_expect_only(struct __test_metadata *_metadata,
+				  struct ds_nl *ds, int protocol,
+				  const struct ds_counters *want)
+{
+	struct ds_found f = { };
+
+	ASSERT_EQ(0, ds_socket_dump(ds, ds_find, &f));
+	EXPECT_EQ(1, f.n);
+	EXPECT_EQ(AF_INET6, f.s.family);
+	EXPECT_EQ(protocol, f.s.protocol);
+	ds_expect_counters(_metadata, "hidden socket", want, &f.s.counters,
+			   protocol);
 }
 
 /* The sums of the namespace, of both protocols and of each alone. */

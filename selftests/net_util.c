@@ -151,8 +151,9 @@ int net_sysctl(const char *path, int value)
 	return err;
 }
 
-__s64 net_tcpext(const char *field)
+__s64 net_netstat(const char *section, const char *field)
 {
+	size_t len = strlen(section);
 	char names[8192], values[8192], *n, *v, *np, *vp;
 	__s64 ret = -ENOENT;
 	FILE *f;
@@ -163,7 +164,7 @@ __s64 net_tcpext(const char *field)
 		return -errno;
 	while (ret < 0 && fgets(names, sizeof(names), f) &&
 	       fgets(values, sizeof(values), f)) {
-		if (strncmp(names, "TcpExt:", 7))
+		if (strncmp(names, section, len) || names[len] != ':')
 			continue;
 		n = strtok_r(names, "\n ", &np);
 		v = strtok_r(values, "\n ", &vp);
@@ -296,7 +297,8 @@ int net_server(int type, const char *text, in_port_t port, unsigned int flags)
 
 	if (net_addr_set(&addr, text, port))
 		return -EINVAL;
-	fd = socket(addr.sa.sa_family, type | SOCK_CLOEXEC, 0);
+	fd = socket(addr.sa.sa_family, type | SOCK_CLOEXEC,
+		    flags & NET_MPTCP ? IPPROTO_MPTCP : 0);
 	if (fd < 0)
 		return -errno;
 
@@ -322,8 +324,8 @@ int net_server(int type, const char *text, in_port_t port, unsigned int flags)
  * Where no IPv4 socket holds the port, the kernel may choose just that one for
  * an IPv4 client, which would then talk to itself.
  */
-static int client_bound(int type, const char *text, in_port_t port,
-			union net_addr *to)
+static int client_bound(int type, int protocol, const char *text,
+			in_port_t port, union net_addr *to)
 {
 	int fd, itself = -1;
 	union net_addr from;
@@ -331,7 +333,7 @@ static int client_bound(int type, const char *text, in_port_t port,
 	if (net_addr_set(&from, text, 0) || net_addr_set(to, text, port))
 		return -EINVAL;
 	for (;;) {
-		fd = socket(from.sa.sa_family, type | SOCK_CLOEXEC, 0);
+		fd = socket(from.sa.sa_family, type | SOCK_CLOEXEC, protocol);
 		if (fd < 0)
 			fd = -errno;
 		else if (bind(fd, &from.sa, net_addr_len(&from)))
@@ -352,11 +354,22 @@ int net_client(int type, const char *text, in_port_t port,
 	union net_addr to;
 	int fd;
 
-	fd = client_bound(type, text, port, &to);
+	fd = client_bound(type, 0, text, port, &to);
 	if (fd < 0)
 		return fd;
 	if (self)
 		*self = net_local(fd);
+	return connect(fd, &to.sa, net_addr_len(&to)) ? fail(fd) : fd;
+}
+
+int net_client_mptcp(const char *text, in_port_t port)
+{
+	union net_addr to;
+	int fd;
+
+	fd = client_bound(SOCK_STREAM, IPPROTO_MPTCP, text, port, &to);
+	if (fd < 0)
+		return fd;
 	return connect(fd, &to.sa, net_addr_len(&to)) ? fail(fd) : fd;
 }
 
@@ -366,7 +379,7 @@ int net_client_fastopen(const char *text, in_port_t port, const void *data,
 	union net_addr to;
 	int fd;
 
-	fd = client_bound(SOCK_STREAM, text, port, &to);
+	fd = client_bound(SOCK_STREAM, 0, text, port, &to);
 	if (fd < 0)
 		return fd;
 	if (sendto(fd, data, len, MSG_FASTOPEN, &to.sa, net_addr_len(&to)) < 0)
@@ -397,7 +410,7 @@ int net_refused(int type, const char *text, in_port_t port,
 	union net_addr to;
 	int fd;
 
-	fd = client_bound(type, text, port, &to);
+	fd = client_bound(type, 0, text, port, &to);
 	if (fd < 0)
 		return fd;
 	if (self)
@@ -437,7 +450,7 @@ int net_send_to(const char *text, in_port_t port, const void *data, size_t len)
 	union net_addr to;
 	int fd, err = 0;
 
-	fd = client_bound(SOCK_DGRAM, text, port, &to);
+	fd = client_bound(SOCK_DGRAM, 0, text, port, &to);
 	if (fd < 0)
 		return fd;
 	if (sendto(fd, data, len, 0, &to.sa, net_addr_len(&to)) !=

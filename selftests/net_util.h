@@ -13,6 +13,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP	262
+#endif
+
 /* How long to wait for something that must come, in milliseconds. */
 #define NET_TIMEOUT_MS	10000
 
@@ -33,6 +37,7 @@ enum {
 	NET_DUAL	= 1 << 1,	/* V6ONLY off, whatever the sysctl says */
 	NET_REUSEPORT	= 1 << 2,
 	NET_FASTOPEN	= 1 << 3,
+	NET_MPTCP	= 1 << 4,	/* of MPTCP, and SOCK_STREAM */
 };
 
 /**
@@ -64,8 +69,13 @@ pid_t net_fork(void);
 /* Write a number to a file below /proc/sys/net. */
 int net_sysctl(const char *path, int value);
 
-/* A field of the section TcpExt in /proc/net/netstat, of this namespace. */
-__s64 net_tcpext(const char *field);
+/* A field of a section, as "TcpExt", in /proc/net/netstat of this namespace. */
+__s64 net_netstat(const char *section, const char *field);
+
+static inline __s64 net_tcpext(const char *field)
+{
+	return net_netstat("TcpExt", field);
+}
 
 /* Address from text, with a scope as in fe80::1%lo, and port; 0 or -errno. */
 int net_addr_set(union net_addr *addr, const char *text, in_port_t port);
@@ -106,6 +116,9 @@ int net_server(int type, const char *addr, in_port_t port, unsigned int flags);
  */
 int net_client(int type, const char *addr, in_port_t port,
 	       union net_addr *self);
+
+/* The same by MPTCP, and SOCK_STREAM. */
+int net_client_mptcp(const char *addr, in_port_t port);
 
 /* The same by TCP Fast Open, with @len bytes of data in the first send. */
 int net_client_fastopen(const char *addr, in_port_t port, const void *data,

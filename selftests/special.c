@@ -3,7 +3,7 @@
  * Sockets that are not like others, and what is counted for them. Of those
  * whose tests lie elsewhere: Fast Open is in tcp_accept and outbound; connected
  * UDP, recvmmsg(), MSG_PEEK and empty datagrams are in udp_recv; raw and ping
- * sockets are in outbound.
+ * sockets are in outbound; MPTCP is in mptcp.
  */
 #include <net/if.h>
 #include <netinet/in.h>
@@ -11,41 +11,8 @@
 #include "ds_test.h"
 #include "net_link.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP	262
-#endif
-
 #define MEMBERS		3
 #define CLIENTS		12
-
-/* A record of a socket that the test does not have. */
-struct found {
-	int n;
-	struct ds_socket s;
-};
-
-static int find(const struct ds_socket *s, void *arg)
-{
-	struct found *f = arg;
-
-	f->n++;
-	f->s = *s;
-	return 0;
-}
-
-/* The only record of the namespace, of a socket without a descriptor here. */
-static void expect_only(struct __test_metadata *_metadata, struct ds_nl *ds,
-			int protocol, const struct ds_counters *want)
-{
-	struct found f = { };
-
-	ASSERT_EQ(0, ds_socket_dump(ds, find, &f));
-	EXPECT_EQ(1, f.n);
-	EXPECT_EQ(AF_INET6, f.s.family);
-	EXPECT_EQ(protocol, f.s.protocol);
-	ds_expect_counters(_metadata, "hidden socket", want, &f.s.counters,
-			   protocol);
-}
 
 /* One byte of a client that has its own way to the server, and its source. */
 static int serve(int type, int server, int client, const union net_addr *to,
@@ -79,80 +46,6 @@ static void saw(struct ds_counters *seen, int type, const union net_addr *peer)
 		ds_saw_accept(seen, peer);
 	else
 		ds_saw_recv(seen, peer);
-}
-
-FIXTURE(mptcp)
-{
-	struct ds_nl ds;
-	struct ds_counters seen;
-	int fd;
-};
-
-/*
- * A listener of MPTCP has a TCP socket inside, the first subflow, which does
- * the listening. It is that socket which is counted and has the record: the
- * application's own has none, and another cookie.
- */
-FIXTURE_SETUP(mptcp)
-{
-	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
-
-	if (!ds_setup(_metadata, &self->ds))
-		return;
-	self->fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
-	if (self->fd < 0)
-		SKIP(return, "this kernel has no MPTCP");
-	ASSERT_EQ(0, bind(self->fd, (struct sockaddr *)&any, sizeof(any)));
-	ASSERT_EQ(0, listen(self->fd, 16));
-}
-
-FIXTURE_TEARDOWN(mptcp)
-{
-	if (self->fd >= 0)
-		close(self->fd);
-	ds_close(&self->ds);
-}
-
-TEST_F_TIMEOUT(mptcp, listener, DS_TIMEOUT)
-{
-	static const int protocols[] = { IPPROTO_TCP, IPPROTO_MPTCP };
-	static const char *const addrs[] = { "127.0.0.1", "::1" };
-	union net_addr to, peer;
-	int i, client;
-
-	for (i = 0; i < 4; i++) {
-		net_addr_set(&to, addrs[i % 2], net_port(self->fd));
-		client = socket(to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC,
-				protocols[i / 2]);
-		ASSERT_LE(0, client);
-		ASSERT_EQ(0, serve(SOCK_STREAM, self->fd, client, &to, &peer));
-		ds_saw_accept(&self->seen, &peer);
-		close(client);
-	}
-	EXPECT_EQ(2, self->seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
-	ds_expect_none(_metadata, &self->ds, self->fd);
-	expect_only(_metadata, &self->ds, IPPROTO_TCP, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
-}
-
-/* So it is with clients: the subflow connects. */
-TEST_F_TIMEOUT(mptcp, client, DS_TIMEOUT)
-{
-	union net_addr to, peer;
-	int server, client;
-
-	server = net_server(SOCK_STREAM, "127.0.0.1", 0, 0);
-	ASSERT_LE(0, server);
-	net_addr_set(&to, "::ffff:127.0.0.1", net_port(server));
-	client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
-	ASSERT_LE(0, client);
-	ASSERT_EQ(0, serve(SOCK_STREAM, server, client, &to, &peer));
-	self->seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
-	ds_expect_none(_metadata, &self->ds, client);
-	expect_only(_metadata, &self->ds, IPPROTO_TCP, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
-	close(client);
-	close(server);
 }
 
 FIXTURE(socket)
@@ -687,7 +580,7 @@ TEST_F_TIMEOUT(kernel, udplite, DS_TIMEOUT)
 TEST_F_TIMEOUT(kernel, vxlan, DS_TIMEOUT)
 {
 	in_port_t port = 4789;
-	struct found f = { };
+	struct ds_found f = { };
 	int err;
 
 	err = net_link_vxlan6("vxlan0", 1, NET_ADDR6, port);
@@ -696,11 +589,11 @@ TEST_F_TIMEOUT(kernel, vxlan, DS_TIMEOUT)
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(1, net_refused(SOCK_DGRAM, "127.0.0.1", port, NULL));
 	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
-	expect_only(_metadata, &self->ds, IPPROTO_UDP, &self->seen);
+	ds_expect_only(_metadata, &self->ds, IPPROTO_UDP, &self->seen);
 	ds_expect_sums(_metadata, &self->ds, &self->seen);
 
 	/* Nobody has it to use, and nobody is to change it. */
-	ASSERT_EQ(0, ds_socket_dump(&self->ds, find, &f));
+	ASSERT_EQ(0, ds_socket_dump(&self->ds, ds_find, &f));
 	EXPECT_EQ(-EOPNOTSUPP, ds_v6only_set_by(&self->ds, f.s.cookie,
 						IPPROTO_UDP, port, false,
 						false));

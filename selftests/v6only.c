@@ -13,10 +13,6 @@
 
 #include "ds_test.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP	262
-#endif
-
 #define NOBODY		65534
 #define TOGGLES		1000
 #define GROUP		4
@@ -1029,16 +1025,13 @@ static int take_cookie(const struct ds_socket *s, void *arg)
 
 TEST_F_TIMEOUT(listener, mptcp, DS_TIMEOUT)
 {
-	union net_addr any;
 	__u64 cookie = 0;
 	int fd, client;
 
-	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
-	if (fd < 0)
-		SKIP(return, "this kernel has no MPTCP");
-	net_addr_set(&any, "::", 0);
-	ASSERT_EQ(0, bind(fd, &any.sa, sizeof(any.in6)));
-	ASSERT_EQ(0, listen(fd, 8));
+	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
+	if (fd == -EPROTONOSUPPORT)
+		SKIP(return, DS_SKIP_MPTCP);
+	ASSERT_LE(0, fd);
 	client = net_client(SOCK_STREAM, "127.0.0.1", net_port(fd), NULL);
 	ASSERT_LE(0, client);
 	ASSERT_EQ(0, ds_socket_dump(&self->ds, take_cookie, &cookie));

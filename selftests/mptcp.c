@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is counted for sockets of MPTCP. Such a socket has TCP sockets inside, its
+ * subflows, of which the first one does the listening and the connecting. These are
+ * counted and have the records: the application's own has none, and another cookie.
+ */
+#include <linux/mptcp.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+
+#include "ds_test.h"
+
+FIXTURE(mptcp)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+	int fd;
+};
+
+FIXTURE_SETUP(mptcp)
+{
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	self->fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
+	if (self->fd == -EPROTONOSUPPORT)
+		SKIP(return, DS_SKIP_MPTCP);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(mptcp)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	ds_close(&self->ds);
+}
+
+/* The record of what is inside, and the sums. */
+static void expect_seen(struct __test_metadata *_metadata, struct ds_nl *ds,
+			const struct ds_counters *seen)
+{
+	ds_expect_only(_metadata, ds, IPPROTO_TCP, seen);
+	ds_expect_sums(_metadata, ds, seen);
+}
+
+/* The server's end of a connection over which something was said. */
+static int accept_one(struct __test_metadata *_metadata, int fd, int client,
+		      struct ds_counters *seen)
+{
+	union net_addr peer;
+	int conn;
+	char c;
+
+	EXPECT_LE(0, client);
+	EXPECT_EQ(1, send(client, "x", 1, 0));
+	conn = net_accept(fd, &peer);
+	EXPECT_LE(0, conn);
+	ds_saw_accept(seen, &peer);
+	EXPECT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
+	EXPECT_EQ(1, recv(conn, &c, 1, 0));
+	return conn;
+}
+
+static void serve(struct __test_metadata *_metadata, int fd, int client,
+		  struct ds_counters *seen)
+{
+	close(accept_one(_metadata, fd, client, seen));
+	close(client);
+}
+
+TEST_F_TIMEOUT(mptcp, listener, DS_TIMEOUT)
+{
+	static const char *const addrs[] = { "127.0.0.1", "::1" };
+	in_port_t port = net_port(self->fd);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		serve(_metadata, self->fd,
+		      net_client(SOCK_STREAM, addrs[i], port, NULL),
+		      &self->seen);
+		serve(_metadata, self->fd, net_client_mptcp(addrs[i], port),
+		      &self->seen);
+	}
+	EXPECT_EQ(2, self->seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
+	EXPECT_EQ(2, self->seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
+	ds_expect_none(_metadata, &self->ds, self->fd);
+	expect_seen(_metadata, &self->ds, &self->seen);
+}
+
+TEST_F_TIMEOUT(mptcp, listener_v6only, DS_TIMEOUT)
+{
+	int fd;
+
+	fd = net_server(SOCK_STREAM, "::", 0, NET_V6ONLY | NET_MPTCP);
+	ASSERT_LE(0, fd);
+	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY] +=
+		net_refused(SOCK_STREAM, "127.0.0.1", net_port(fd), NULL);
+	EXPECT_EQ(-ECONNREFUSED, net_client_mptcp("127.0.0.1", net_port(fd)));
+	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
+	expect_seen(_metadata, &self->ds, &self->seen);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(mptcp, client, DS_TIMEOUT)
+{
+	struct ds_counters none = { };
+	int server, client;
+	union net_addr to;
+
+	server = net_server(SOCK_STREAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, server);
+	net_addr_set(&to, "::ffff:127.0.0.1", net_port(server));
+	client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, connect(client, &to.sa, sizeof(to.in6)));
+	self->seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+	/* An AF_INET listener has nothing to count. */
+	close(accept_one(_metadata, server, client, &none));
+	ds_expect_none(_metadata, &self->ds, client);
+	expect_seen(_metadata, &self->ds, &self->seen);
+	close(client);
+	close(server);
+}
+
+/* Have clients make another subflow, from that address. */
+static int add_endpoint(const struct ds_nl *ds, const char *text)
+{
+	struct ds_nl pm = *ds;
+	struct in_addr addr;
+	struct nl_msg *msg;
+	struct nlattr *nest;
+
+	inet_pton(AF_INET, text, &addr);
+	pm.family = genl_ctrl_resolve(pm.sk, MPTCP_PM_NAME);
+	if (pm.family < 0)
+		return -ENOENT;
+	msg = ds_msg(&pm, MPTCP_PM_CMD_ADD_ADDR, 0);
+	if (!msg)
+		return -ENOMEM;
+	nest = nla_nest_start(msg, MPTCP_PM_ATTR_ADDR | NLA_F_NESTED);
+	nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_FAMILY, AF_INET);
+	nla_put(msg, MPTCP_PM_ADDR_ATTR_ADDR4, sizeof(addr), &addr);
+	nla_put_u32(msg, MPTCP_PM_ADDR_ATTR_FLAGS,
+		    MPTCP_PM_ADDR_FLAG_SUBFLOW);
+	nla_nest_end(msg, nest);
+	return ds_talk(&pm, msg, NULL, NULL);
+}
+
+static __u64 accepted(struct ds_nl *ds)
+{
+	struct ds_stats stats = { };
+
+	ds_stats_get(ds, IPPROTO_TCP, &stats);
+	return stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT];
+}
+
+/* A subflow that joins a connection is a TCP connection to the listener, too. */
+TEST_F_TIMEOUT(mptcp, join, DS_TIMEOUT)
+{
+	int client, conn;
+
+	ASSERT_EQ(0, add_endpoint(&self->ds, NET_ADDR4));
+	client = net_client_mptcp("127.0.0.1", net_port(self->fd));
+	ASSERT_LE(0, client);
+	conn = accept_one(_metadata, self->fd, client, &self->seen);
+	/* It is the kernel that tells of the other one. */
+	ASSERT_TRUE(net_wait_for(net_netstat("MPTcpExt", "MPJoinAckRx") == 1,
+				 NET_TIMEOUT_MS));
+	self->seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]++;
+	EXPECT_TRUE(net_wait_for(accepted(&self->ds) == 2, NET_TIMEOUT_MS));
+	expect_seen(_metadata, &self->ds, &self->seen);
+	close(client);
+	close(conn);
+}
+
+TEST_HARNESS_MAIN
