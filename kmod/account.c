@@ -19,6 +19,7 @@
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/mptcp.h>
 #include <net/request_sock.h>
 #include <net/sock.h>
 #include <net/udp.h>
@@ -240,14 +241,10 @@ void ds_account_accept(struct sock *listener, const struct sock *child,
 static noinline ds_direct
 void ds_account_fastopen_child(struct sock *listener, const struct sock *child)
 {
-	struct net *net = sock_net(listener);
 	struct ds_flow flow;
 
 	ds_flow_from_sk(&flow, child);
-	rcu_read_lock();
-	if (check_net(net))
-		atomic64_inc(&ds_net(net)->fastopen);
-	rcu_read_unlock();
+	ds_net_way(flow.net, DS_WAY_FASTOPEN);
 	ds_account(listener, flow.family == AF_INET ? DS_IN_MAPPED :
 						      DS_IN_NATIVE, &flow);
 }
@@ -267,6 +264,8 @@ void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
 	struct ds_flow flow;
 
 	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
+	if (sk_is_mptcp(sk))
+		ds_net_way(flow.net, DS_WAY_MPTCP_SYN);
 	ds_account(sk, DS_WIRE_MAPPED, &flow);
 }
 
@@ -608,16 +607,12 @@ void ds_account_sent(struct sock *sk, struct msghdr *msg)
 		ds_account_sent_mapped(sk, msg);
 }
 
-static noinline ds_direct
-void ds_account_bind_mapped(struct sock *sk, const struct sockaddr *addr,
-			    int len)
+/* Whether bind() says EINVAL because of IPV6_V6ONLY. */
+static bool ds_bind_refused(struct ds_flow *flow, const struct sock *sk,
+			    const struct sockaddr *addr, int len)
 {
 	const struct sockaddr_in6 *sin6 = (const void *)addr;
 	struct net *net = sock_net(sk);
-	struct ds_flow flow = {
-		.net	= net,
-		.family	= AF_INET,
-	};
 	int proto = ds_sk_proto(sk);
 
 	/* What __inet6_bind() checks before IPV6_V6ONLY. */
@@ -625,22 +620,64 @@ void ds_account_bind_mapped(struct sock *sk, const struct sockaddr *addr,
 	    len < SIN6_LEN_RFC2133 || addr->sa_family != AF_INET6 ||
 	    !ipv6_addr_v4mapped(&sin6->sin6_addr) ||
 	    sk->sk_state != TCP_CLOSE || inet_sk(sk)->inet_num)
-		return;
+		return false;
 	if (sin6->sin6_port &&
 	    inet_port_requires_bind_service(net, ntohs(sin6->sin6_port)) &&
 	    !ns_capable_noaudit(net->user_ns, CAP_NET_BIND_SERVICE))
-		return;
+		return false;
 
-	flow.proto = proto;
-	flow.local = sin6->sin6_addr;
-	flow.local_port = sin6->sin6_port;
-	ds_account(sk, DS_REJECT_BIND, &flow);
+	*flow = (struct ds_flow){
+		.net		= net,
+		.family		= AF_INET,
+		.proto		= proto,
+		.local		= sin6->sin6_addr,
+		.local_port	= sin6->sin6_port,
+	};
+	return true;
+}
+
+static noinline ds_direct
+void ds_account_bind_mapped(struct sock *sk, const struct sockaddr *addr,
+			    int len)
+{
+	struct ds_flow flow;
+
+	if (ds_bind_refused(&flow, sk, addr, len))
+		ds_account(sk, DS_REJECT_BIND, &flow);
+}
+
+static bool ds_binds_mapped(const struct sockaddr *addr)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)addr;
+
+	return sin6->sin6_family == AF_INET6 && !ds_is_native(&sin6->sin6_addr);
 }
 
 void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len)
 {
-	const struct sockaddr_in6 *sin6 = (const void *)addr;
-
-	if (sin6->sin6_family == AF_INET6 && !ds_is_native(&sin6->sin6_addr))
+	if (ds_binds_mapped(addr))
 		ds_account_bind_mapped(sock->sk, addr, len);
+}
+
+/* inet6_bind() leads here, too, unless the compiler has made one function of both:
+ * that is counted there, and is about the sock of a struct socket. A subflow that
+ * MPTCP has bound has the struct socket of the application, whose sock is another.
+ */
+static noinline ds_direct
+void ds_account_bind_subflow(struct sock *sk, const struct sockaddr *addr,
+			     int len)
+{
+	const struct socket *sock = sk->sk_socket;
+	struct ds_flow flow;
+
+	if (sock && sock->sk != sk && ds_bind_refused(&flow, sk, addr, len)) {
+		ds_net_way(flow.net, DS_WAY_MPTCP_BIND);
+		ds_account(sk, DS_REJECT_BIND, &flow);
+	}
+}
+
+void ds_account_bind_sk(struct sock *sk, const struct sockaddr *addr, int len)
+{
+	if (ds_binds_mapped(addr))
+		ds_account_bind_subflow(sk, addr, len);
 }

@@ -65,7 +65,8 @@ void ds_account_no_socket(struct sk_buff *skb);
  * @listener:	the listening socket
  * @skb:	the SYN
  *
- * tcp_v6_conn_request() drops one whose source is an IPv4-mapped address.
+ * tcp_v6_conn_request() drops one whose source is an IPv4-mapped address, and so
+ * does subflow_v6_conn_request() for MPTCP.
  *
  * Context: softirq.
  */
@@ -133,5 +134,19 @@ void ds_account_send_release(void);
  */
 ds_direct
 void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len);
+
+/**
+ * ds_account_bind_sk() - bind() is about to be tried, for MPTCP
+ * @sk:		the socket, not locked
+ * @addr:	where to
+ * @len:	length of @addr
+ *
+ * MPTCP has the bind() of its own sockets done for a subflow, by inet6_bind_sk().
+ * Others that come by there are left to ds_account_bind().
+ *
+ * Context: process.
+ */
+ds_direct
+void ds_account_bind_sk(struct sock *sk, const struct sockaddr *addr, int len);
 
 #endif /* _DUALSTACK_ACCOUNT_H */

@@ -31,7 +31,9 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/socket.h>
+#include <linux/sockptr.h>
 #include <linux/string.h>
+#include <linux/tcp.h>
 #include <linux/workqueue.h>
 #include <net/inet_common.h>
 #include <net/inet_connection_sock.h>
@@ -65,6 +67,14 @@ MODULE_PARM_DESC(direct_calls, "Hook by ftrace's direct calls where it can be do
 #define ds_arg(fregs, n, type)						\
 	((type)ftrace_regs_get_argument(fregs, n))
 
+/* How many of some events were not seen in another way, where they are known as
+ * such before they count.
+ */
+static u64 ds_hits_but(u64 n, u64 others)
+{
+	return n - min(n, others);
+}
+
 /* Not tcp_create_openreq_child(): two segments of one handshake, on two CPUs,
  * make two children, of which one is thrown away. This one is called when the
  * child is in the listener's queue.
@@ -82,11 +92,9 @@ static void notrace ds_hook_accept(unsigned long ip, unsigned long parent_ip,
 
 static u64 ds_hits_accept(const struct ds_sums *sums)
 {
-	u64 n = sums->count[DS_TCP][DS_IN_MAPPED] +
-		sums->count[DS_TCP][DS_IN_NATIVE];
-
-	/* One by Fast Open is known as such before it counts. */
-	return n - min(n, sums->fastopen);
+	return ds_hits_but(sums->count[DS_TCP][DS_IN_MAPPED] +
+			   sums->count[DS_TCP][DS_IN_NATIVE],
+			   sums->way[DS_WAY_FASTOPEN]);
 }
 
 /* A child made by Fast Open is queued at once and gets there another way. All
@@ -108,7 +116,7 @@ static void notrace ds_hook_fastopen(unsigned long ip, unsigned long parent_ip,
 
 static u64 ds_hits_fastopen(const struct ds_sums *sums)
 {
-	return sums->fastopen;
+	return sums->way[DS_WAY_FASTOPEN];
 }
 
 DS_CHECK_TARGET(skb_consume_udp,
@@ -142,8 +150,16 @@ static void notrace ds_hook_syn(unsigned long ip, unsigned long parent_ip,
 
 static u64 ds_hits_syn(const struct ds_sums *sums)
 {
-	return sums->count[DS_TCP][DS_WIRE_MAPPED];
+	return ds_hits_but(sums->count[DS_TCP][DS_WIRE_MAPPED],
+			   sums->way[DS_WAY_MPTCP_SYN]);
 }
+
+#ifdef DS_MPTCP_V6
+static u64 ds_hits_mptcp_syn(const struct ds_sums *sums)
+{
+	return sums->way[DS_WAY_MPTCP_SYN];
+}
+#endif
 
 DS_CHECK_POINTER(((struct proto *)NULL)->connect,
 		 int (*)(struct sock *, struct ds_sockaddr *, int));
@@ -222,9 +238,30 @@ static void notrace ds_hook_bind(unsigned long ip, unsigned long parent_ip,
 
 static u64 ds_hits_bind(const struct ds_sums *sums)
 {
-	return sums->count[DS_TCP][DS_REJECT_BIND] +
-	       sums->count[DS_UDP][DS_REJECT_BIND];
+	return ds_hits_but(sums->count[DS_TCP][DS_REJECT_BIND] +
+			   sums->count[DS_UDP][DS_REJECT_BIND],
+			   sums->way[DS_WAY_MPTCP_BIND]);
 }
+
+#ifdef DS_MPTCP_BIND_SK
+/* By MPTCP, from another file. */
+DS_CHECK_TARGET(inet6_bind_sk, int (*)(struct sock *, struct ds_sockaddr *, int));
+
+static void notrace ds_hook_mptcp_bind(unsigned long ip,
+				       unsigned long parent_ip,
+				       struct ftrace_ops *ops,
+				       struct ftrace_regs *fregs)
+{
+	ds_account_bind_sk(ds_arg(fregs, 0, struct sock *),
+			   ds_arg(fregs, 1, struct sockaddr *),
+			   ds_arg(fregs, 2, int));
+}
+
+static u64 ds_hits_mptcp_bind(const struct ds_sums *sums)
+{
+	return sums->way[DS_WAY_MPTCP_BIND];
+}
+#endif
 
 DS_CHECK_TARGET(inet_sock_destruct, void (*)(struct sock *));
 
@@ -261,26 +298,6 @@ static u64 ds_hits_kfree_skb(const struct ds_sums *sums)
 {
 	return sums->looked_up;
 }
-
-/* In the order of attaching: the end of a socket first, so that no record is
- * made that nothing would end; and DS_HOOK_SENT before DS_HOOK_SEND, so that each
- * call that the latter has seen is seen to go on.
- */
-enum {
-	DS_HOOK_DESTRUCT,
-	DS_HOOK_ACCEPT,
-	DS_HOOK_FASTOPEN,
-	DS_HOOK_SYN,
-	DS_HOOK_RECV,
-	DS_HOOK_CONNECT_TCP,
-	DS_HOOK_CONNECT_UDP,
-	DS_HOOK_SENT,
-	DS_HOOK_SEND,
-	DS_HOOK_BIND,
-	DS_HOOK_NO_SOCKET,
-};
-
-static_assert(DS_HOOK_NO_SOCKET + 1 == DS_N_HOOKS);
 
 /* A live patch and a direct call go together: ours returns to where ftrace says,
  * which is the patched function then.
@@ -329,6 +346,15 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 		.direct	 = ds_direct_call(ds_account_syn),
 		.hits	 = ds_hits_syn,
 	},
+#ifdef DS_MPTCP_V6
+	[DS_HOOK_MPTCP_SYN] = {
+		.purpose = "SYNs over IPv6 with a mapped source, to MPTCP",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.callback = ds_hook_syn,
+		.direct	 = ds_direct_call(ds_account_syn),
+		.hits	 = ds_hits_mptcp_syn,
+	},
+#endif
 	[DS_HOOK_RECV] = {
 		.name	 = "skb_consume_udp",
 		.addr	 = DS_ADDR(skb_consume_udp),
@@ -371,6 +397,17 @@ struct ds_hook ds_hooks[DS_N_HOOKS] = {
 		.direct	 = ds_direct_call(ds_account_bind),
 		.hits	 = ds_hits_bind,
 	},
+#ifdef DS_MPTCP_BIND_SK
+	[DS_HOOK_MPTCP_BIND] = {
+		.name	 = "inet6_bind_sk",
+		.addr	 = DS_ADDR(inet6_bind_sk),
+		.purpose = "MPTCP bind() to mapped addresses, likewise forbidden",
+		.kind	 = DUALSTACK_HOOK_KIND_FTRACE,
+		.callback = ds_hook_mptcp_bind,
+		.direct	 = ds_direct_call(ds_account_bind_sk),
+		.hits	 = ds_hits_mptcp_bind,
+	},
+#endif
 	[DS_HOOK_NO_SOCKET] = {
 		.name	 = "kfree_skb",
 		.purpose = "packets dropped because no socket took them",
@@ -396,6 +433,27 @@ static void ds_hook_set_target(struct ds_hook *hook, void *target)
 	snprintf(hook->name, sizeof(hook->name), "%ps", target);
 }
 
+/* A kernel socket becomes a subflow of MPTCP by the name of its upper layer protocol,
+ * whatever sysctl net.mptcp.enabled says.
+ */
+static int ds_hooks_find_mptcp(struct socket *tcp)
+{
+#ifdef DS_MPTCP_V6
+	char ulp[] = "mptcp";
+	int err;
+
+	err = tcp->ops->setsockopt(tcp, SOL_TCP, TCP_ULP, KERNEL_SOCKPTR(ulp),
+				   strlen(ulp));
+	if (err) {
+		pr_err("cannot make a subflow of MPTCP: %pe\n", ERR_PTR(err));
+		return err;
+	}
+	ds_hook_set_target(&ds_hooks[DS_HOOK_MPTCP_SYN],
+			   inet_csk(tcp->sk)->icsk_af_ops->conn_request);
+#endif
+	return 0;
+}
+
 /* Static functions of the kernel, and ones that it does not export: a socket
  * of our own shows where they are.
  */
@@ -419,13 +477,16 @@ static int ds_hooks_find_targets(void)
 			   tcp->sk->sk_prot->connect);
 	ds_hook_set_target(&ds_hooks[DS_HOOK_SEND], udp->sk->sk_prot->sendmsg);
 	ds_hook_set_target(&ds_hooks[DS_HOOK_BIND], udp->ops->bind);
+	err = ds_hooks_find_mptcp(tcp);
 
 	sock_release(udp);
+	sock_release(tcp);
+	return err;
+
 err_tcp:
 	sock_release(tcp);
 err_log:
-	if (err)
-		pr_err("cannot make an AF_INET6 socket: %pe\n", ERR_PTR(err));
+	pr_err("cannot make an AF_INET6 socket: %pe\n", ERR_PTR(err));
 	return err;
 }
 

@@ -6,6 +6,7 @@
 
 #include <linux/ftrace.h>
 #include <linux/types.h>
+#include <net/mptcp.h>
 #include <uapi/linux/dualstack.h>
 
 struct ds_sums;
@@ -43,7 +44,31 @@ struct ds_hook {
 	u64 (*hits)(const struct ds_sums *sums);
 };
 
-#define DS_N_HOOKS	11
+/* In the order of attaching: the end of a socket first, so that no record is
+ * made that nothing would end; and DS_HOOK_SENT before DS_HOOK_SEND, so that each
+ * call that the latter has seen is seen to go on. A hook that this kernel has no
+ * use for is not in the list.
+ */
+enum {
+	DS_HOOK_DESTRUCT,
+	DS_HOOK_ACCEPT,
+	DS_HOOK_FASTOPEN,
+	DS_HOOK_SYN,
+#ifdef DS_MPTCP_V6
+	DS_HOOK_MPTCP_SYN,
+#endif
+	DS_HOOK_RECV,
+	DS_HOOK_CONNECT_TCP,
+	DS_HOOK_CONNECT_UDP,
+	DS_HOOK_SENT,
+	DS_HOOK_SEND,
+	DS_HOOK_BIND,
+#ifdef DS_MPTCP_BIND_SK
+	DS_HOOK_MPTCP_BIND,
+#endif
+	DS_HOOK_NO_SOCKET,
+	DS_N_HOOKS,
+};
 
 extern struct ds_hook ds_hooks[DS_N_HOOKS];
 

@@ -51,6 +51,14 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
 	atomic64_add(n, &dn->untracked[proto]);
 }
 
+void ds_net_way(const struct net *net, enum ds_way way)
+{
+	rcu_read_lock();
+	if (check_net(net))
+		atomic64_inc(&ds_net(net)->way[way]);
+	rcu_read_unlock();
+}
+
 void ds_net_set_max_sockets(const struct net *net, u32 max)
 {
 	struct ds_net *dn = ds_net(net);
@@ -156,7 +164,8 @@ static void ds_net_read(const struct ds_net *dn, struct ds_sums *sums)
 		sums->tracked[i] = dn->tracked[i];
 		sums->evicted[i] = dn->evicted[i];
 	}
-	sums->fastopen = atomic64_read(&dn->fastopen);
+	for (i = 0; i < DS_N_WAYS; i++)
+		sums->way[i] = atomic64_read(&dn->way[i]);
 	sums->looked_up = ds_net_looked_up(dn) - dn->looked_up_before;
 	sums->ended = dn->ended;
 }
@@ -237,7 +246,8 @@ int ds_net_reset(const struct net *net)
 		atomic64_set(&dn->untracked[i], 0);
 		dn->evicted[i] = 0;
 	}
-	atomic64_set(&dn->fastopen, 0);
+	for (i = 0; i < DS_N_WAYS; i++)
+		atomic64_set(&dn->way[i], 0);
 	/* The counters are those of their processors to write. */
 	dn->looked_up_before = ds_net_looked_up(dn);
 	dn->ended = 0;

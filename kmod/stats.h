@@ -48,11 +48,25 @@ extern const struct ds_counter ds_counters[DS_N_COUNTERS];
 u8 ds_counter_attr(enum ds_event event, enum ds_proto proto);
 
 /**
+ * enum ds_way - how an event was seen, where others of its kind have another hook
+ * @DS_WAY_FASTOPEN:	an accept, by Fast Open
+ * @DS_WAY_MPTCP_SYN:	a SYN with a mapped source, by MPTCP
+ * @DS_WAY_MPTCP_BIND:	a bind() that was refused, by MPTCP
+ * @DS_N_WAYS:		how many there are
+ */
+enum ds_way {
+	DS_WAY_FASTOPEN,
+	DS_WAY_MPTCP_SYN,
+	DS_WAY_MPTCP_BIND,
+	DS_N_WAYS,
+};
+
+/**
  * struct ds_sums - the sums of a namespace at one moment
  * @count:	events by protocol, on live and on closed sockets
  * @untracked:	events counted in @count whose socket has no record
  * @tracked:	live records
- * @fastopen:	how many of the accepts in @count were by Fast Open
+ * @way:	how many of those in @count were seen in each of these ways
  * @looked_up:	packets without a socket for which one was looked up
  * @ended:	records that ended with their socket
  * @evicted:	records that gave way to that of another socket
@@ -61,7 +75,7 @@ struct ds_sums {
 	u64 count[DS_N_PROTOS][DS_N_EVENTS];
 	u64 untracked[DS_N_PROTOS];
 	u32 tracked[DS_N_PROTOS];
-	u64 fastopen;
+	u64 way[DS_N_WAYS];
 	u64 looked_up;
 	u64 ended;
 	u64 evicted[DS_N_PROTOS];
@@ -85,7 +99,7 @@ enum ds_walk_kind {
  *		untracked ones
  * @untracked:	see &struct ds_sums
  * @tracked:	see &struct ds_sums; under @lock
- * @fastopen:	see &struct ds_sums
+ * @way:	see &struct ds_sums
  * @looked_up:	see &struct ds_sums; one for each CPU, as a packet to a closed port
  *		writes nothing else of ours
  * @looked_up_before: what it was at the last ds_net_reset(); under @lock
@@ -123,7 +137,7 @@ struct ds_net {
 	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
 	atomic64_t untracked[DS_N_PROTOS];
 	u32 tracked[DS_N_PROTOS];
-	atomic64_t fastopen;
+	atomic64_t way[DS_N_WAYS];
 	u64 __percpu *looked_up;
 	u64 looked_up_before;
 	u64 ended;
@@ -231,6 +245,17 @@ static inline u8 ds_ipproto(enum ds_proto proto)
  */
 void ds_net_untracked(const struct net *net, enum ds_proto proto,
 		      enum ds_event event, unsigned int n);
+
+/**
+ * ds_net_way() - note the way in which an event was seen
+ * @net:	the namespace of the event
+ * @way:	the way
+ *
+ * Called before the event counts, lest the other hook seems to have had it.
+ *
+ * Context: any.
+ */
+void ds_net_way(const struct net *net, enum ds_way way);
 
 /**
  * ds_net_set_max_sockets() - say how many records there can be

@@ -175,11 +175,28 @@ TEST_F_TIMEOUT(hooks, destruct, DS_TIMEOUT)
 	EXPECT_EQ(ended, hits(_metadata, &self->ds, "inet_sock_destruct"));
 }
 
+/* A socket that may not have a mapped address asks for one; 0 or -errno. */
+static int bind_refused(int type, int protocol)
+{
+	int fd, err = 0, one = 1;
+	union net_addr to;
+
+	fd = socket(AF_INET6, type | SOCK_CLOEXEC, protocol);
+	if (fd < 0)
+		return -errno;
+	net_addr_set(&to, "::ffff:127.0.0.1", 0);
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) ||
+	    bind(fd, &to.sa, sizeof(to.in6)))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 /* An AF_INET6 client of a mapped address, and one that is refused it. */
 static void go_outbound(struct __test_metadata *_metadata, int type)
 {
 	union net_addr to;
-	int fd, one = 1;
+	int fd;
 
 	net_addr_set(&to, "::ffff:127.0.0.1", 9);
 	fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
@@ -189,13 +206,7 @@ static void go_outbound(struct __test_metadata *_metadata, int type)
 	if (type == SOCK_DGRAM)
 		EXPECT_EQ(1, send(fd, "x", 1, 0));
 	close(fd);
-
-	fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
-				sizeof(one)));
-	EXPECT_EQ(-1, bind(fd, &to.sa, sizeof(to.in6)));
-	close(fd);
+	EXPECT_EQ(-EINVAL, bind_refused(type, 0));
 }
 
 /* A SYN with a source that no IPv6 host has. */
@@ -208,6 +219,48 @@ static void spoof_syn(struct __test_metadata *_metadata, int fd)
 	net_addr_set(&dst, "::1", net_port(fd));
 	net_packet_set(&p, SOCK_STREAM, &src, &dst);
 	ASSERT_EQ(0, net_packet_send(&p));
+}
+
+/* MPTCP has some functions of its own, where others pass by. */
+TEST_F_TIMEOUT(hooks, mptcp, DS_TIMEOUT)
+{
+	const char *bind_hook = "inet6_bind_sk";
+	struct ds_hook h;
+	int fd, i;
+
+	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
+	if (fd == -EPROTONOSUPPORT)
+		SKIP(return, DS_SKIP_MPTCP);
+	ASSERT_LE(0, fd);
+	/* Earlier kernels bind MPTCP's sockets as others. */
+	if (ds_hook_get(&self->ds, bind_hook, &h) == -ENOENT)
+		bind_hook = "inet6_bind";
+
+	for (i = 0; i < ROUNDS; i++) {
+		spoof_syn(_metadata, fd);
+		EXPECT_EQ(-EINVAL, bind_refused(SOCK_STREAM, IPPROTO_MPTCP));
+	}
+	EXPECT_EQ(ROUNDS, hits(_metadata, &self->ds,
+			       "subflow_v6_conn_request"));
+	EXPECT_EQ(0, hits(_metadata, &self->ds, "tcp_v6_conn_request"));
+	EXPECT_EQ(ROUNDS, hits(_metadata, &self->ds, bind_hook));
+	close(fd);
+
+	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	spoof_syn(_metadata, fd);
+	EXPECT_EQ(-EINVAL, bind_refused(SOCK_STREAM, 0));
+	EXPECT_EQ(-EINVAL, bind_refused(SOCK_DGRAM, 0));
+	EXPECT_EQ(ROUNDS, hits(_metadata, &self->ds,
+			       "subflow_v6_conn_request"));
+	EXPECT_EQ(1, hits(_metadata, &self->ds, "tcp_v6_conn_request"));
+	if (strcmp(bind_hook, "inet6_bind")) {
+		EXPECT_EQ(ROUNDS, hits(_metadata, &self->ds, bind_hook));
+		EXPECT_EQ(2, hits(_metadata, &self->ds, "inet6_bind"));
+	} else {
+		EXPECT_EQ(ROUNDS + 2, hits(_metadata, &self->ds, bind_hook));
+	}
+	close(fd);
 }
 
 /* The first connection fetches the cookie, the second is made with it. */
@@ -260,6 +313,14 @@ TEST_F_TIMEOUT(hooks, all_fire, DS_TIMEOUT)
 		go_outbound(_metadata, types[t]);
 	}
 	go_fastopen(_metadata);
+	/* Where there is no MPTCP, it has no hooks. */
+	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
+	if (fd != -EPROTONOSUPPORT) {
+		ASSERT_LE(0, fd);
+		spoof_syn(_metadata, fd);
+		EXPECT_EQ(-EINVAL, bind_refused(SOCK_STREAM, IPPROTO_MPTCP));
+		close(fd);
+	}
 	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
 
 	ASSERT_EQ(0, ds_hook_dump(&self->ds, hook_append, &list));

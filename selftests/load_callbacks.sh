@@ -11,7 +11,7 @@
 TRACEFS=/sys/kernel/tracing
 TAKEN=skb_consume_udp
 # All hooks, and what is special about each.
-PROGRAMS="hooks tcp_accept udp_recv outbound wire_mapped"
+PROGRAMS="hooks tcp_accept udp_recv outbound wire_mapped mptcp"
 
 require insmod rmmod jq
 require_family

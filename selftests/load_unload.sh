@@ -21,7 +21,7 @@ done
 AT_ONCE=5
 TRACEFS=/sys/kernel/tracing
 
-require insmod rmmod unshare ip
+require insmod rmmod unshare nsenter ip
 require_family
 own_netns "$@"
 
@@ -94,7 +94,7 @@ done_more()
 }
 
 ktap_print_header
-ktap_set_plan 9
+ktap_set_plan 10
 mark_log
 
 unload_module
@@ -168,6 +168,30 @@ check "no function is left hooked" diff "$tmp/before" "$tmp/after"
 
 load_module
 check "the module counts after all that" ./traffic -n 5
+
+# The module finds its targets in the first namespace. MPTCP may be switched off
+# there, and not in others.
+mptcp_enabled()
+{
+	nsenter --net=/proc/1/ns/net sysctl -q net.mptcp.enabled="$1"
+}
+
+without_mptcp()
+{
+	local ret
+
+	unload || return
+	mptcp_enabled 0 || return
+	load_module && ./hooks
+	ret=$?
+	mptcp_enabled 1
+	return $ret
+}
+if [ -e /proc/sys/net/mptcp/enabled ]; then
+	check "a load where MPTCP is switched off" without_mptcp
+else
+	ktap_test_skip "the kernel lacks CONFIG_MPTCP"
+fi
 check "no complaint in the kernel log" log_is_clean
 
 ktap_finished

@@ -3,6 +3,8 @@
  * What is counted for sockets of MPTCP. Such a socket has TCP sockets inside, its
  * subflows, of which the first one does the listening and the connecting. These are
  * counted and have the records: the application's own has none, and another cookie.
+ *
+ * SYNs with a mapped source are in wire_mapped.
  */
 #include <linux/mptcp.h>
 #include <netlink/genl/ctrl.h>
@@ -119,6 +121,57 @@ TEST_F_TIMEOUT(mptcp, client, DS_TIMEOUT)
 	expect_seen(_metadata, &self->ds, &self->seen);
 	close(client);
 	close(server);
+}
+
+static int bind_to(int fd, const char *text)
+{
+	union net_addr addr;
+
+	net_addr_set(&addr, text, 0);
+	return bind(fd, &addr.sa, sizeof(addr.in6)) ? -errno : 0;
+}
+
+/* bind() is that of the subflow, and there is one before that succeeds. */
+TEST_F_TIMEOUT(mptcp, bind, DS_TIMEOUT)
+{
+	int i, fd, one = 1;
+
+	/* As it shall be, and without a count. */
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, bind_to(fd, "::ffff:127.0.0.1"));
+	close(fd);
+	EXPECT_EQ(0, ds_socket_count(&self->ds));
+
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
+				sizeof(one)));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(-EINVAL, bind_to(fd, "::ffff:127.0.0.1"));
+		self->seen.v[DUALSTACK_A_COUNTER_REJECT_BIND]++;
+		expect_seen(_metadata, &self->ds, &self->seen);
+	}
+	ds_expect_none(_metadata, &self->ds, fd);
+	ASSERT_EQ(0, bind_to(fd, "::1"));
+	/* This is EINVAL because it has an address already. */
+	EXPECT_EQ(-EINVAL, bind_to(fd, "::ffff:127.0.0.1"));
+	expect_seen(_metadata, &self->ds, &self->seen);
+	close(fd);
+}
+
+/* The same where nobody asked for the option but the sysctl. */
+TEST_F_TIMEOUT(mptcp, bind_by_sysctl, DS_TIMEOUT)
+{
+	int fd;
+
+	ASSERT_EQ(0, net_sysctl("ipv6/bindv6only", 1));
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(-EINVAL, bind_to(fd, "::ffff:127.0.0.1"));
+	self->seen.v[DUALSTACK_A_COUNTER_REJECT_BIND]++;
+	expect_seen(_metadata, &self->ds, &self->seen);
+	close(fd);
 }
 
 /* Have clients make another subflow, from that address. */
