@@ -231,10 +231,14 @@ static __always_inline void ds_account_in(struct sock *sk,
 	}
 }
 
+/* A child that is closed by now was none: MPTCP makes one to find out whether it
+ * may join a connection, and has answered with a reset where it may not.
+ */
 void ds_account_accept(struct sock *listener, const struct sock *child,
 		       const struct sk_buff *skb)
 {
-	if (listener->sk_family == AF_INET6)
+	if (listener->sk_family == AF_INET6 &&
+	    likely(child->sk_state != TCP_CLOSE))
 		ds_account_in(listener, skb);
 }
 

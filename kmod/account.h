@@ -16,7 +16,7 @@ struct socket;
 /**
  * ds_account_accept() - a TCP handshake completed
  * @listener:	the listening socket
- * @child:	the child
+ * @child:	the child, locked
  * @skb:	the segment that completed it
  *
  * Context: softirq, as tcp_child_process().

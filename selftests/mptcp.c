@@ -7,10 +7,21 @@
  * SYNs with a mapped source are in wire_mapped.
  */
 #include <linux/mptcp.h>
+#include <net/ethernet.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 
 #include "ds_test.h"
+#include "net_link.h"
+#include "net_wire.h"
+
+#ifndef SOL_MPTCP
+#define SOL_MPTCP	284
+#endif
+
+#define HOST		"2001:db8:1::1"		/* this end of dummy0 */
+#define STRANGER	"2001:db8:1::9"		/* beyond it */
+#define PORT		7777			/* of the stranger */
 
 FIXTURE(mptcp)
 {
@@ -223,6 +234,129 @@ TEST_F_TIMEOUT(mptcp, join, DS_TIMEOUT)
 	expect_seen(_metadata, &self->ds, &self->seen);
 	close(client);
 	close(conn);
+}
+
+/* A connection, and somebody elsewhere who knows of it. */
+FIXTURE(stranger)
+{
+	struct ds_nl ds;
+	struct ds_counters seen;
+	struct net_packet p;
+	int fd;
+	int client;
+	int conn;
+	int link;
+};
+
+FIXTURE_VARIANT(stranger)
+{
+	int cookies;
+};
+
+FIXTURE_VARIANT_ADD(stranger, request) { .cookies = 1, };
+FIXTURE_VARIANT_ADD(stranger, cookie) { .cookies = 2, };
+
+FIXTURE_SETUP(stranger)
+{
+	union net_addr src, dst;
+
+	if (!ds_setup(_metadata, &self->ds))
+		return;
+	self->fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
+	if (self->fd == -EPROTONOSUPPORT)
+		SKIP(return, DS_SKIP_MPTCP);
+	ASSERT_LE(0, self->fd);
+	self->client = net_client_mptcp("::1", net_port(self->fd));
+	self->conn = accept_one(_metadata, self->fd, self->client, &self->seen);
+
+	ASSERT_EQ(0, net_sysctl("ipv4/tcp_syncookies", variant->cookies));
+	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_addr("dummy0", HOST, 64));
+	self->link = net_packet_open("dummy0");
+	ASSERT_LE(0, self->link);
+	net_addr_set(&src, STRANGER, PORT);
+	net_addr_set(&dst, HOST, net_port(self->fd));
+	net_packet_set(&self->p, SOCK_STREAM, &src, &dst);
+}
+
+FIXTURE_TEARDOWN(stranger)
+{
+	if (self->fd >= 0) {
+		close(self->link);
+		close(self->conn);
+		close(self->client);
+		close(self->fd);
+	}
+	ds_close(&self->ds);
+}
+
+/* The next segment that the stranger is sent. */
+static int receive(int link, struct tcphdr *tcp)
+{
+	struct {
+		struct ether_header eth;
+		struct ip6_hdr ip6;
+		struct tcphdr tcp;
+	} __attribute__((packed)) f;
+	int err;
+
+	do {
+		err = net_wait_in(link, NET_TIMEOUT_MS);
+		if (err)
+			return err;
+	} while (recv(link, &f, sizeof(f), 0) < (ssize_t)sizeof(f) ||
+		 f.ip6.ip6_nxt != IPPROTO_TCP ||
+		 f.tcp.dest != htons(PORT));
+	*tcp = f.tcp;
+	return 0;
+}
+
+/* What a peer has to say to join this connection. */
+static __u32 token(int conn)
+{
+	struct mptcp_info info = { };
+	socklen_t len = sizeof(info);
+
+	getsockopt(conn, SOL_MPTCP, MPTCP_INFO, &info, &len);
+	return info.mptcpi_token;
+}
+
+/*
+ * Who knows the token but not the keys gets as far as the last segment of the
+ * handshake. The kernel makes a connection for that, and resets it.
+ */
+TEST_F_TIMEOUT(stranger, join_refused, DS_TIMEOUT)
+{
+	unsigned char syn[12] = { 30, sizeof(syn), 1 << 4, 7 };
+	unsigned char ack[24] = { 30, sizeof(ack), 1 << 4 };
+	__u32 be_token = htonl(token(self->conn));
+	const __u32 seq = 1000;
+	struct tcphdr answer;
+
+	memcpy(syn + 4, &be_token, sizeof(be_token));
+	net_packet_segment(&self->p, TH_SYN, seq, 0, syn, sizeof(syn));
+	ASSERT_EQ(0, net_packet_send(&self->p));
+	ASSERT_EQ(0, receive(self->link, &answer));
+	ASSERT_EQ(TH_SYN | TH_ACK, answer.th_flags);
+	EXPECT_EQ(seq + 1, ntohl(answer.ack_seq));
+
+	net_packet_segment(&self->p, TH_ACK, seq + 1, ntohl(answer.seq) + 1,
+			   ack, sizeof(ack));
+	ASSERT_EQ(0, net_packet_send(&self->p));
+	ASSERT_EQ(0, receive(self->link, &answer));
+	EXPECT_TRUE(answer.th_flags & TH_RST);
+	EXPECT_EQ(1, net_netstat("MPTcpExt", "MPJoinAckHMacFailure"));
+	if (variant->cookies == 2)
+		EXPECT_EQ(1, net_tcpext("SyncookiesRecv"));
+
+	/* The application has seen nothing of it. */
+	EXPECT_EQ(-ETIMEDOUT, net_wait_in(self->fd, 100));
+	expect_seen(_metadata, &self->ds, &self->seen);
+
+	serve(_metadata, self->fd,
+	      net_client_mptcp("::1", net_port(self->fd)), &self->seen);
+	EXPECT_EQ(2, self->seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
+	expect_seen(_metadata, &self->ds, &self->seen);
 }
 
 TEST_HARNESS_MAIN

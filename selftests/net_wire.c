@@ -63,6 +63,22 @@ void net_packet_set(struct net_packet *p, int type, const union net_addr *src,
 	}
 }
 
+void net_packet_segment(struct net_packet *p, unsigned char flags, __u32 seq,
+			__u32 ack, const void *opts, size_t len)
+{
+	size_t tcp_len = sizeof(p->tcp) + len;
+
+	p->len = sizeof(p->ip6) + tcp_len;
+	p->ip6.ip6_plen = htons(tcp_len);
+	p->tcp.th_flags = flags;
+	p->tcp.seq = htonl(seq);
+	p->tcp.ack_seq = htonl(ack);
+	p->tcp.doff = tcp_len / 4;
+	memcpy(p->opts, opts, len);
+	p->tcp.check = 0;
+	p->tcp.check = checksum(p, tcp_len);
+}
+
 int net_packet_send(const struct net_packet *p)
 {
 	union net_addr to = {

@@ -12,12 +12,15 @@
 
 #include "net_util.h"
 
+#define NET_TCP_OPTS	40
+
 /**
  * struct net_packet - an IPv6 packet as it is on the wire
  * @len: its length
  * @ip6: network header
  * @udp: of a datagram, which holds one byte
  * @tcp: of a segment
+ * @opts: and its options
  */
 struct net_packet {
 	size_t len;
@@ -27,7 +30,10 @@ struct net_packet {
 			struct udphdr udp;
 			char data;
 		};
-		struct tcphdr tcp;
+		struct {
+			struct tcphdr tcp;
+			unsigned char opts[NET_TCP_OPTS];
+		};
 	};
 };
 
@@ -40,6 +46,18 @@ struct net_packet {
  */
 void net_packet_set(struct net_packet *p, int type, const union net_addr *src,
 		    const union net_addr *dst);
+
+/**
+ * net_packet_segment() - make another segment of a SYN
+ * @p: as net_packet_set() left it, or this function
+ * @flags: TH_*
+ * @seq: sequence number
+ * @ack: acknowledgment number
+ * @opts: options
+ * @len: their length, a multiple of 4
+ */
+void net_packet_segment(struct net_packet *p, unsigned char flags, __u32 seq,
+			__u32 ack, const void *opts, size_t len);
 
 /* Send it the way its destination is routed, by a raw socket; 0 or -errno. */
 int net_packet_send(const struct net_packet *p);
