@@ -224,13 +224,16 @@ TEST_F_TIMEOUT(explain, not_local, DS_TIMEOUT)
 {
 	static const char *const addrs[] = { THERE4, THERE6, HERE4, HERE6 };
 	struct ds_explained ex;
-	union net_addr to;
+	union net_addr to, from;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
-		net_addr_set(&to, addrs[i], net_port(self->fd));
-		EXPECT_EQ(0, ds_explain(&self->ds, variant->proto, &to, NULL, 0,
-					&ex)) TH_LOG("%s", self->ds.extack);
+	for (i = 0; i < 2 * ARRAY_SIZE(addrs); i++) {
+		net_addr_set(&to, addrs[i / 2], net_port(self->fd));
+		net_addr_set(&from, to.sa.sa_family == AF_INET ? "127.0.0.1" :
+			     "::1", 0);
+		EXPECT_EQ(0, ds_explain(&self->ds, variant->proto, &to,
+					i % 2 ? &from : NULL, 0, &ex))
+			TH_LOG("%s", self->ds.extack);
 		EXPECT_FALSE(ex.local);
 		EXPECT_EQ(DUALSTACK_VERDICT_NONE, ex.verdict);
 		EXPECT_EQ(0, ex.cookie);

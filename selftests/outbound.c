@@ -352,6 +352,10 @@ TEST_F_TIMEOUT(connect, invalid, DS_TIMEOUT)
 	to.sa.sa_family = AF_UNIX;
 	EXPECT_EQ(-1, connect(o->fd, &to.sa, sizeof(to.in6)));
 	EXPECT_EQ(EAFNOSUPPORT, errno);
+	/* An IPv4 address, of which the end is missing; TCP takes none of these. */
+	net_addr_set(&to, "127.0.0.1", net_port(o->server4));
+	EXPECT_EQ(-1, connect(o->fd, &to.sa, sizeof(to.in) / 2));
+	EXPECT_EQ(EINVAL, errno);
 	expect(_metadata, o);
 }
 
