@@ -18,10 +18,6 @@
 #define MAX_ERRNO	4095	/* of the kernel's */
 
 /* One line per counter, as in the kernel. */
-const struct ds_counter_info ds_counter_table[] = {
-	COUNTER_SPEC_ROWS
-};
-
 const size_t ds_counter_table_len = ARRAY_SIZE(ds_counter_table);
 
 static_assert(ARRAY_SIZE(ds_counter_table) ==

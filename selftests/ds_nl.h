@@ -37,7 +37,7 @@ extern const size_t ds_counter_table_len;
 /**
  * ds_counter_has() - Whether there is such a counter for a protocol.
  * @c: the counter. Its name ends with the event: an accept is of TCP, a datagram
- *     that is received or sent of UDP; whatever else there is is of both.
+ *     that is received or sent of UDP, all others of both.
  * @protocol: IPPROTO_TCP or IPPROTO_UDP, or 0 for both together.
  *
  * Return: true or false.
