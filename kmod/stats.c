@@ -164,10 +164,17 @@ static void ds_net_read(const struct ds_net *dn, struct ds_sums *sums)
 		sums->tracked[i] = dn->tracked[i];
 		sums->evicted[i] = dn->evicted[i];
 	}
-	for (i = 0; i < DS_N_WAYS; i++)
-		sums->way[i] = atomic64_read(&dn->way[i]);
 	sums->looked_up = ds_net_looked_up(dn) - dn->looked_up_before;
 	sums->ended = dn->ended;
+}
+
+/* After the counts, as what was seen in a way of its own is known before it counts. */
+static void ds_net_read_ways(const struct ds_net *dn, struct ds_sums *sums)
+{
+	unsigned int i;
+
+	for (i = 0; i < DS_N_WAYS; i++)
+		sums->way[i] = atomic64_read(&dn->way[i]);
 }
 
 /* Add up, and let records that have no events become idle. */
@@ -184,6 +191,7 @@ static int ds_net_walk(struct ds_net *dn, struct ds_sums *sums)
 	dn->walk_sums = sums;
 	complete = ds_walk_list(dn, &dn->busy,
 				aged ? ds_visit_sum_age : ds_visit_sum, true);
+	ds_net_read_ways(dn, sums);
 	ds_walk_end(dn);
 	dn->cooling = !list_empty(&dn->busy);
 	spin_unlock_bh(&dn->lock);

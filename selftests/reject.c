@@ -872,6 +872,8 @@ TEST_F_TIMEOUT(reject_udp, bad_checksum, DS_TIMEOUT)
 
 	/* The same as it should be, to show that such a datagram does arrive. */
 	ASSERT_EQ(0, net_packet_send(&good));
+	EXPECT_TRUE(net_wait_for(ds_socket_count(&self->ds) > 0,
+				 NET_TIMEOUT_MS));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
 	ds_expect_socket(_metadata, &self->ds, fd, &seen);
 	ds_expect_sums(_metadata, &self->ds, &seen);
