@@ -36,7 +36,7 @@
 static_assert(offsetof(struct tcphdr, source) ==
 	      offsetof(struct udphdr, source));
 
-/* Any event. The data path has a shorter way, ds_account_in(). */
+/* Any event. The data path has a shorter way, ds_account_reception(). */
 
 static bool ds_is_reject(enum ds_event event)
 {
@@ -132,8 +132,8 @@ static bool ds_wire_mapped(const struct sk_buff *skb)
  * one with a mapped source, several at once.
  */
 static noinline ds_direct
-void ds_account_in_slow(struct sock *sk, const struct sk_buff *skb,
-			unsigned int n)
+void ds_account_reception_slow(struct sock *sk, const struct sk_buff *skb,
+			       unsigned int n)
 {
 	bool mapped = skb->protocol == htons(ETH_P_IP);
 	int proto = ds_sk_proto(sk);
@@ -149,9 +149,9 @@ void ds_account_in_slow(struct sock *sk, const struct sk_buff *skb,
 }
 
 /* Returns whether the socket has a record. */
-static __always_inline bool ds_count_in(const struct sock *sk,
-					const struct sk_buff *skb,
-					enum ds_event event)
+static __always_inline bool ds_count_reception(const struct sock *sk,
+					       const struct sk_buff *skb,
+					       enum ds_event event)
 {
 	struct ds_sock *rec;
 	bool found;
@@ -189,8 +189,8 @@ static __always_inline bool ds_count_untracked(const struct sock *sk,
 }
 
 static noinline ds_direct
-void ds_account_in_missed(struct sock *sk, const struct sk_buff *skb,
-			  enum ds_event event)
+void ds_account_reception_missed(struct sock *sk, const struct sk_buff *skb,
+				 enum ds_event event)
 {
 	bool done;
 
@@ -198,36 +198,36 @@ void ds_account_in_missed(struct sock *sk, const struct sk_buff *skb,
 	done = ds_count_untracked(sk, event);
 	preempt_enable_notrace();
 	if (!done)
-		ds_account_in_slow(sk, skb, 1);
+		ds_account_reception_slow(sk, skb, 1);
 }
 
 /* IPv4, and somebody traces it, who may be in another namespace. */
 static noinline ds_direct
-void ds_account_in_traced(struct sock *sk, const struct sk_buff *skb)
+void ds_account_reception_traced(struct sock *sk, const struct sk_buff *skb)
 {
 	struct ds_flow flow;
 
-	if (!ds_count_in(sk, skb, DS_IN_MAPPED)) {
-		ds_account_in_slow(sk, skb, 1);
+	if (!ds_count_reception(sk, skb, DS_IN_MAPPED)) {
+		ds_account_reception_slow(sk, skb, 1);
 		return;
 	}
 	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
 	trace_dualstack_mapped(sk, DS_IN_MAPPED, &flow);
 }
 
-static __always_inline void ds_account_in(struct sock *sk,
-					  const struct sk_buff *skb)
+static __always_inline void ds_account_reception(struct sock *sk,
+						 const struct sk_buff *skb)
 {
 	if (likely(skb->protocol == htons(ETH_P_IP))) {
 		if (trace_dualstack_mapped_enabled())
-			ds_account_in_traced(sk, skb);
-		else if (unlikely(!ds_count_in(sk, skb, DS_IN_MAPPED)))
-			ds_account_in_missed(sk, skb, DS_IN_MAPPED);
+			ds_account_reception_traced(sk, skb);
+		else if (unlikely(!ds_count_reception(sk, skb, DS_IN_MAPPED)))
+			ds_account_reception_missed(sk, skb, DS_IN_MAPPED);
 	} else {
 		if (unlikely(ds_source_mapped(skb)))
-			ds_account_in_slow(sk, skb, 1);
-		else if (unlikely(!ds_count_in(sk, skb, DS_IN_NATIVE)))
-			ds_account_in_missed(sk, skb, DS_IN_NATIVE);
+			ds_account_reception_slow(sk, skb, 1);
+		else if (unlikely(!ds_count_reception(sk, skb, DS_IN_NATIVE)))
+			ds_account_reception_missed(sk, skb, DS_IN_NATIVE);
 	}
 }
 
@@ -239,7 +239,7 @@ void ds_account_accept(struct sock *listener, const struct sock *child,
 {
 	if (listener->sk_family == AF_INET6 &&
 	    likely(child->sk_state != TCP_CLOSE))
-		ds_account_in(listener, skb);
+		ds_account_reception(listener, skb);
 }
 
 static noinline ds_direct
@@ -288,13 +288,14 @@ static noinline ds_direct
 void ds_account_recv_gro(struct sock *sk, const struct sk_buff *skb)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int n;
 
-	if (skb_is_gso(skb) && shinfo->gso_type & SKB_GSO_UDP_L4)
-		ds_account_in_slow(sk, skb,
-				   max(DIV_ROUND_UP(skb->len, shinfo->gso_size),
-				       1U));
-	else
-		ds_account_in(sk, skb);
+	if (skb_is_gso(skb) && shinfo->gso_type & SKB_GSO_UDP_L4) {
+		n = DIV_ROUND_UP(skb->len, shinfo->gso_size);
+		ds_account_reception_slow(sk, skb, max(n, 1U));
+	} else {
+		ds_account_reception(sk, skb);
+	}
 }
 
 void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
@@ -312,24 +313,24 @@ void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
 	if (unlikely(ds_udp_gro(sk)))
 		ds_account_recv_gro(sk, skb);
 	else
-		ds_account_in(sk, skb);
+		ds_account_reception(sk, skb);
 }
 
 void ds_account_no_socket(struct sk_buff *skb)
 {
-	struct ds_drop drop;
+	struct ds_query query;
 	enum ds_event event;
 	struct sock *sk;
 
-	if (!ds_drop_init(&drop, skb))
+	if (!ds_query_from_skb(&query, skb))
 		return;
 
 	preempt_disable_notrace();	/* RCU, and cheaper */
-	if (check_net(drop.flow.net)) {
-		this_cpu_inc(*ds_net_nopreempt(drop.flow.net)->looked_up);
-		sk = ds_lookup_refuser(&drop, &event);
+	if (check_net(query.flow.net)) {
+		this_cpu_inc(*ds_net_nopreempt(query.flow.net)->looked_up);
+		sk = ds_lookup_refuser(&query, &event);
 		if (sk)
-			ds_account_rcu(sk, event, &drop.flow, 1);
+			ds_account_rcu(sk, event, &query.flow, 1);
 	}
 	preempt_enable_notrace();
 }
@@ -340,7 +341,7 @@ void ds_account_no_socket(struct sk_buff *skb)
  * up as mapped is so from the start, or it is the unspecified address. Where the
  * call gave fewer bytes it will fail, whatever is said here.
  */
-static bool ds_is_native(const struct in6_addr *daddr)
+static bool ds_is_never_mapped(const struct in6_addr *daddr)
 {
 	return ds_starts_native(daddr) ||
 	       (daddr->s6_addr32[2] != htonl(0x0000ffff) &&
@@ -363,7 +364,7 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
 {
 	const struct sockaddr_in6 *sin6 = (const void *)addr;
 
-	if (sin6->sin6_family != AF_INET6 || !ds_is_native(&sin6->sin6_addr))
+	if (sin6->sin6_family != AF_INET6 || !ds_is_never_mapped(&sin6->sin6_addr))
 		ds_account_connect_mapped(sk, addr, len);
 }
 
@@ -531,7 +532,7 @@ void ds_account_send(struct sock *sk, struct msghdr *msg)
 			goto mapped;
 		daddr = &sin6->sin6_addr;
 	}
-	if (ds_is_native(daddr)) {
+	if (ds_is_never_mapped(daddr)) {
 		/* connect() may change that before the kernel looks. */
 		if (!sin6)
 			msg->msg_inq = DS_CALL_FREE;
@@ -654,7 +655,8 @@ static bool ds_binds_mapped(const struct sockaddr *addr)
 {
 	const struct sockaddr_in6 *sin6 = (const void *)addr;
 
-	return sin6->sin6_family == AF_INET6 && !ds_is_native(&sin6->sin6_addr);
+	return sin6->sin6_family == AF_INET6 &&
+	       !ds_is_never_mapped(&sin6->sin6_addr);
 }
 
 void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len)

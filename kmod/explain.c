@@ -25,7 +25,7 @@
 
 /**
  * struct ds_explain - a request and its answer
- * @drop:	the packet, less the packet
+ * @query:	what is asked of the lookup; there is no packet
  * @from:	the request says where it comes from
  * @extack:	says why there is no answer
  * @dev:	device that it comes in by, or NULL: by none
@@ -36,7 +36,7 @@
  * @reuseport:	it is one of several
  */
 struct ds_explain {
-	struct ds_drop drop;
+	struct ds_query query;
 	bool from;
 	struct netlink_ext_ack *extack;
 	struct net_device *dev;
@@ -50,9 +50,9 @@ struct ds_explain {
 
 static int ds_explain_route4(struct ds_explain *ex)
 {
-	struct net *net = ex->drop.flow.net;
-	__be32 from = ex->drop.flow.peer.s6_addr32[3];
-	__be32 to = ex->drop.flow.local.s6_addr32[3];
+	struct net *net = ex->query.flow.net;
+	__be32 from = ex->query.flow.peer.s6_addr32[3];
+	__be32 to = ex->query.flow.local.s6_addr32[3];
 	struct flowi4 fl4 = { .daddr = from };
 	struct rtable *rt;
 
@@ -89,8 +89,8 @@ static bool ds_lacks_local4(struct net *net, const struct net_device *dev)
 
 static int ds_explain_local4(struct ds_explain *ex)
 {
-	__be32 to = ex->drop.flow.local.s6_addr32[3];
-	struct net *net = ex->drop.flow.net;
+	__be32 to = ex->query.flow.local.s6_addr32[3];
+	struct net *net = ex->query.flow.net;
 	struct in_device *in_dev;
 
 	switch (inet_addr_type_dev_table(net, ex->dev, to)) {
@@ -141,8 +141,8 @@ static u32 ds_local6(const struct dst_entry *dst)
  */
 static void ds_explain_own6(struct ds_explain *ex)
 {
-	struct flowi6 fl6 = { .daddr = ex->drop.flow.local };
-	struct net *net = ex->drop.flow.net;
+	struct flowi6 fl6 = { .daddr = ex->query.flow.local };
+	struct net *net = ex->query.flow.net;
 	struct dst_entry *dst;
 
 	ex->dev = ds_explain_dev6(net, &fl6.daddr);
@@ -157,12 +157,12 @@ static void ds_explain_own6(struct ds_explain *ex)
 
 static int ds_explain_route6(struct ds_explain *ex)
 {
-	struct flowi6 fl6 = { .daddr = ex->drop.flow.peer };
-	struct net *net = ex->drop.flow.net;
+	struct flowi6 fl6 = { .daddr = ex->query.flow.peer };
+	struct net *net = ex->query.flow.net;
 	struct dst_entry *dst;
 	int err;
 
-	if (ipv6_addr_type(&ex->drop.flow.local) & IPV6_ADDR_LINKLOCAL ||
+	if (ipv6_addr_type(&ex->query.flow.local) & IPV6_ADDR_LINKLOCAL ||
 	    (ex->from && ipv6_addr_type(&fl6.daddr) & IPV6_ADDR_LINKLOCAL)) {
 		NL_SET_ERR_MSG(ex->extack,
 			       "A link-local address is one on its device only: ifindex is missing");
@@ -186,7 +186,7 @@ static int ds_explain_route6(struct ds_explain *ex)
 
 static int ds_explain_local6(struct ds_explain *ex)
 {
-	struct flowi6 fl6 = { .daddr = ex->drop.flow.local };
+	struct flowi6 fl6 = { .daddr = ex->query.flow.local };
 	struct net_device *dev = ex->dev;
 	struct dst_entry *dst;
 	u32 local;
@@ -196,14 +196,14 @@ static int ds_explain_local6(struct ds_explain *ex)
 		return 0;
 
 	fl6.flowi6_iif = dev->ifindex;
-	dst = ip6_route_input_lookup(ex->drop.flow.net, dev, &fl6, NULL, 0);
+	dst = ip6_route_input_lookup(ex->query.flow.net, dev, &fl6, NULL, 0);
 	local = ds_local6(dst);
 	dst_release(dst);
 
 	/* As ipv6_unicast_destination() has it, which tcp_v6_conn_request()
 	 * asks.
 	 */
-	if (local && !(local & RTF_LOCAL) && ex->drop.flow.proto == DS_TCP) {
+	if (local && !(local & RTF_LOCAL) && ex->query.flow.proto == DS_TCP) {
 		NL_SET_ERR_MSG(ex->extack,
 			       "An anycast address is not one host's: TCP drops what comes for it");
 		return -EINVAL;
@@ -228,27 +228,27 @@ static void ds_explain_found(struct ds_explain *ex, struct sock *sk,
 
 static void ds_explain_lookup(struct ds_explain *ex)
 {
-	struct ds_drop *drop = &ex->drop;
+	struct ds_query *query = &ex->query;
 	enum ds_event event;
 	struct sock *sk;
 
-	drop->dif = ex->dev->ifindex;
+	query->dif = ex->dev->ifindex;
 	if (l3mdev_master_ifindex_rcu(ex->dev)) {
-		drop->sdif = drop->dif;
-		drop->dif = l3mdev_master_ifindex_rcu(ex->dev);
+		query->sdif = query->dif;
+		query->dif = l3mdev_master_ifindex_rcu(ex->dev);
 	}
 
-	sk = ds_lookup_taker(drop);
+	sk = ds_lookup_taker(query);
 	if (sk) {
-		ds_explain_found(ex, sk, sk->sk_family == drop->flow.family ?
+		ds_explain_found(ex, sk, sk->sk_family == query->flow.family ?
 				 DUALSTACK_VERDICT_NATIVE :
 				 DUALSTACK_VERDICT_MAPPED);
 		return;
 	}
 
-	sk = ds_lookup_refuser(drop, &event);
+	sk = ds_lookup_refuser(query, &event);
 	if (!sk) {
-		sk = ds_lookup_elsewhere(drop);
+		sk = ds_lookup_elsewhere(query);
 		if (sk)
 			ds_explain_found(ex, sk, DUALSTACK_VERDICT_NONE);
 		return;
@@ -267,11 +267,11 @@ static void ds_explain_lookup(struct ds_explain *ex)
 
 static int ds_explain(struct ds_explain *ex, u32 ifindex)
 {
-	bool v4 = ex->drop.flow.family == AF_INET;
+	bool v4 = ex->query.flow.family == AF_INET;
 	int err = 0;
 
 	if (ifindex) {
-		ex->dev = dev_get_by_index_rcu(ex->drop.flow.net, ifindex);
+		ex->dev = dev_get_by_index_rcu(ex->query.flow.net, ifindex);
 		if (!ex->dev) {
 			NL_SET_ERR_MSG(ex->extack, "No device has this index");
 			return -ENODEV;
@@ -333,7 +333,7 @@ static int ds_explain_addr(struct ds_explain *ex, const struct nlattr *attr,
 
 static int ds_explain_parse(struct ds_explain *ex, struct genl_info *info)
 {
-	struct ds_flow *flow = &ex->drop.flow;
+	struct ds_flow *flow = &ex->query.flow;
 	struct nlattr **attrs = info->attrs;
 	struct nlattr *attr;
 	int proto, err;

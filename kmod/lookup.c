@@ -41,7 +41,7 @@ static int ds_ipv6_protocol(const struct sk_buff *skb)
 	return nexthdr;
 }
 
-static bool ds_drop_unicast(const struct sk_buff *skb)
+static bool ds_is_unicast(const struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
 		return !(skb_rtable(skb)->rt_flags &
@@ -49,37 +49,37 @@ static bool ds_drop_unicast(const struct sk_buff *skb)
 	return ipv6_unicast_destination(skb);
 }
 
-static bool ds_drop_init_tcp(struct ds_drop *drop, struct sk_buff *skb)
+static bool ds_query_from_tcp(struct ds_query *query, struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
 
 	/* What tcp_rcv_state_process() and tcp_v4_conn_request() want to see
 	 * before a listener answers.
 	 */
-	if (!th->syn || th->ack || th->rst || th->fin || !ds_drop_unicast(skb))
+	if (!th->syn || th->ack || th->rst || th->fin || !ds_is_unicast(skb))
 		return false;
 
 	/* TCP has moved the control block of IP by now; not so where IPsec
 	 * policy forbids the packet, which then may be looked up on the wrong
 	 * device.
 	 */
-	drop->doff = __tcp_hdrlen(th);
+	query->doff = __tcp_hdrlen(th);
 	if (skb->protocol == htons(ETH_P_IP)) {
-		drop->dif = inet_iif(skb);
-		drop->sdif = tcp_v4_sdif(skb);
+		query->dif = inet_iif(skb);
+		query->sdif = tcp_v4_sdif(skb);
 	} else {
-		drop->dif = tcp_v6_iif_l3_slave(skb);
-		drop->sdif = tcp_v6_sdif(skb);
+		query->dif = tcp_v6_iif_l3_slave(skb);
+		query->sdif = tcp_v6_sdif(skb);
 	}
 	return true;
 }
 
-static bool ds_drop_init_udp(struct ds_drop *drop, struct sk_buff *skb)
+static bool ds_query_from_udp(struct ds_query *query, struct sk_buff *skb)
 {
-	drop->doff = sizeof(struct udphdr);
+	query->doff = sizeof(struct udphdr);
 	if (skb->protocol == htons(ETH_P_IP)) {
-		drop->dif = inet_iif(skb);
-		drop->sdif = inet_sdif(skb);
+		query->dif = inet_iif(skb);
+		query->sdif = inet_sdif(skb);
 		return true;
 	}
 
@@ -89,12 +89,12 @@ static bool ds_drop_init_udp(struct ds_drop *drop, struct sk_buff *skb)
 	 */
 	if (!udp_hdr(skb)->check || udp_lib_checksum_complete(skb))
 		return false;
-	drop->dif = inet6_iif(skb);
-	drop->sdif = inet6_sdif(skb);
+	query->dif = inet6_iif(skb);
+	query->sdif = inet6_sdif(skb);
 	return true;
 }
 
-bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb)
+bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb)
 {
 	int proto;
 
@@ -111,41 +111,41 @@ bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb)
 
 	if (proto < 0)
 		return false;
-	if (proto == DS_TCP ? !ds_drop_init_tcp(drop, skb) :
-			      !ds_drop_init_udp(drop, skb))
+	if (proto == DS_TCP ? !ds_query_from_tcp(query, skb) :
+			      !ds_query_from_udp(query, skb))
 		return false;
 
-	drop->skb = skb;
-	ds_flow_from_skb(&drop->flow, dev_net(skb_dst(skb)->dev), skb, proto);
+	query->skb = skb;
+	ds_flow_from_skb(&query->flow, dev_net(skb_dst(skb)->dev), skb, proto);
 	return true;
 }
 
-struct sock *ds_lookup_taker(const struct ds_drop *drop)
+struct sock *ds_lookup_taker(const struct ds_query *query)
 {
-	const struct ds_flow *flow = &drop->flow;
+	const struct ds_flow *flow = &query->flow;
 
 	if (flow->family == AF_INET6 && flow->proto == DS_TCP)
-		return inet6_lookup_listener(flow->net, drop->skb, drop->doff,
+		return inet6_lookup_listener(flow->net, query->skb, query->doff,
 					     &flow->peer, flow->peer_port,
 					     &flow->local,
 					     ntohs(flow->local_port),
-					     drop->dif, drop->sdif);
+					     query->dif, query->sdif);
 	if (flow->family == AF_INET6)
 		return __udp6_lib_lookup(flow->net, &flow->peer,
 					 flow->peer_port, &flow->local,
-					 flow->local_port, drop->dif,
-					 drop->sdif, drop->skb);
+					 flow->local_port, query->dif,
+					 query->sdif, query->skb);
 	if (flow->proto == DS_TCP)
-		return __inet_lookup_listener(flow->net, drop->skb, drop->doff,
+		return __inet_lookup_listener(flow->net, query->skb, query->doff,
 					      flow->peer.s6_addr32[3],
 					      flow->peer_port,
 					      flow->local.s6_addr32[3],
 					      ntohs(flow->local_port),
-					      drop->dif, drop->sdif);
+					      query->dif, query->sdif);
 	return __udp4_lib_lookup(flow->net, flow->peer.s6_addr32[3],
 				 flow->peer_port, flow->local.s6_addr32[3],
-				 flow->local_port, drop->dif, drop->sdif,
-				 drop->skb);
+				 flow->local_port, query->dif, query->sdif,
+				 query->skb);
 }
 
 /* Who refuses a packet that found no socket. The kernel went through the slots of
@@ -156,24 +156,24 @@ struct sock *ds_lookup_taker(const struct ds_drop *drop)
  */
 
 /* At the first glance, most sockets of a slot have nothing to do with a packet. */
-static bool ds_is_aside(const struct ds_drop *drop, const struct sock *sk)
+static bool ds_is_aside(const struct ds_query *query, const struct sock *sk)
 {
 	int bound = READ_ONCE(sk->sk_bound_dev_if);
 
-	return sk->sk_num != ntohs(drop->flow.local_port) ||
-	       (bound && bound != drop->dif && bound != drop->sdif) ||
-	       !net_eq(sock_net(sk), drop->flow.net);
+	return sk->sk_num != ntohs(query->flow.local_port) ||
+	       (bound && bound != query->dif && bound != query->sdif) ||
+	       !net_eq(sock_net(sk), query->flow.net);
 }
 
 /* Whether what comes by the packet's device comes to this socket. */
-static bool ds_has_device(const struct ds_drop *drop, const struct sock *sk)
+static bool ds_has_device(const struct ds_query *query, const struct sock *sk)
 {
 	int bound = READ_ONCE(sk->sk_bound_dev_if);
-	struct net *net = drop->flow.net;
+	struct net *net = query->flow.net;
 
-	return drop->flow.proto == DS_TCP ?
-	       inet_sk_bound_dev_eq(net, bound, drop->dif, drop->sdif) :
-	       udp_sk_bound_dev_eq(net, bound, drop->dif, drop->sdif);
+	return query->flow.proto == DS_TCP ?
+	       inet_sk_bound_dev_eq(net, bound, query->dif, query->sdif) :
+	       udp_sk_bound_dev_eq(net, bound, query->dif, query->sdif);
 }
 
 static bool ds_is_wildcard(const struct sock *sk)
@@ -192,31 +192,31 @@ static u32 ds_wildcard_hash(const struct ds_flow *flow)
 /* Neither connected, nor on its way from one table to another: a listener that was
  * shut down may connect, and then leads on to sockets of all kinds.
  */
-static bool ds_may_take(const struct ds_drop *drop, const struct sock *sk)
+static bool ds_may_take(const struct ds_query *query, const struct sock *sk)
 {
-	return drop->flow.proto == DS_TCP ? sk->sk_state == TCP_LISTEN :
+	return query->flow.proto == DS_TCP ? sk->sk_state == TCP_LISTEN :
 					    sk->sk_state != TCP_ESTABLISHED;
 }
 
-static bool ds_refuses_family(const struct ds_drop *drop,
+static bool ds_refuses_family(const struct ds_query *query,
 			      const struct sock *sk)
 {
-	if (sk->sk_family == drop->flow.family || !ds_is_wildcard(sk) ||
-	    !ds_may_take(drop, sk) || !ds_has_device(drop, sk))
+	if (sk->sk_family == query->flow.family || !ds_is_wildcard(sk) ||
+	    !ds_may_take(query, sk) || !ds_has_device(query, sk))
 		return false;
 	return sk->sk_family == AF_INET || ipv6_only_sock(sk) ||
-	       ds_window_is_open(&ds_net(drop->flow.net)->windows,
-				 drop->flow.proto,
-				 ntohs(drop->flow.local_port));
+	       ds_window_is_open(&ds_net(query->flow.net)->windows,
+				 query->flow.proto,
+				 ntohs(query->flow.local_port));
 }
 
 /* The kernel's choice of several: a group comes first where it is met first, then
  * the one that is bound to the device, then the first. True ends the search.
  */
-static bool ds_try_wildcard(const struct ds_drop *drop, struct sock *sk,
+static bool ds_try_wildcard(const struct ds_query *query, struct sock *sk,
 			    struct sock **found)
 {
-	if (!ds_refuses_family(drop, sk))
+	if (!ds_refuses_family(query, sk))
 		return false;
 	*found = sk;
 	return READ_ONCE(sk->sk_bound_dev_if) ||
@@ -235,9 +235,9 @@ static struct inet_listen_hashbucket *ds_listeners(const struct ds_flow *flow,
 	return inet_lhash2_bucket(flow->net->ipv4.tcp_death_row.hashinfo, hash);
 }
 
-static struct sock *ds_lookup_wildcard(const struct ds_drop *drop)
+static struct sock *ds_lookup_wildcard(const struct ds_query *query)
 {
-	const struct ds_flow *flow = &drop->flow;
+	const struct ds_flow *flow = &query->flow;
 	u32 hash = ds_wildcard_hash(flow);
 	const struct hlist_nulls_node *node;
 	struct inet_listen_hashbucket *ilb;
@@ -247,16 +247,16 @@ static struct sock *ds_lookup_wildcard(const struct ds_drop *drop)
 	if (flow->proto == DS_TCP) {
 		ilb = ds_listeners(flow, hash);
 		sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head)
-			if (!ds_is_aside(drop, sk) &&
+			if (!ds_is_aside(query, sk) &&
 			    !ds_is_second(sk, found) &&
-			    ds_try_wildcard(drop, sk, &found))
+			    ds_try_wildcard(query, sk, &found))
 				break;
 	} else {
 		slot = udp_hashslot2(ds_udp_table(flow->net), hash);
 		udp_portaddr_for_each_entry_rcu(sk, &slot->head)
-			if (!ds_is_aside(drop, sk) &&
+			if (!ds_is_aside(query, sk) &&
 			    !ds_is_second(sk, found) &&
-			    ds_try_wildcard(drop, sk, &found))
+			    ds_try_wildcard(query, sk, &found))
 				break;
 	}
 	return found;
@@ -290,7 +290,7 @@ static bool ds_is_for_loopback(const struct ds_flow *flow)
 
 /**
  * struct ds_search - a search for sockets that are bound to one address
- * @drop:	the packet
+ * @query:	the packet
  * @left:	how much more is looked at
  * @loopback:	whether the packet is for the loopback address
  * @own:	a socket of the packet's family; the second is at the loopback
@@ -298,7 +298,7 @@ static bool ds_is_for_loopback(const struct ds_flow *flow)
  * @other:	the same of the other family, which refuses
  */
 struct ds_search {
-	const struct ds_drop *drop;
+	const struct ds_query *query;
 	unsigned int left;
 	bool loopback;
 	struct sock *own[2];
@@ -306,12 +306,12 @@ struct ds_search {
 };
 
 static void ds_search_init(struct ds_search *search,
-			   const struct ds_drop *drop)
+			   const struct ds_query *query)
 {
 	*search = (struct ds_search){
-		.drop		= drop,
+		.query		= query,
 		.left		= DS_LOOKUP_STEPS,
-		.loopback	= ds_is_for_loopback(&drop->flow),
+		.loopback	= ds_is_for_loopback(&query->flow),
 	};
 }
 
@@ -324,30 +324,30 @@ static bool ds_search_spend(struct ds_search *search, unsigned int steps)
 }
 
 /* A link-local address is one on its link only, and its socket is bound to that. */
-static bool ds_is_at_link(const struct ds_drop *drop, const struct sock *sk)
+static bool ds_is_at_link(const struct ds_query *query, const struct sock *sk)
 {
 	return sk->sk_family == AF_INET6 &&
-	       sk->sk_num == ntohs(drop->flow.local_port) &&
-	       net_eq(sock_net(sk), drop->flow.net) &&
+	       sk->sk_num == ntohs(query->flow.local_port) &&
+	       net_eq(sock_net(sk), query->flow.net) &&
 	       ipv6_addr_type(&sk->sk_v6_rcv_saddr) & IPV6_ADDR_LINKLOCAL;
 }
 
 /* One that has the port. False where enough has been looked at. */
 static noinline bool ds_search_take(struct ds_search *search, struct sock *sk)
 {
-	const struct ds_drop *drop = search->drop;
-	bool ipv4 = drop->flow.family == AF_INET;
+	const struct ds_query *query = search->query;
+	bool ipv4 = query->flow.family == AF_INET;
 	struct sock **found;
 
 	if (!ds_search_spend(search, DS_LOOKUP_MORE_STEPS))
 		return false;
 	if (ds_is_wildcard(sk) || ds_is_at_multicast(sk) ||
-	    (!ds_has_device(drop, sk) && !ds_is_at_link(drop, sk)))
+	    (!ds_has_device(query, sk) && !ds_is_at_link(query, sk)))
 		return true;
 
 	if (ds_is_at_ipv4(sk) == ipv4)
 		found = search->own;
-	else if (sk->sk_family != drop->flow.family)
+	else if (sk->sk_family != query->flow.family)
 		found = search->other;
 	else
 		return true;	/* at a mapped address: IPv4 is its business */
@@ -359,12 +359,12 @@ static noinline bool ds_search_take(struct ds_search *search, struct sock *sk)
 
 static bool ds_search_see(struct ds_search *search, struct sock *sk)
 {
-	const struct ds_drop *drop = search->drop;
+	const struct ds_query *query = search->query;
 
 	if (!ds_search_spend(search, 1))
 		return false;
-	if (!ds_may_take(drop, sk) ||
-	    (ds_is_aside(drop, sk) && !ds_is_at_link(drop, sk)))
+	if (!ds_may_take(query, sk) ||
+	    (ds_is_aside(query, sk) && !ds_is_at_link(query, sk)))
 		return true;
 	return ds_search_take(search, sk);
 }
@@ -397,7 +397,7 @@ static bool ds_search_listeners(struct ds_search *search, u32 hash,
 	struct inet_listen_hashbucket *ilb;
 	struct sock *sk;
 
-	ilb = ds_listeners(&search->drop->flow, hash);
+	ilb = ds_listeners(&search->query->flow, hash);
 	sk_nulls_for_each_rcu(sk, node, &ilb->nulls_head) {
 		if (!ds_search_see(search, sk))
 			return false;
@@ -410,7 +410,7 @@ static bool ds_search_listeners(struct ds_search *search, u32 hash,
 static bool ds_search_udp(struct ds_search *search, u32 hash,
 			  struct sock **until)
 {
-	const struct net *net = search->drop->flow.net;
+	const struct net *net = search->query->flow.net;
 	struct udp_hslot *slot;
 	struct sock *sk;
 
@@ -429,14 +429,14 @@ static bool ds_search_at(struct ds_search *search, u32 hash,
 {
 	if (!ds_search_spend(search, DS_LOOKUP_MORE_STEPS))
 		return false;
-	return search->drop->flow.proto == DS_TCP ?
+	return search->query->flow.proto == DS_TCP ?
 	       ds_search_listeners(search, hash, until) :
 	       ds_search_udp(search, hash, until);
 }
 
 static bool ds_search_ipv6(struct ds_search *search, struct sock **until)
 {
-	const struct ds_flow *flow = &search->drop->flow;
+	const struct ds_flow *flow = &search->query->flow;
 	unsigned short port = ntohs(flow->local_port);
 	const struct inet6_ifaddr *ifa;
 	struct net_device *dev;
@@ -462,7 +462,7 @@ static bool ds_search_ipv6(struct ds_search *search, struct sock **until)
 
 static bool ds_search_ipv4(struct ds_search *search, struct sock **until)
 {
-	const struct ds_flow *flow = &search->drop->flow;
+	const struct ds_flow *flow = &search->query->flow;
 	unsigned short port = ntohs(flow->local_port);
 	const struct in_ifaddr *ifa;
 	struct in_device *in_dev;
@@ -491,13 +491,13 @@ static bool ds_search_other(struct ds_search *search)
 {
 	struct sock **until = &search->other[search->loopback];
 
-	return search->drop->flow.family == AF_INET ?
+	return search->query->flow.family == AF_INET ?
 	       ds_search_ipv6(search, until) : ds_search_ipv4(search, until);
 }
 
 static bool ds_search_same(struct ds_search *search)
 {
-	return search->drop->flow.family == AF_INET ?
+	return search->query->flow.family == AF_INET ?
 	       ds_search_ipv4(search, &search->own[0]) :
 	       ds_search_ipv6(search, &search->own[0]);
 }
@@ -514,7 +514,7 @@ static struct udp_hslot *ds_udp_slot(const struct ds_flow *flow)
  */
 static bool ds_search_port(struct ds_search *search)
 {
-	struct udp_hslot *slot = ds_udp_slot(&search->drop->flow);
+	struct udp_hslot *slot = ds_udp_slot(&search->query->flow);
 	struct sock *sk;
 
 	sk_for_each_rcu(sk, &slot->head) {
@@ -531,13 +531,13 @@ static bool ds_search_port(struct ds_search *search)
 }
 
 static noinline_for_stack
-struct sock *ds_lookup_bound(const struct ds_drop *drop)
+struct sock *ds_lookup_bound(const struct ds_query *query)
 {
 	struct ds_search search;
 	struct sock *sk;
 
-	ds_search_init(&search, drop);
-	if (drop->flow.proto == DS_UDP ?
+	ds_search_init(&search, query);
+	if (query->flow.proto == DS_UDP ?
 	    !ds_search_port(&search) :
 	    !ds_search_other(&search) ||
 	    !ds_search_best(&search, search.other) ||
@@ -547,12 +547,12 @@ struct sock *ds_lookup_bound(const struct ds_drop *drop)
 	return ds_search_own(&search, sk) ? NULL : sk;
 }
 
-struct sock *ds_lookup_elsewhere(const struct ds_drop *drop)
+struct sock *ds_lookup_elsewhere(const struct ds_query *query)
 {
 	struct ds_search search;
 
-	ds_search_init(&search, drop);
-	if (drop->flow.proto == DS_UDP)
+	ds_search_init(&search, query);
+	if (query->flow.proto == DS_UDP)
 		ds_search_port(&search);
 	else
 		ds_search_same(&search);
@@ -606,24 +606,24 @@ static struct sock *ds_group_member(const struct ds_flow *flow,
 
 /* Apart, as what it saves on the stack is no use to a port that nobody has. */
 static noinline
-struct sock *ds_lookup_holder(const struct ds_drop *drop, enum ds_event *event)
+struct sock *ds_lookup_holder(const struct ds_query *query, enum ds_event *event)
 {
-	const struct ds_flow *flow = &drop->flow;
+	const struct ds_flow *flow = &query->flow;
 	struct sock *sk;
 
 	*event = flow->family == AF_INET ? DS_REJECT_V6ONLY : DS_REJECT_V4ONLY;
-	sk = ds_lookup_wildcard(drop);
+	sk = ds_lookup_wildcard(query);
 	if (!sk) {
 		if (flow->family == AF_INET)
 			*event = DS_REJECT_ADDR;
-		sk = ds_lookup_bound(drop);
+		sk = ds_lookup_bound(query);
 	}
 	return sk ? ds_group_member(flow, sk) : NULL;
 }
 
-struct sock *ds_lookup_refuser(const struct ds_drop *drop, enum ds_event *event)
+struct sock *ds_lookup_refuser(const struct ds_query *query, enum ds_event *event)
 {
-	if (ds_port_unused(&drop->flow))
+	if (ds_port_unused(&query->flow))
 		return NULL;
-	return ds_lookup_holder(drop, event);
+	return ds_lookup_holder(query, event);
 }

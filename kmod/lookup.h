@@ -10,7 +10,8 @@ struct sk_buff;
 struct sock;
 
 /**
- * struct ds_drop - a packet that found no socket, or is yet to look for one
+ * struct ds_query - a question to the lookup: a packet that found no socket, or that is
+ * yet to look for one
  * @flow:	its two ends
  * @skb:	the packet, which BPF of a SO_REUSEPORT group may want to see; NULL
  *		where there is none
@@ -18,7 +19,7 @@ struct sock;
  * @dif:	interface index as for inet_iif()
  * @sdif:	index of the enslaved device where @dif is its VRF, or 0
  */
-struct ds_drop {
+struct ds_query {
 	struct ds_flow flow;
 	struct sk_buff *skb;
 	int doff;
@@ -27,8 +28,8 @@ struct ds_drop {
 };
 
 /**
- * ds_drop_init() - take a packet that found no socket apart
- * @drop:	filled in
+ * ds_query_from_skb() - take a packet that found no socket apart
+ * @query:	filled in
  * @skb:	the packet as tcp_v4_rcv(), udpv6_rcv() and so on drop it for
  *		want of a socket, be it that IPsec policy forbids it besides
  *
@@ -37,11 +38,11 @@ struct ds_drop {
  * Return: true for a packet that a socket could have taken: a datagram, or a
  * SYN for one host (a listener would not have answered anything else).
  */
-bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb);
+bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb);
 
 /**
  * ds_lookup_taker() - find the socket that a packet is for
- * @drop:	the packet
+ * @query:	the packet
  *
  * The lookup of the input path, for a SYN or a datagram to one host.
  *
@@ -49,11 +50,11 @@ bool ds_drop_init(struct ds_drop *drop, struct sk_buff *skb);
  *
  * Return: the socket, or NULL.
  */
-struct sock *ds_lookup_taker(const struct ds_drop *drop);
+struct sock *ds_lookup_taker(const struct ds_query *query);
 
 /**
  * ds_lookup_refuser() - find the socket that refused a packet
- * @drop:	the packet
+ * @query:	the packet
  * @event:	set to the kind of refusal
  *
  * A wildcard of the other family that has the port refuses, whatever else is
@@ -71,19 +72,19 @@ struct sock *ds_lookup_taker(const struct ds_drop *drop);
  * port, or it is refused for the sake of the address, or that would have taken too
  * long to find out.
  */
-struct sock *ds_lookup_refuser(const struct ds_drop *drop,
+struct sock *ds_lookup_refuser(const struct ds_query *query,
 			       enum ds_event *event);
 
 /**
  * ds_lookup_elsewhere() - find who has the port at another address
- * @drop:	a packet that nobody takes and nobody refuses
+ * @query:	a packet that nobody takes and nobody refuses
  *
  * Context: under RCU. No reference is taken.
  *
  * Return: a socket of the packet's own family that is bound to one address, or
  * NULL.
  */
-struct sock *ds_lookup_elsewhere(const struct ds_drop *drop);
+struct sock *ds_lookup_elsewhere(const struct ds_query *query);
 
 /* How much is looked at for one packet to find a socket that is bound to one
  * address: it must not become a way to keep a host busy that has thousands of them.
