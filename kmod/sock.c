@@ -32,8 +32,8 @@ static struct kmem_cache *ds_sock_cache;
 
 static_assert(offsetofend(struct ds_sock, count[DS_SEND]) <= 64,
 	      "a datagram must touch one cache line only");
-/* Three cache lines, 24 MiB for DS_MAX_SOCKETS. There is no hole left: one more
- * event is 8 bytes, for which something else has to go.
+/* Three cache lines, 24 MiB for DS_MAX_SOCKETS. They are full: one more event is 8
+ * bytes, for which something else has to go.
  */
 static_assert(sizeof(struct ds_sock) <= 192);
 static_assert(sizeof(struct rcu_head) <= sizeof(struct in6_addr));
