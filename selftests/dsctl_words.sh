@@ -186,7 +186,13 @@ completed()
 }
 
 ktap_print_header
-ktap_set_plan 7
+# Most machines have bash alone: what is not there is not of the plan.
+shells=
+for shell in bash zsh fish; do
+	! command -v "$shell" >/dev/null || shells+=" $shell"
+done
+
+ktap_set_plan $((4 + $(wc -w <<<"$shells")))
 
 walk >"$tmp/words"
 "$DSCTL" help --words | cut -f 1 | grep '^-' >"$tmp/options"
@@ -197,15 +203,13 @@ check "words are understood" by_each "$tmp/words" understands
 check "options are understood" by_each "$tmp/harmless" understands_option
 check "the help has no others" has_no_others
 check "abbreviated words" follows_abbreviations
-for shell in bash zsh fish; do
-	if ! command -v $shell >"$tmp/out"; then
-		ktap_test_skip "$shell completes each word: no $shell"
-	elif [ ! -e "$COMPLETION/dsctl.$shell" ]; then
+for shell in $shells; do
+	if [ ! -e "$COMPLETION/dsctl.$shell" ]; then
 		ktap_test_skip "$shell completes each word: no $COMPLETION/dsctl.$shell"
 	else
 		# shellcheck source=/dev/null
-		[ $shell != bash ] || . "$COMPLETION/dsctl.bash"
-		check "$shell completes each word" by_each "$tmp/all" completed $shell
+		[ "$shell" != bash ] || . "$COMPLETION/dsctl.bash"
+		check "$shell completes each word" by_each "$tmp/all" completed "$shell"
 	fi
 done
 
