@@ -344,13 +344,10 @@ static int ds_explain_parse(struct ds_explain *ex, struct genl_info *info)
 	    GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_EXPLAIN_PORT))
 		return -EINVAL;
 
-	attr = attrs[DUALSTACK_A_EXPLAIN_PROTOCOL];
-	proto = ds_proto(nla_get_u8(attr));
-	if (proto < 0) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "Protocol is neither TCP nor UDP");
-		return -EINVAL;
-	}
+	proto = ds_parse_proto(attrs[DUALSTACK_A_EXPLAIN_PROTOCOL],
+			       info->extack);
+	if (proto < 0)
+		return proto;
 	flow->net = genl_info_net(info);
 	flow->proto = proto;
 

@@ -304,13 +304,10 @@ int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (attr) {
-		int proto = ds_proto(nla_get_u8(attr));
+		int proto = ds_parse_proto(attr, info->extack);
 
-		if (proto < 0) {
-			NL_SET_ERR_MSG_ATTR(info->extack, attr,
-					    "Protocol is neither TCP nor UDP");
-			return -EINVAL;
-		}
+		if (proto < 0)
+			return proto;
 		protos = BIT(proto);
 	}
 

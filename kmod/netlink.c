@@ -8,6 +8,7 @@
 
 #include "netlink.h"
 #include "netlink_gen.h"
+#include "stats.h"
 
 static struct genl_family ds_family;
 
@@ -52,6 +53,16 @@ int ds_reply(struct sk_buff *msg, struct genl_info *info, int err)
 	}
 	nlmsg_end(msg, nlmsg_hdr(msg));
 	return genlmsg_reply(msg, info);
+}
+
+int ds_parse_proto(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	int proto = ds_proto(nla_get_u8(attr));
+
+	if (proto >= 0)
+		return proto;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "Protocol is neither TCP nor UDP");
+	return -EINVAL;
 }
 
 int ds_check_last(const struct sk_buff *skb, struct genl_info *info)

@@ -9,6 +9,8 @@
 
 struct genl_info;
 struct net;
+struct netlink_ext_ack;
+struct nlattr;
 struct sk_buff;
 
 /**
@@ -58,6 +60,15 @@ struct sk_buff *ds_reply_new(struct genl_info *info);
  * Return: what the request ends with.
  */
 int ds_reply(struct sk_buff *msg, struct genl_info *info, int err);
+
+/**
+ * ds_parse_proto() - read the protocol that a request names
+ * @attr:	the attribute
+ * @extack:	says why not
+ *
+ * Return: an enum ds_proto, or -EINVAL.
+ */
+int ds_parse_proto(const struct nlattr *attr, struct netlink_ext_ack *extack);
 
 /**
  * ds_check_last() - refuse a request that others follow

@@ -604,13 +604,10 @@ static int ds_v6only_parse(struct ds_v6only *req, struct genl_info *info)
 	    GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_V6ONLY_V6ONLY))
 		return -EINVAL;
 
-	attr = info->attrs[DUALSTACK_A_V6ONLY_PROTOCOL];
-	proto = ds_proto(nla_get_u8(attr));
-	if (proto < 0) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "Protocol is neither TCP nor UDP");
-		return -EINVAL;
-	}
+	proto = ds_parse_proto(info->attrs[DUALSTACK_A_V6ONLY_PROTOCOL],
+			       info->extack);
+	if (proto < 0)
+		return proto;
 
 	attr = info->attrs[DUALSTACK_A_V6ONLY_PORT];
 	req->port.net = genl_info_net(info);
