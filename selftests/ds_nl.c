@@ -17,7 +17,6 @@
 
 #define MAX_ERRNO	4095	/* of the kernel's */
 
-/* One line per counter, as in the kernel. */
 const size_t ds_counter_table_len = ARRAY_SIZE(ds_counter_table);
 
 static_assert(ARRAY_SIZE(ds_counter_table) ==
@@ -188,6 +187,24 @@ static int talk_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 	t->ret = valid_error(e->error);
 	t->done = true;
 	return NL_STOP;
+}
+
+bool ds_batch_put(struct ds_batch *batch, struct nl_msg *msg, int flags)
+{
+	struct nlmsghdr *nlh;
+	bool fits;
+
+	if (!msg)
+		return false;
+	nlh = nlmsg_hdr(msg);
+	nlh->nlmsg_flags |= NLM_F_REQUEST | flags;
+	fits = batch->len + nlh->nlmsg_len <= sizeof(batch->buf);
+	if (fits) {
+		memcpy(batch->buf + batch->len, nlh, nlh->nlmsg_len);
+		batch->len += NLMSG_ALIGN(nlh->nlmsg_len);
+	}
+	nlmsg_free(msg);
+	return fits;
 }
 
 int ds_talk(struct ds_nl *ds, struct nl_msg *msg, ds_attr_cb cb, void *arg)

@@ -236,6 +236,26 @@ struct nl_msg *ds_msg(struct ds_nl *ds, int cmd, int flags);
 struct nl_msg *ds_reset_msg(struct ds_nl *ds, __u64 cookie);
 
 /**
+ * struct ds_batch - requests for one send()
+ * @buf: the requests
+ * @len: how many bytes there are
+ */
+struct ds_batch {
+	char buf[64000];
+	size_t len;
+};
+
+/**
+ * ds_batch_put() - put a request behind those that are there
+ * @batch: these
+ * @msg: the request, freed here; may be NULL
+ * @flags: NLM_F_ACK or 0
+ *
+ * Return: false if there is none, or no room.
+ */
+bool ds_batch_put(struct ds_batch *batch, struct nl_msg *msg, int flags);
+
+/**
  * ds_talk() - send a request, hand each reply to a callback
  * @ds: connection
  * @msg: request, freed here

@@ -47,19 +47,6 @@ static struct ds_nl ds;
 static const char *module;
 static int home = -1;	/* the namespace to begin with */
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 static int __attribute__((format(printf, 3, 4)))
 set_fault(const char *attr, const char *file, const char *format, ...)
 {
@@ -70,7 +57,7 @@ set_fault(const char *attr, const char *file, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	return write_file(path, text);
+	return net_write_file(path, text);
 }
 
 /* A function's first address, and that of what follows it. */

@@ -135,20 +135,27 @@ pid_t net_fork(void)
 	return pid;
 }
 
-int net_sysctl(const char *path, int value)
+int net_write_file(const char *path, const char *text)
 {
-	char file[128], text[16];
-	int fd, len, err = 0;
+	ssize_t len = strlen(text);
+	int fd, err = 0;
 
-	snprintf(file, sizeof(file), "/proc/sys/net/%s", path);
-	len = snprintf(text, sizeof(text), "%d", value);
-	fd = open(file, O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, text, len) != len)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int net_sysctl(const char *path, int value)
+{
+	char file[128], text[16];
+
+	snprintf(file, sizeof(file), "/proc/sys/net/%s", path);
+	snprintf(text, sizeof(text), "%d", value);
+	return net_write_file(file, text);
 }
 
 __s64 net_netstat(const char *section, const char *field)
@@ -348,13 +355,13 @@ static int client_bound(int type, int protocol, const char *text,
 	return fd;
 }
 
-int net_client(int type, const char *text, in_port_t port,
-	       union net_addr *self)
+static int client_connected(int type, int protocol, const char *text,
+			    in_port_t port, union net_addr *self)
 {
 	union net_addr to;
 	int fd;
 
-	fd = client_bound(type, 0, text, port, &to);
+	fd = client_bound(type, protocol, text, port, &to);
 	if (fd < 0)
 		return fd;
 	if (self)
@@ -362,15 +369,15 @@ int net_client(int type, const char *text, in_port_t port,
 	return connect(fd, &to.sa, net_addr_len(&to)) ? fail(fd) : fd;
 }
 
+int net_client(int type, const char *text, in_port_t port,
+	       union net_addr *self)
+{
+	return client_connected(type, 0, text, port, self);
+}
+
 int net_client_mptcp(const char *text, in_port_t port)
 {
-	union net_addr to;
-	int fd;
-
-	fd = client_bound(SOCK_STREAM, IPPROTO_MPTCP, text, port, &to);
-	if (fd < 0)
-		return fd;
-	return connect(fd, &to.sa, net_addr_len(&to)) ? fail(fd) : fd;
+	return client_connected(SOCK_STREAM, IPPROTO_MPTCP, text, port, NULL);
 }
 
 int net_client_fastopen(const char *text, in_port_t port, const void *data,

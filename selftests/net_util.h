@@ -66,6 +66,9 @@ int net_lo_mtu(int mtu);
 /* fork(), for a child that does not outlive its parent. */
 pid_t net_fork(void);
 
+/* Write to a file that is there; 0 or -errno. */
+int net_write_file(const char *path, const char *text);
+
 /* Write a number to a file below /proc/sys/net. */
 int net_sysctl(const char *path, int value);
 

@@ -977,18 +977,6 @@ FIXTURE_VARIANT_ADD(toggled, connect_sockaddr_in) {
 	.allowed = DUALSTACK_A_COUNTER_MAPPED_CONNECT,
 };
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* A call inside the kernel is to be interrupted, where that can be chosen: returns
  * what it was, which the file has in parentheses, or "".
  */
@@ -1004,7 +992,7 @@ static void preempt_full(char *was, size_t size)
 	if (read(fd, text, sizeof(text) - 1) > 0) {
 		begin = strchr(text, '(');
 		end = begin ? strchr(begin, ')') : NULL;
-		if (end && !write_text(PREEMPT, "full"))
+		if (end && !net_write_file(PREEMPT, "full"))
 			snprintf(was, size, "%.*s", (int)(end - begin - 1),
 				 begin + 1);
 	}
@@ -1021,7 +1009,7 @@ FIXTURE_SETUP(toggled)
 FIXTURE_TEARDOWN(toggled)
 {
 	if (self->preempt[0])
-		write_text(PREEMPT, self->preempt);
+		net_write_file(PREEMPT, self->preempt);
 	ds_close(&self->ds);
 }
 
@@ -1143,15 +1131,10 @@ FIXTURE_VARIANT_ADD(other, udplite)
 
 FIXTURE_SETUP(other)
 {
-	static const char range[] = "0 0";
-	int fd;
-
 	if (!outbound_setup(_metadata, &self->o, SOCK_DGRAM))
 		return;
-	fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
-	ASSERT_LE(0, fd);
-	ASSERT_LT(0, write(fd, range, strlen(range)));
-	close(fd);
+	ASSERT_EQ(0, net_write_file("/proc/sys/net/ipv4/ping_group_range",
+				    "0 0"));
 
 	close(self->o.fd);
 	self->o.fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC,

@@ -427,15 +427,9 @@ struct group {
 static int group_write(const char *dir, const char *file, const char *text)
 {
 	char path[96];
-	int fd, n;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n < 0 ? -1 : 0;
+	return net_write_file(path, text);
 }
 
 /* What the kernel's own objects take of the cgroup's memory, in bytes. */

@@ -785,29 +785,37 @@ static int add_narrow(const char *name)
 	return net_dummy_add(name) ?: net_ioctl(SIOCSIFMTU, &ifr);
 }
 
-/* Sockets at an address are looked for at all of them, device by device. */
-TEST_F_TIMEOUT(reject, device_without_family, DS_TIMEOUT)
+/* A socket at an address of each family refuses the other: @found is how many are
+ * counted for each.
+ */
+static void expect_at_address(struct __test_metadata *_metadata,
+			      struct ds_nl *ds, int type, int found)
 {
 	struct ds_counters sums = { };
 	int fd[2];
 
+	fd[0] = net_server(type, HERE6, 0, 0);
+	ASSERT_LE(0, fd[0]);
+	fd[1] = net_server(type, HERE4, 0, 0);
+	ASSERT_LE(0, fd[1]);
+	ASSERT_EQ(1, net_refused(type, HERE4, net_port(fd[0]), NULL));
+	sums.v[DUALSTACK_A_COUNTER_REJECT_ADDR] += found;
+	ds_expect_sums(_metadata, ds, &sums);
+	ASSERT_EQ(1, net_refused(type, HERE6, net_port(fd[1]), NULL));
+	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY] += found;
+	ds_expect_sums(_metadata, ds, &sums);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Sockets at an address are looked for at all of them, device by device. */
+TEST_F_TIMEOUT(reject, device_without_family, DS_TIMEOUT)
+{
 	ASSERT_EQ(0, add_narrow("dummy0"));
 	ASSERT_EQ(0, net_dummy_add("dummy1"));
 	ASSERT_EQ(0, net_link_addr("dummy1", HERE4, 24));
 	ASSERT_EQ(0, net_link_addr("dummy1", HERE6, 64));
-
-	fd[0] = net_server(variant->type, HERE6, 0, 0);
-	ASSERT_LE(0, fd[0]);
-	fd[1] = net_server(variant->type, HERE4, 0, 0);
-	ASSERT_LE(0, fd[1]);
-	ASSERT_EQ(1, net_refused(variant->type, HERE4, net_port(fd[0]), NULL));
-	sums.v[DUALSTACK_A_COUNTER_REJECT_ADDR]++;
-	ds_expect_sums(_metadata, &self->ds, &sums);
-	ASSERT_EQ(1, net_refused(variant->type, HERE6, net_port(fd[1]), NULL));
-	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	ds_expect_sums(_metadata, &self->ds, &sums);
-	close(fd[0]);
-	close(fd[1]);
+	expect_at_address(_metadata, &self->ds, variant->type, 1);
 }
 
 /* More than the module looks at; those before it are no matter. */
@@ -821,9 +829,8 @@ TEST_F_TIMEOUT(reject, device_without_family, DS_TIMEOUT)
 TEST_F_TIMEOUT(reject, many_addresses, DS_TIMEOUT)
 {
 	bool found = variant->type == SOCK_DGRAM;
-	struct ds_counters sums = { };
 	char addr[INET6_ADDRSTRLEN];
-	int fd[2], i;
+	int i;
 
 	ASSERT_EQ(0, net_dummy_add("dummy0"));
 	ASSERT_EQ(0, net_dummy_add("dummy1"));
@@ -835,19 +842,7 @@ TEST_F_TIMEOUT(reject, many_addresses, DS_TIMEOUT)
 		snprintf(addr, sizeof(addr), "203.0.113.%d", i + 1);
 		ASSERT_EQ(0, net_link_addr("dummy0", addr, 24));
 	}
-
-	fd[0] = net_server(variant->type, HERE6, 0, 0);
-	ASSERT_LE(0, fd[0]);
-	fd[1] = net_server(variant->type, HERE4, 0, 0);
-	ASSERT_LE(0, fd[1]);
-	ASSERT_EQ(1, net_refused(variant->type, HERE4, net_port(fd[0]), NULL));
-	sums.v[DUALSTACK_A_COUNTER_REJECT_ADDR] += found;
-	ds_expect_sums(_metadata, &self->ds, &sums);
-	ASSERT_EQ(1, net_refused(variant->type, HERE6, net_port(fd[1]), NULL));
-	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY] += found;
-	ds_expect_sums(_metadata, &self->ds, &sums);
-	close(fd[0]);
-	close(fd[1]);
+	expect_at_address(_metadata, &self->ds, variant->type, found);
 }
 
 /* A datagram over IPv6 whose checksum is wrong, or left out, reached nobody. */

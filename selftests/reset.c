@@ -148,42 +148,23 @@ TEST_F_TIMEOUT(reset, namespace, DS_TIMEOUT)
 	close(fd[1]);
 }
 
-/* Put a request for everything behind those that are there. */
-static size_t put_reset(struct __test_metadata *_metadata, struct ds_nl *ds,
-			char *buf, size_t size, size_t len)
-{
-	struct nl_msg *msg = ds_reset_msg(ds, 0);
-	struct nlmsghdr *nlh;
-
-	EXPECT_NE(NULL, msg);
-	if (!msg)
-		return len;
-	nlh = nlmsg_hdr(msg);
-	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	EXPECT_GE(size, len + nlh->nlmsg_len);
-	if (size >= len + nlh->nlmsg_len) {
-		memcpy(buf + len, nlh, nlh->nlmsg_len);
-		len += NLMSG_ALIGN(nlh->nlmsg_len);
-	}
-	nlmsg_free(msg);
-	return len;
-}
-
 /* Of several in one send(), the last is done: all are answered while others wait. */
 TEST_F_TIMEOUT(reset, last_of_send, DS_TIMEOUT)
 {
 	int fd, i, sk = nl_socket_get_fd(self->ds.sk);
 	char buf[512] __attribute__((aligned(4)));
 	struct ds_counters seen = { };
+	struct ds_batch batch = { };
 	struct nlmsghdr *nlh;
-	ssize_t len = 0;
+	ssize_t len;
 
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
 	ds_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &seen);
 	for (i = 0; i < 2; i++)
-		len = put_reset(_metadata, &self->ds, buf, sizeof(buf), len);
-	ASSERT_EQ(len, send(sk, buf, len, 0));
+		ASSERT_TRUE(ds_batch_put(&batch, ds_reset_msg(&self->ds, 0),
+					 NLM_F_ACK));
+	ASSERT_EQ(batch.len, send(sk, batch.buf, batch.len, 0));
 	for (i = 0; i < 2; i++) {
 		len = recv(sk, buf, sizeof(buf), 0);
 		nlh = (struct nlmsghdr *)buf;

@@ -6,7 +6,6 @@
  * and clocks, waits for some seconds, and goes on. Not all devices live through that
  * in a virtual machine, so this is not run by default.
  */
-#include <fcntl.h>
 #include <time.h>
 
 #include "ds_test.h"
@@ -34,16 +33,9 @@ static __u64 suspended_ms(void)
 static int power_set(const char *name, const char *value)
 {
 	char path[64];
-	int fd, err = 0;
 
 	snprintf(path, sizeof(path), "/sys/power/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
+	return net_write_file(path, value);
 }
 
 FIXTURE(suspend)

@@ -1587,12 +1587,8 @@ static void compare(struct ds_nl *ds)
 
 static int set_port_range(void)
 {
-	int fd = open("/proc/sys/net/ipv4/ip_local_port_range",
-		      O_WRONLY | O_CLOEXEC);
-	int err = write(fd, "50000 60999", 11) == 11 ? 0 : -errno;
-
-	close(fd);
-	return err;
+	return net_write_file("/proc/sys/net/ipv4/ip_local_port_range",
+			      "50000 60999");
 }
 
 static bool want(const char *name, bool on)

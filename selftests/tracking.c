@@ -187,15 +187,8 @@ TEST_F_TIMEOUT(tracking, since, DS_TIMEOUT)
 
 static int set_ftrace(int value)
 {
-	int fd, err = 0;
-
-	fd = open("/proc/sys/kernel/ftrace_enabled", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value ? "1" : "0", 1) != 1)
-		err = -errno;
-	close(fd);
-	return err;
+	return net_write_file("/proc/sys/kernel/ftrace_enabled",
+			      value ? "1" : "0");
 }
 
 /* All or none: where ftrace is switched off, nothing stays attached. */

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <netlink/msg.h>
 #include <netlink/socket.h>
 
 #include "ds_test.h"
@@ -91,34 +90,17 @@ static void stop(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-/**
- * struct batch - requests for one send()
- * @buf: the requests
- * @len: how many bytes there are
- */
-struct batch {
-	char buf[AT_ONCE * 128];
-	size_t len;
-};
-
-static void put(struct __test_metadata *_metadata, struct batch *batch,
+static void put(struct __test_metadata *_metadata, struct ds_batch *batch,
 		struct ds_nl *ds, int fd, in_port_t port, bool v6only)
 {
-	struct nl_msg *msg = ds_v6only_msg(ds, net_cookie(fd), net_protocol(fd),
-					   port, v6only, false);
-	struct nlmsghdr *nlh;
-
-	ASSERT_NE(NULL, msg);
-	nlh = nlmsg_hdr(msg);
-	nlh->nlmsg_flags |= NLM_F_REQUEST;
-	ASSERT_GE(sizeof(batch->buf), batch->len + nlh->nlmsg_len);
-	memcpy(batch->buf + batch->len, nlh, nlh->nlmsg_len);
-	batch->len += NLMSG_ALIGN(nlh->nlmsg_len);
-	nlmsg_free(msg);
+	ASSERT_TRUE(ds_batch_put(batch,
+				 ds_v6only_msg(ds, net_cookie(fd),
+					       net_protocol(fd), port, v6only,
+					       false), 0));
 }
 
 /* What the answers say is of no matter, nor if they are too many. */
-static void post(struct __test_metadata *_metadata, struct batch *batch,
+static void post(struct __test_metadata *_metadata, struct ds_batch *batch,
 		 struct ds_nl *ds)
 {
 	int sk = nl_socket_get_fd(ds->sk);
@@ -135,7 +117,7 @@ static void post(struct __test_metadata *_metadata, struct batch *batch,
 static void ask(struct __test_metadata *_metadata, struct ds_nl *ds, int fd,
 		in_port_t port, int requests, int at_once)
 {
-	struct batch batch = { };
+	struct ds_batch batch = { };
 	int i;
 
 	for (i = 1; i <= requests; i++) {
@@ -192,7 +174,7 @@ TEST_F_TIMEOUT(busy, holds_nobody_up, DS_TIMEOUT)
 /* Of several in one send(), the last is done. */
 TEST_F_TIMEOUT(busy, last_of_send, DS_TIMEOUT)
 {
-	struct batch batch = { };
+	struct ds_batch batch = { };
 	int fd[3], i;
 
 	for (i = 0; i < 3; i++) {
