@@ -4,7 +4,7 @@
 # dsctl audit and dsctl export against what services and their clients, in
 # Python, saw.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 require "$DSCTL" jq python3 ip unshare setpriv setsid insmod rmmod
 require_family
@@ -149,7 +149,7 @@ unprivileged()
 
 exported()
 {
-	"$DSCTL" "$@" >"$tmp/prom" && python3 ./prom_check.py <"$tmp/prom" \
+	"$DSCTL" "$@" >"$tmp/prom" && python3 ./peer/prom_check.py <"$tmp/prom" \
 		>"$tmp/samples" && [ "$(jq length "$tmp/samples")" -gt 0 ]
 }
 
@@ -220,7 +220,7 @@ export_to_file()
 	mkdir "$tmp/textfile" && echo old >"$tmp/textfile/ds.prom" &&
 	"$DSCTL" export "$tmp/textfile/ds.prom" >"$tmp/out" &&
 	[ ! -s "$tmp/out" ] && [ "$(ls "$tmp/textfile")" = ds.prom ] &&
-	python3 ./prom_check.py <"$tmp/textfile/ds.prom" >"$tmp/samples" &&
+	python3 ./peer/prom_check.py <"$tmp/textfile/ds.prom" >"$tmp/samples" &&
 	diff <(jq "$timeless" "$tmp/samples") <(jq "$timeless" "$tmp/stdout.samples")
 }
 
@@ -301,7 +301,7 @@ check "nothing to audit" status 0 audit
 
 mkfifo "$tmp/stdin"
 exec 9<>"$tmp/stdin"
-peer "$tmp/want" /usr/bin/python3 ./audit_peer.py
+peer "$tmp/want" /usr/bin/python3 ./peer/audit_peer.py
 check "services" test -s "$tmp/want"
 check "audit agrees with the applications" audit_agrees "$tmp/want"
 check "findings are ordered" findings_are_ordered
@@ -314,7 +314,7 @@ check "no argument" status 1 audit all
 
 ip netns add $netns
 ip -n $netns link set lo up
-peer "$tmp/ready" ip netns exec $netns /usr/bin/python3 ./audit_peer.py ready
+peer "$tmp/ready" ip netns exec $netns /usr/bin/python3 ./peer/audit_peer.py ready
 check "harmless services" test -s "$tmp/ready"
 check "audit of another namespace agrees" audit_agrees "$tmp/ready" -n $netns
 check "nothing misses IPv4 there" status 0 -n $netns audit

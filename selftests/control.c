@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define NOBODY	65534
 

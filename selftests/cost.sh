@@ -5,7 +5,7 @@
 # and how much it may: see OVERHEAD in dsctl(8). It takes a processor for which
 # each instruction is a nanosecond, as QEMU emulates with -icount shift=0.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 # How much what of the kernel's own may take, client and server together.
 # Sending over IPv4 passes a hook, too, which is up to 6 of what a drop may take.

@@ -3,7 +3,7 @@
 #
 # dsctl against what a server and its clients, in Python, saw.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 require "$DSCTL" jq python3 ip unshare setpriv insmod rmmod
 require_family
@@ -375,7 +375,7 @@ closed_pipe()
 all_closed()
 {
 	"$DSCTL" export "$tmp/closed.prom" <&- >&- 2>&- &&
-		python3 ./prom_check.py <"$tmp/closed.prom" >/dev/null &&
+		python3 ./peer/prom_check.py <"$tmp/closed.prom" >/dev/null &&
 		! "$DSCTL" show sockets port x <&- >&- 2>&- &&
 		! "$DSCTL" -b - <&-
 }
@@ -413,7 +413,7 @@ done
 # The peer keeps its sockets open until it is killed: nobody writes here.
 mkfifo "$tmp/stdin"
 exec 9<>"$tmp/stdin"
-/usr/bin/python3 ./dsctl_peer.py <&9 >"$tmp/want" &
+/usr/bin/python3 ./peer/dsctl_peer.py <&9 >"$tmp/want" &
 peer_pid=$!
 check "server and clients" wait_for 60 test -s "$tmp/want"
 

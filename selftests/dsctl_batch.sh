@@ -3,7 +3,7 @@
 #
 # dsctl's options that change how a command runs: -b, -N and -c.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 require "$DSCTL" jq python3 ip script setpriv unshare
 require_family

@@ -4,7 +4,7 @@
 # The commands of dsctl that control the module: what they say and do, against
 # what servers and clients, in Python, saw of it.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 require "$DSCTL" jq python3 ip unshare setpriv insmod rmmod
 require_family
@@ -920,7 +920,7 @@ chmod +x "$tmp"/dsctl-*
 # What is open for reading and writing neither blocks nor ends.
 mkfifo "$tmp/commands" "$tmp/answers"
 exec 8<>"$tmp/commands" 9<>"$tmp/answers"
-/usr/bin/python3 ./control_peer.py <"$tmp/commands" >"$tmp/answers" 8>&- 9>&- &
+/usr/bin/python3 ./peer/control_peer.py <"$tmp/commands" >"$tmp/answers" 8>&- 9>&- &
 peer_pid=$!
 read -r -t $LIMIT line <&9
 echo "$line" >"$tmp/peer"

@@ -3,7 +3,7 @@
 #
 # What dsctl export makes of the file that it is given.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 NOBODY=65534
 WRITERS=4	# at a time
@@ -38,7 +38,7 @@ fails()
 # whole FILE: all of an export
 whole()
 {
-	python3 ./prom_check.py <"$1" >"$tmp/samples" &&
+	python3 ./peer/prom_check.py <"$1" >"$tmp/samples" &&
 		jq -e 'any(.[]; .name == "dualstack_tracked_sockets")' \
 			"$tmp/samples" >/dev/null
 }

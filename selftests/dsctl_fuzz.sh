@@ -9,7 +9,7 @@
 #
 # With -e also commands of every kind, and of each whatever can fail: for as long.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 seconds=45
 # Always the same, unless it is to go on for long.

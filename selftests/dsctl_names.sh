@@ -4,7 +4,7 @@
 # Names that processes and namespaces chose, in all that dsctl prints: shown where
 # the terminal has them, and never a command to it.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 NAME=größe-日本		# 14 of the 15 bytes that a process may have
 ESCAPED='gr\xc3\xb6\xc3\x9fe-\xe6\x97\xa5\xe6\x9c\xac'
@@ -146,7 +146,7 @@ in_labels()
 	shift 2
 	for locale in C $UTF8; do
 		LC_ALL=$locale "$DSCTL" "$@" export >"$tmp/prom" &&
-		python3 ./prom_check.py <"$tmp/prom" >"$tmp/samples" &&
+		python3 ./peer/prom_check.py <"$tmp/prom" >"$tmp/samples" &&
 		jq -e --arg name "$name" --arg port "$port" \
 			'map(select(.labels.local_port == $port)) | length > 0 and
 			 all(.[]; .labels.comm == $name)' "$tmp/samples" || return 1
@@ -157,7 +157,7 @@ in_labels()
 netns_in_label()
 {
 	"$DSCTL" -N export >"$tmp/prom" &&
-		python3 ./prom_check.py <"$tmp/prom" >"$tmp/samples" &&
+		python3 ./peer/prom_check.py <"$tmp/prom" >"$tmp/samples" &&
 		jq -e --arg name "$1" 'any(.[]; .labels.netns == $name)' "$tmp/samples"
 }
 

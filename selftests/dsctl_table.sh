@@ -4,7 +4,7 @@
 # dsctl's tables: laid out alike whatever is in them, and however many lines. They
 # are printed some thousand lines at a time.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 SOCKETS=5000
 FIRST_PORT=20001

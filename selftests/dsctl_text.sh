@@ -4,7 +4,7 @@
 # What dsctl says, for people to read, of sockets that are less usual: that several
 # processes have, that share a port with many, or that others hide.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 LIMIT=60	# seconds, for what takes a moment
 MANY=100	# sockets; so many records are not asked for one by one

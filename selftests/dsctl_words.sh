@@ -5,7 +5,7 @@
 # understands each of them where it is listed, the help has no others, and each
 # shell completes it.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 require "$DSCTL" setpriv timeout
 require_family

@@ -11,8 +11,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "ds_test.h"
-#include "net_wire.h"
+#include "lib/ds_test.h"
+#include "lib/net_wire.h"
 
 #define FLOOD		5000
 #define FLOWLABEL	0x12345

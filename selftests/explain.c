@@ -10,8 +10,8 @@
 
 #include <netlink/genl/genl.h>
 
-#include "ds_test.h"
-#include "net_link.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
 
 #define NOBODY		65534
 #define GROUP		4

@@ -29,8 +29,8 @@
 
 #include "kselftest.h"
 
-#include "ds_nl.h"
-#include "net_util.h"
+#include "lib/ds_nl.h"
+#include "lib/net_util.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUGFS		"/sys/kernel/debug"

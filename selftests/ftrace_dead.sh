@@ -8,7 +8,7 @@
 # Nothing revives ftrace. So this is not run by default, and is the last thing that
 # a kernel is to be used for.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 KILLER=$PWD/test_modules/ds_ftrace_kill.ko
 

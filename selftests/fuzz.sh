@@ -7,7 +7,7 @@
 #
 #   fuzz.sh [-t SECONDS] [-s SEED]
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 # A minute with what is around it.
 seconds=${KSFT_MACHINE_SLOW:+60}

@@ -3,8 +3,8 @@
  * Every hook is in the kernel and is really called: its hits are those of
  * the traffic made here.
  */
-#include "ds_test.h"
-#include "net_wire.h"
+#include "lib/ds_test.h"
+#include "lib/net_wire.h"
 
 #define ROUNDS	5
 

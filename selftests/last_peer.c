@@ -3,7 +3,7 @@
  * The last mapped and the last rejected peer of a socket, against
  * getsockname() of the client, and their age.
  */
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define ROUNDS	5
 

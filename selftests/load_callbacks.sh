@@ -6,7 +6,7 @@
 # because a BPF program has the function's one already. Each hook counts the same
 # then.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 TRACEFS=/sys/kernel/tracing
 TAKEN=skb_consume_udp

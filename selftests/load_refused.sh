@@ -5,7 +5,7 @@
 # hook, and nothing is left behind. The module is changed for that, in a copy,
 # to ask for other functions than the kernel has.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 TRACEFS=/sys/kernel/tracing
 TARGET=skb_consume_udp

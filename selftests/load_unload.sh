@@ -8,7 +8,7 @@
 #
 #   load_unload.sh [-n LOADS]
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 ROUNDS=${KSFT_MACHINE_SLOW:+4}
 ROUNDS=${ROUNDS:-20}

@@ -9,8 +9,8 @@
 #include <net/if.h>
 #include <netdb.h>
 
-#include "ds_test.h"
-#include "net_link.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
 
 #define LINK_LOCAL	"fe80::1%dummy0"
 

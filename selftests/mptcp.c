@@ -11,9 +11,9 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 
-#include "ds_test.h"
-#include "net_link.h"
-#include "net_wire.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
+#include "lib/net_wire.h"
 
 #ifndef SOL_MPTCP
 #define SOL_MPTCP	284

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define MANY_SOCKETS	2000
 #define STEADY_SOCKETS	300

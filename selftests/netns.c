@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define ROUNDS	6
 

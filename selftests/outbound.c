@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define ROUNDS		5
 #define UNROUTED	"::ffff:198.51.100.1"

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define MAPPED	DUALSTACK_A_COUNTER_MAPPED_RECV
 

@@ -10,9 +10,9 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
-#include "ds_test.h"
-#include "net_link.h"
-#include "net_wire.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
+#include "lib/net_wire.h"
 
 #define REFUSALS	20
 #define SOCKETS		3

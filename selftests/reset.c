@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define ROUNDS	200
 

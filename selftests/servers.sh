@@ -6,7 +6,7 @@
 # inherited the systemd way. dsctl tells each one's mode, its process and what
 # its clients saw.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 require "$DSCTL" jq ip unshare
 require_family

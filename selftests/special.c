@@ -8,8 +8,8 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
-#include "ds_test.h"
-#include "net_link.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
 
 #define MEMBERS		3
 #define CLIENTS		12

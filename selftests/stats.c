@@ -3,7 +3,7 @@
  * The sums of a namespace and the records they are made of: sums outlive
  * sockets, records do not.
  */
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define SOCKETS	5
 #define EVENTS	6

@@ -8,7 +8,7 @@
  */
 #include <time.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define SLACK_MS	500
 

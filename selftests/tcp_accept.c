@@ -10,7 +10,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define CONNS		50
 #define LISTENERS	4

@@ -8,7 +8,7 @@
  * that, which ends the TIME_WAIT, and sends its SYN again: this one is refused.
  * So one connect() is one refusal, as any other.
  */
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 FIXTURE(time_wait)
 {

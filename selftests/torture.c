@@ -43,9 +43,9 @@
 
 #include "kselftest.h"
 
-#include "ds_nl.h"
-#include "net_util.h"
-#include "net_wire.h"
+#include "lib/ds_nl.h"
+#include "lib/net_util.h"
+#include "lib/net_wire.h"
 
 #define SECONDS		60
 

@@ -5,7 +5,7 @@
 # each tool shows the events of a known traffic, with all their fields, and as
 # many as the counters say.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib/lib.sh"
 
 TRACEFS=/sys/kernel/tracing
 

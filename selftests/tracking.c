@@ -10,7 +10,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define TOGGLES	20
 #define MANY	200

@@ -17,8 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "ds_test.h"
-#include "net_link.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
 
 #define DATAGRAMS	200
 #define BATCH		20	/* unread at a time: fits any receive buffer */

@@ -11,7 +11,7 @@
 #include <sys/fsuid.h>
 #include <sys/mman.h>
 
-#include "ds_test.h"
+#include "lib/ds_test.h"
 
 #define NOBODY		65534
 #define TOGGLES		1000

@@ -12,8 +12,8 @@
 
 #include <netlink/socket.h>
 
-#include "ds_test.h"
-#include "net_link.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
 
 #define NOBODY		65534
 

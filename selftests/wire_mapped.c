@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
-#include "ds_test.h"
-#include "net_link.h"
-#include "net_wire.h"
+#include "lib/ds_test.h"
+#include "lib/net_link.h"
+#include "lib/net_wire.h"
 
 #define HOST4		"203.0.113.1"
 #define HOST6		"2001:db8:1::1"

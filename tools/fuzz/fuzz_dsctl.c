@@ -44,7 +44,7 @@
 
 #include "fault.h"
 #include "grammar.h"
-#include "net_util.h"
+#include "lib/net_util.h"
 
 #define SECONDS		60
 #define BLOCK		64	/* cases that share sockets and settings */

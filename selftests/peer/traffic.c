@@ -18,8 +18,8 @@
 
 #include "kselftest.h"
 
-#include "ds_nl.h"
-#include "net_util.h"
+#include "../lib/ds_nl.h"
+#include "../lib/net_util.h"
 
 static const char *const addrs[] = { "127.0.0.1", "::1" };
 

@@ -26,8 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "net_link.h"
-#include "net_util.h"
+#include "../lib/net_link.h"
+#include "../lib/net_util.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BATCHES		41

@@ -27,9 +27,9 @@
 
 #include "kselftest.h"
 
-#include "ds_nl.h"
-#include "fuzz_spec.h"
-#include "net_util.h"
+#include "../lib/ds_nl.h"
+#include "../lib/fuzz_spec.h"
+#include "../lib/net_util.h"
 
 #define NOBODY		65534
 #define BATCH		64	/* messages in one send() at most */
