@@ -27,7 +27,9 @@
 #include "account.h"
 #include "event_list.h"
 #include "flow.h"
+#include "last_peer.h"
 #include "lookup.h"
+#include "net.h"
 #include "sock.h"
 #include "stats.h"
 #include "trace.h"
@@ -181,10 +183,10 @@ static __always_inline bool ds_count_untracked(const struct sock *sk,
 	if (!check_net(net) || proto < 0)
 		return false;
 	dn = ds_net_nopreempt(net);
-	if (!READ_ONCE(dn->no_room) || ds_sock_is_hidden(sk))
+	if (!READ_ONCE(dn->records.no_room) || ds_sock_is_hidden(sk))
 		return false;
-	atomic64_inc(&dn->count[proto][event]);
-	atomic64_inc(&dn->untracked[proto]);
+	atomic64_inc(&dn->totals.count[proto][event]);
+	atomic64_inc(&dn->totals.untracked[proto]);
 	return true;
 }
 
@@ -320,6 +322,7 @@ void ds_account_no_socket(struct sk_buff *skb)
 {
 	struct ds_query query;
 	enum ds_event event;
+	struct ds_net *dn;
 	struct sock *sk;
 
 	if (!ds_query_from_skb(&query, skb))
@@ -327,7 +330,8 @@ void ds_account_no_socket(struct sk_buff *skb)
 
 	preempt_disable_notrace();	/* RCU, and cheaper */
 	if (check_net(query.flow.net)) {
-		this_cpu_inc(*ds_net_nopreempt(query.flow.net)->looked_up);
+		dn = ds_net_nopreempt(query.flow.net);
+		this_cpu_inc(*dn->totals.looked_up);
 		sk = ds_lookup_refuser(&query, &event);
 		if (sk)
 			ds_account_rcu(sk, event, &query.flow, 1);

@@ -14,6 +14,7 @@
 
 #include "events.h"
 #include "hooks.h"
+#include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "sock.h"
@@ -38,7 +39,7 @@ static int ds_put_config(struct sk_buff *skb, const struct net *net)
 
 	if (nla_put_u8(skb, DUALSTACK_A_CONFIG_TRACKING, !!since) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_SOCKETS,
-			READ_ONCE(ds_net(net)->max_sockets)) ||
+			READ_ONCE(ds_net(net)->records.max_sockets)) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_EVENT_RATE,
 			ds_events_rate(net)) ||
 	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY,
@@ -46,7 +47,7 @@ static int ds_put_config(struct sk_buff *skb, const struct net *net)
 	    (ds_events_seq(net, &seq) &&
 	     ds_put_u64(skb, DUALSTACK_A_CONFIG_EVENT_SEQ, seq)) ||
 	    (since && ds_put_since(skb, max(since,
-					    READ_ONCE(ds_net(net)->since)))))
+					    READ_ONCE(ds_net(net)->totals.since)))))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -171,7 +172,8 @@ int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	attr = info->attrs[DUALSTACK_A_CONFIG_MAX_SOCKETS];
 	if (attr)
-		ds_net_set_max_sockets(net, nla_get_u32(attr));
+		ds_records_set_max(&ds_net(net)->records,
+				   nla_get_u32(attr));
 
 	attr = info->attrs[DUALSTACK_A_CONFIG_EVENT_RATE];
 	if (attr)

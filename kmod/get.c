@@ -13,6 +13,8 @@
 #include <net/sock.h>
 
 #include "hooks.h"
+#include "last_peer.h"
+#include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "sock.h"
@@ -210,7 +212,8 @@ int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 	}
 
 	ds_reader_init(&reader, cb->skb);
-	while (cb->args[0] < DS_SOCK_BUCKETS && ds_net_has_records(ds_net(net))) {
+	while (cb->args[0] < DS_SOCK_BUCKETS &&
+	       ds_records_exist(&ds_net(net)->records)) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (ds_dump_step(skb, cb, net, &reader))

@@ -23,7 +23,7 @@
 #include <net/udp.h>
 
 #include "lookup.h"
-#include "stats.h"
+#include "net.h"
 #include "window.h"
 
 /* The transport protocol of an IPv6 packet, past its extension headers. */

@@ -2,16 +2,58 @@
 /* dualstack: per-socket accounting of IPv4 on AF_INET6 sockets. */
 
 #include <linux/init.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <net/genetlink.h>
+#include <net/net_namespace.h>
 #include <uapi/linux/dualstack.h>
 
 #include "events.h"
 #include "hooks.h"
+#include "net.h"
 #include "netlink.h"
 #include "sock.h"
 #include "stats.h"
 #include "suspend.h"
+#include "window.h"
+
+static int __net_init ds_net_init(struct net *net)
+{
+	struct ds_net *dn = ds_net(net);
+	int err;
+
+	err = ds_totals_init(&dn->totals);
+	if (err)
+		return err;
+	ds_records_init(&dn->records, ds_net_age);
+	ds_windows_init(&dn->windows);
+	return 0;
+}
+
+static void __net_exit ds_net_exit(struct list_head *nets)
+{
+	bool ended = false;
+	struct net *net;
+
+	list_for_each_entry(net, nets, exit_list)
+		ended |= ds_records_end(ds_net(net));
+	/* Readers that found one of these records are about to look at its namespace. */
+	if (ended)
+		synchronize_rcu();
+	/* No packet counts here any more: cleanup_net() has waited for those that
+	 * found check_net() true, and ds_hooks_detach() if the module goes.
+	 */
+	list_for_each_entry(net, nets, exit_list)
+		ds_totals_exit(&ds_net(net)->totals);
+}
+
+static struct pernet_operations ds_net_ops = {
+	.init	= ds_net_init,
+	.exit_batch = ds_net_exit,
+	.id	= &ds_net_id,
+	.size	= sizeof(struct ds_net),
+};
 
 static int __init ds_init(void)
 {
@@ -25,13 +67,13 @@ static int __init ds_init(void)
 	if (err)
 		goto err_sock;
 
-	err = ds_stats_init();
+	err = register_pernet_subsys(&ds_net_ops);
 	if (err)
 		goto err_suspend;
 
 	err = ds_events_init();
 	if (err)
-		goto err_stats;
+		goto err_net;
 
 	err = ds_hooks_init();
 	if (err)
@@ -53,8 +95,8 @@ err_hooks:
 	ds_hooks_exit();
 err_events:
 	ds_events_exit();
-err_stats:
-	ds_stats_exit();
+err_net:
+	unregister_pernet_subsys(&ds_net_ops);
 err_suspend:
 	ds_suspend_exit();
 err_sock:
@@ -69,7 +111,7 @@ static void __exit ds_exit(void)
 	ds_hooks_detach();
 	ds_hooks_exit();
 	ds_events_exit();
-	ds_stats_exit();
+	unregister_pernet_subsys(&ds_net_ops);
 	ds_suspend_exit();
 	ds_sock_exit();
 }

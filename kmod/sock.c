@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The records: one for each socket that had an event. */
 
-#include <linux/preempt.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/sock_diag.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
-#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "last_peer.h"
+#include "net.h"
 #include "sock.h"
+#include "walk.h"
 
 struct ds_sock __rcu *ds_sock_table[DS_SOCK_BUCKETS];
 struct ds_sock ds_sock_none = { .key = DS_SOCK_NO_KEY };
@@ -20,6 +21,11 @@ u64 ds_sock_hash_key __ro_after_init;
 
 /* How long a record has to be idle before it gives way to another. */
 #define DS_SOCK_IDLE_LONG	(10 * HZ)
+
+/* How long it takes until somebody looks for idle records, where there is no room
+ * for another one.
+ */
+#define DS_SOCK_AGE		HZ
 
 /* How many records are removed before others get a chance at the locks. */
 #define DS_SOCK_STEP	64
@@ -51,13 +57,6 @@ static void ds_sock_free_rcu(struct rcu_head *rcu)
 {
 	kmem_cache_free(ds_sock_cache, container_of(rcu, struct ds_sock, rcu));
 }
-
-/* The two low bits of reject_seq; the rest of it counts changes, so that a
- * reader sees that there was one.
- */
-#define DS_REJECT_BUSY	BIT(0)	/* somebody writes */
-#define DS_REJECT_PEER	BIT(1)	/* there is a peer */
-#define DS_REJECT_STEP	BIT(2)
 
 struct ds_sock *ds_sock_by_cookie(u64 cookie)
 {
@@ -95,27 +94,16 @@ static struct ds_sock *ds_sock_alloc(struct sock *sk, u64 cookie,
 	return rec;
 }
 
-/* Whether a walk through the records has yet to come by this one. Until then it must
- * stay in its list, or the walk must be handed its counts.
- */
-static bool ds_sock_is_awaited(const struct ds_net *dn,
-			       const struct ds_sock *rec)
+static void ds_sock_link(struct ds_records *records, struct ds_sock *rec)
 {
-	return dn->walk_kind != DS_WALK_NONE && rec->walk != dn->walk;
+	list_add_tail(&rec->list, &records->busy);
+	ds_walk_pass(&records->walk, rec);
 }
 
-static void ds_sock_unlink(struct ds_net *dn, struct ds_sock *rec)
+static void ds_sock_unlink(struct ds_records *records, struct ds_sock *rec)
 {
-	if (dn->walk_next == &rec->list)
-		dn->walk_next = rec->list.next;
+	ds_walk_leave(&records->walk, rec);
 	list_del(&rec->list);
-}
-
-static void ds_sock_link(struct ds_net *dn, struct ds_sock *rec)
-{
-	/* A walk ends where those begin that came during it. */
-	list_add_tail(&rec->list, &dn->busy);
-	rec->walk = dn->walk;
 }
 
 void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
@@ -156,7 +144,7 @@ static void ds_sock_sum_idle(struct ds_net *dn, const struct ds_sock *rec,
 
 	for (i = 0; i < DS_N_EVENTS; i++)
 		atomic64_add(sign * atomic64_read(&rec->count[i]),
-			     &dn->count[rec->proto][i]);
+			     &dn->totals.count[rec->proto][i]);
 }
 
 void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
@@ -164,20 +152,23 @@ void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
 	ds_sock_sum_idle(dn, rec, 1);
 	rec->state = DS_SOCK_IDLE;
 	WRITE_ONCE(rec->idle_since, jiffies);
-	ds_sock_unlink(dn, rec);
-	list_add_tail(&rec->list, &dn->idle);
+	ds_sock_unlink(&dn->records, rec);
+	list_add_tail(&rec->list, &dn->records.idle);
 }
 
 /* Undo ds_sock_settle(). */
 static void ds_sock_stir(struct ds_net *dn, struct ds_sock *rec)
 {
-	if (ds_sock_is_awaited(dn, rec) && dn->walk_kind == DS_WALK_RESET) {
+	struct ds_records *records = &dn->records;
+
+	if (ds_walk_awaits(&records->walk, rec) &&
+	    records->walk.kind == DS_WALK_RESET) {
 		ds_sock_take(rec, NULL);
 		ds_sock_forget(rec);
 	}
 	ds_sock_sum_idle(dn, rec, -1);
-	ds_sock_unlink(dn, rec);
-	ds_sock_link(dn, rec);
+	ds_sock_unlink(records, rec);
+	ds_sock_link(records, rec);
 }
 
 /* Have a record ready for an event, which the caller counts under RCU: it does
@@ -188,7 +179,7 @@ static bool ds_sock_wake(struct ds_sock *rec)
 	struct ds_net *dn = ds_net(rec->net);
 	bool there;
 
-	spin_lock_bh(&dn->lock);
+	spin_lock_bh(&dn->records.lock);
 	there = rec->state != DS_SOCK_GONE;
 	if (there && rec->state != DS_SOCK_BUSY) {
 		if (rec->state == DS_SOCK_IDLE)
@@ -196,7 +187,7 @@ static bool ds_sock_wake(struct ds_sock *rec)
 		rec->state = DS_SOCK_BUSY;
 		WRITE_ONCE(rec->key, ds_sock_cookie(rec));
 	}
-	spin_unlock_bh(&dn->lock);
+	spin_unlock_bh(&dn->records.lock);
 	return there;
 }
 
@@ -205,26 +196,17 @@ static bool ds_sock_wake(struct ds_sock *rec)
  */
 static void ds_sock_leave_counts(struct ds_net *dn, struct ds_sock *rec)
 {
+	const struct ds_walk *walk = &dn->records.walk;
+
 	if (rec->state == DS_SOCK_IDLE)
 		return;
 
-	if (ds_sock_is_awaited(dn, rec)) {
-		if (dn->walk_kind == DS_WALK_RESET)
+	if (ds_walk_awaits(walk, rec)) {
+		if (walk->kind == DS_WALK_RESET)
 			return;
-		ds_sock_add(rec, dn->walk_sums);
+		ds_sock_add(rec, walk->sums);
 	}
-	ds_sock_take(rec, dn->count[rec->proto]);
-}
-
-/* Nobody writes after this, and there is nothing to read. */
-static void ds_sock_end_rejected(struct ds_sock *rec)
-{
-	int seq;
-
-	do {
-		seq = atomic_read(&rec->reject_seq) & ~DS_REJECT_BUSY;
-	} while (atomic_cmpxchg(&rec->reject_seq, seq, DS_REJECT_BUSY) != seq);
-	smp_wmb();	/* pairs with ds_sock_get_rejected() */
+	ds_sock_take(rec, dn->totals.count[rec->proto]);
 }
 
 static struct ds_sock *ds_sock_deref(struct ds_sock __rcu *p)
@@ -257,14 +239,17 @@ static void ds_sock_unhash(struct ds_sock *rec)
 
 static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
 {
-	lockdep_assert_held(&dn->lock);
+	struct ds_records *records = &dn->records;
+
+	lockdep_assert_held(&records->lock);
 
 	ds_sock_unhash(rec);
 	ds_sock_leave_counts(dn, rec);
-	ds_sock_unlink(dn, rec);
+	ds_sock_unlink(records, rec);
 	rec->state = DS_SOCK_GONE;
-	WRITE_ONCE(dn->tracked[rec->proto], dn->tracked[rec->proto] - 1);
-	WRITE_ONCE(dn->no_room, false);
+	WRITE_ONCE(records->tracked[rec->proto],
+		   records->tracked[rec->proto] - 1);
+	WRITE_ONCE(records->no_room, false);
 
 	/* Before @rcu takes the place of the last rejected peer. */
 	ds_sock_end_rejected(rec);
@@ -287,13 +272,14 @@ static bool ds_sock_is_crowded(u64 cookie)
 	return n >= DS_SOCK_CHAIN;
 }
 
-static bool ds_sock_is_full(const struct ds_net *dn)
+static bool ds_records_are_full(const struct ds_records *records)
 {
-	return READ_ONCE(dn->tracked[DS_TCP]) + READ_ONCE(dn->tracked[DS_UDP]) >=
-	       READ_ONCE(dn->max_sockets);
+	return READ_ONCE(records->tracked[DS_TCP]) +
+	       READ_ONCE(records->tracked[DS_UDP]) >=
+	       READ_ONCE(records->max_sockets);
 }
 
-/* The first of a list if it is idle for long. Under RCU, or @dn->lock. */
+/* The first of a list if it is idle for long. Under RCU, or the lock. */
 static struct ds_sock *ds_sock_idle_first(const struct list_head *list)
 {
 	struct list_head *first = READ_ONCE(list->next);
@@ -307,26 +293,26 @@ static struct ds_sock *ds_sock_idle_first(const struct list_head *list)
 }
 
 /* None where there is to be none at all: those that are there just stay. */
-static struct ds_sock *ds_sock_dispensable(const struct ds_net *dn)
+static struct ds_sock *ds_sock_dispensable(const struct ds_records *records)
 {
-	if (!READ_ONCE(dn->max_sockets))
+	if (!READ_ONCE(records->max_sockets))
 		return NULL;
-	return ds_sock_idle_first(&dn->idle_zero) ?:
-	       ds_sock_idle_first(&dn->idle);
+	return ds_sock_idle_first(&records->idle_zero) ?:
+	       ds_sock_idle_first(&records->idle);
 }
 
 /* Whether one may be made, asked without a lock: at the limit each packet of a
  * socket that has none comes here.
  */
-static bool ds_sock_has_room(struct ds_net *dn)
+static bool ds_records_have_room(struct ds_records *records)
 {
-	if (!ds_sock_is_full(dn) || ds_sock_dispensable(dn))
+	if (!ds_records_are_full(records) || ds_sock_dispensable(records))
 		return true;
-	WRITE_ONCE(dn->no_room, true);
+	WRITE_ONCE(records->no_room, true);
 	/* That is there before it is looked for; pairs with ds_net_age(). */
 	smp_mb();
-	if (!delayed_work_pending(&dn->age))
-		schedule_delayed_work(&dn->age, DS_NET_AGE);
+	if (!delayed_work_pending(&records->age))
+		schedule_delayed_work(&records->age, DS_SOCK_AGE);
 	return false;
 }
 
@@ -337,31 +323,32 @@ static bool ds_sock_make_room(struct ds_net *dn)
 	struct ds_sock *rec;
 
 	/* More than one where the limit was lowered. */
-	while (ds_sock_is_full(dn) && left--) {
-		rec = ds_sock_dispensable(dn);
+	while (ds_records_are_full(&dn->records) && left--) {
+		rec = ds_sock_dispensable(&dn->records);
 		if (!rec)
 			return false;
-		dn->evicted[rec->proto]++;
+		dn->records.evicted[rec->proto]++;
 		ds_sock_remove(dn, rec);
 	}
-	return !ds_sock_is_full(dn);
+	return !ds_records_are_full(&dn->records);
 }
 
 /* Adds @new unless somebody was faster. */
 static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
 {
+	struct ds_records *records = &dn->records;
 	struct ds_sock *rec;
 
-	spin_lock_bh(&dn->lock);
+	spin_lock_bh(&records->lock);
 	rec = ds_sock_by_cookie(new->key);
 	if (!rec && ds_sock_make_room(dn)) {
 		ds_sock_hash(new);
-		ds_sock_link(dn, new);
-		WRITE_ONCE(dn->tracked[new->proto],
-			   dn->tracked[new->proto] + 1);
+		ds_sock_link(records, new);
+		WRITE_ONCE(records->tracked[new->proto],
+			   records->tracked[new->proto] + 1);
 		rec = new;
 	}
-	spin_unlock_bh(&dn->lock);
+	spin_unlock_bh(&records->lock);
 	return rec;
 }
 
@@ -383,7 +370,7 @@ struct ds_sock *ds_sock_make(struct sock *sk)
 	if (rec && ds_sock_wake(rec))
 		return rec;
 
-	if (!ds_sock_has_room(ds_net(net)) || ds_sock_is_crowded(cookie))
+	if (!ds_records_have_room(&ds_net(net)->records) || ds_sock_is_crowded(cookie))
 		return NULL;
 	new = ds_sock_alloc(sk, cookie, proto);
 	if (!new)
@@ -400,13 +387,13 @@ void ds_sock_end_rec(struct ds_sock *rec)
 {
 	struct ds_net *dn = ds_net(rec->net);
 
-	spin_lock_bh(&dn->lock);
+	spin_lock_bh(&dn->records.lock);
 	/* Unless somebody was faster. */
 	if (rec->state != DS_SOCK_GONE) {
 		ds_sock_remove(dn, rec);
-		dn->ended++;
+		dn->records.ended++;
 	}
-	spin_unlock_bh(&dn->lock);
+	spin_unlock_bh(&dn->records.lock);
 }
 
 static noinline ds_direct
@@ -435,125 +422,52 @@ void ds_sock_end(const struct sock *sk)
 		ds_sock_end_record(cookie);
 }
 
-static struct ds_sock *ds_sock_any(struct ds_net *dn)
+void ds_records_init(struct ds_records *records, work_func_t age)
 {
-	return list_first_entry_or_null(&dn->busy, struct ds_sock, list) ?:
-	       list_first_entry_or_null(&dn->idle, struct ds_sock, list) ?:
-	       list_first_entry_or_null(&dn->idle_zero, struct ds_sock, list);
+	spin_lock_init(&records->lock);
+	INIT_LIST_HEAD(&records->busy);
+	INIT_LIST_HEAD(&records->idle);
+	INIT_LIST_HEAD(&records->idle_zero);
+	records->max_sockets = DS_MAX_SOCKETS;
+	INIT_DELAYED_WORK(&records->age, age);
+	ds_walk_init(&records->walk);
 }
 
-bool ds_sock_end_net(const struct net *net)
+static struct ds_sock *ds_records_first(struct ds_records *records)
 {
-	struct ds_net *dn = ds_net(net);
+	return list_first_entry_or_null(&records->busy, struct ds_sock, list) ?:
+	       list_first_entry_or_null(&records->idle, struct ds_sock, list) ?:
+	       list_first_entry_or_null(&records->idle_zero, struct ds_sock, list);
+}
+
+bool ds_records_end(struct ds_net *dn)
+{
+	struct ds_records *records = &dn->records;
 	struct ds_sock *rec;
 	unsigned int i;
 	bool ended;
 
+	cancel_delayed_work_sync(&records->age);
 	do {
-		spin_lock_bh(&dn->lock);
+		spin_lock_bh(&records->lock);
 		for (i = 0; i < DS_SOCK_STEP; i++) {
-			rec = ds_sock_any(dn);
+			rec = ds_records_first(records);
 			if (!rec)
 				break;
 			ds_sock_remove(dn, rec);
-			dn->ended++;
+			records->ended++;
 		}
-		ended = dn->ended;
-		spin_unlock_bh(&dn->lock);
+		ended = records->ended;
+		spin_unlock_bh(&records->lock);
 		cond_resched();
 	} while (rec);
 	return ended;
 }
 
-void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
-			  __be16 port)
+void ds_records_set_max(struct ds_records *records, u32 max)
 {
-	int seq;
-
-	preempt_disable();	/* readers wait while somebody writes */
-	seq = atomic_read(&rec->reject_seq);
-	/* A trylock: the one who writes at this moment is as much the last. */
-	if (!(seq & DS_REJECT_BUSY) &&
-	    atomic_cmpxchg_acquire(&rec->reject_seq, seq,
-				   seq | DS_REJECT_BUSY) == seq) {
-		/* It is busy before the peer changes. */
-		smp_wmb();
-		rec->reject_addr = *addr;
-		rec->reject_port = port;
-		WRITE_ONCE(rec->reject_when, jiffies);
-		atomic_set_release(&rec->reject_seq,
-				   (seq + DS_REJECT_STEP) | DS_REJECT_PEER);
-	}
-	preempt_enable();
-}
-
-void ds_sock_forget(struct ds_sock *rec)
-{
-	int seq = atomic_read(&rec->reject_seq);
-
-	WRITE_ONCE(rec->mapped_peer, 0);
-	/* A writer of this moment has a newer peer: leave it alone. */
-	if (!(seq & DS_REJECT_BUSY))
-		atomic_cmpxchg(&rec->reject_seq, seq,
-			       (seq + DS_REJECT_STEP) & ~DS_REJECT_PEER);
-}
-
-bool ds_sock_get_rejected(const struct ds_sock *rec, struct ds_peer *peer)
-{
-	int seq;
-
-	for (;;) {
-		seq = atomic_read_acquire(&rec->reject_seq);
-		if (!(seq & DS_REJECT_PEER))
-			return false;
-		if (!(seq & DS_REJECT_BUSY)) {
-			peer->addr = rec->reject_addr;
-			peer->port = rec->reject_port;
-			peer->when = READ_ONCE(rec->reject_when);
-			smp_rmb();	/* copied before reject_seq is read */
-			if (atomic_read(&rec->reject_seq) == seq)
-				return true;
-		}
-		cpu_relax();
-	}
-}
-
-bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer)
-{
-	/* The time is at least that of this peer: it is stored first. */
-	u64 mapped = smp_load_acquire(&rec->mapped_peer);
-
-	peer->when = READ_ONCE(rec->mapped_when);
-	peer->port = (__force __be16)(u16)mapped;
-	ipv6_addr_set_v4mapped((__force __be32)(u32)(mapped >> 16),
-			       &peer->addr);
-	return mapped;
-}
-
-static void ds_sock_set_back_time(unsigned long *when, unsigned long until,
-				  unsigned long by)
-{
-	unsigned long old = READ_ONCE(*when);
-
-	/* Unless there is a newer event by now. */
-	if (!time_after(old, until))
-		cmpxchg(when, old, old - by);
-}
-
-void ds_sock_set_back(unsigned long until, unsigned long by)
-{
-	struct ds_sock __rcu **p = ds_sock_table;
-	struct ds_sock *rec;
-
-	for (; p < ds_sock_table + DS_SOCK_BUCKETS; p++) {
-		rcu_read_lock();
-		for (rec = ds_sock_first(p); rec; rec = ds_sock_next(rec)) {
-			ds_sock_set_back_time(&rec->mapped_when, until, by);
-			ds_sock_set_back_time(&rec->reject_when, until, by);
-		}
-		rcu_read_unlock();
-		cond_resched();
-	}
+	WRITE_ONCE(records->max_sockets, max);
+	WRITE_ONCE(records->no_room, false);
 }
 
 int __init ds_sock_init(void)
@@ -569,7 +483,7 @@ int __init ds_sock_init(void)
 
 void ds_sock_exit(void)
 {
-	/* The records ended with their namespaces, see ds_stats_exit(). */
+	/* The records ended with their namespaces, see ds_net_exit(). */
 	rcu_barrier();	/* for ds_sock_free_rcu() */
 	kmem_cache_destroy(ds_sock_cache);
 }

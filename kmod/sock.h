@@ -10,27 +10,19 @@
 #include <linux/ftrace.h>
 #include <linux/in6.h>
 #include <linux/init.h>
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <net/sock.h>
 
-#include "stats.h"
+#include "event_list.h"
+#include "walk.h"
 
+struct ds_net;
+struct ds_sums;
 struct net;
-
-/**
- * struct ds_peer - the remote end of an event
- * @addr:	address; an IPv4 address is mapped
- * @port:	port, network byte order
- * @when:	jiffies
- */
-struct ds_peer {
-	struct in6_addr addr;
-	__be16 port;
-	unsigned long when;
-};
 
 /**
  * enum ds_sock_state - what is known of the activity of a record
@@ -41,7 +33,7 @@ struct ds_peer {
  *			sums of the namespace, and do not change
  * @DS_SOCK_GONE:	it has ended, and is in neither the table nor a list
  *
- * The state changes under &struct ds_net.lock.
+ * The state changes under &struct ds_records.lock.
  */
 enum ds_sock_state {
 	DS_SOCK_BUSY,
@@ -73,13 +65,13 @@ enum ds_sock_state {
  * @state:	enum ds_sock_state
  * @alive:	its socket was found, during ds_sweep()
  * @walk:	the last walk that has, or need not have, come by; see
- *		&struct ds_net.walk
+ *		&struct ds_walk.number
  * @idle_since:	jiffies when it was found idle
- * @list:	link in one of the lists of &struct ds_net
+ * @list:	link in one of the lists of &struct ds_records
  * @net:	namespace of the socket. A record is gone before its namespace
  *
  * What a datagram touches comes first and is one cache line. From @state on, all
- * but @net is under &struct ds_net.lock.
+ * but @net is under &struct ds_records.lock.
  */
 struct ds_sock {
 	struct ds_sock __rcu *next;
@@ -103,6 +95,42 @@ struct ds_sock {
 	u32 idle_since;
 	struct list_head list;
 	const struct net *net;
+};
+
+/**
+ * struct ds_records - the records of a namespace
+ * @lock:	serialises the coming and going of records, and their changes of
+ *		state; never taken for a hit, and never held for more than some
+ *		dozens of records
+ * @busy:	those that are busy or cold, the latest last; under @lock
+ * @idle:	those that are idle, the first to become so first; written under
+ *		@lock, the first is read under RCU
+ * @idle_zero:	those of them that had no event since the last ds_net_reset()
+ * @tracked:	how many there are, see &struct ds_sums; under @lock
+ * @ended:	see &struct ds_sums; under @lock
+ * @evicted:	see &struct ds_sums; under @lock
+ * @max_sockets: how many there can be
+ * @no_room:	there was no room for another one when it was wanted. May be wrong
+ *		for as long as @age is pending, which clears it
+ * @age:	finds out which are idle, where nobody asks for the sums meanwhile
+ * @cooling:	there are cold ones; under &struct ds_walk.lock
+ * @cold_since:	a state of RCU, after they became cold; under &struct ds_walk.lock
+ * @walk:	the walk through them
+ */
+struct ds_records {
+	spinlock_t lock;	/* see above */
+	struct list_head busy;
+	struct list_head idle;
+	struct list_head idle_zero;
+	u32 tracked[DS_N_PROTOS];
+	u64 ended;
+	u64 evicted[DS_N_PROTOS];
+	u32 max_sockets;
+	bool no_room;
+	struct delayed_work age;
+	bool cooling;
+	unsigned long cold_since;
+	struct ds_walk walk;
 };
 
 /* Cookies are counted up from 1, and down from -1 where one is wanted while another
@@ -309,24 +337,11 @@ ds_direct void ds_sock_end(const struct sock *sk);
 void ds_sock_end_rec(struct ds_sock *rec);
 
 /**
- * ds_sock_end_net() - end the records of a namespace that is going
- * @net:	the namespace, for which no new record can be made any more
- *
- * Sockets of the kernel's own may outlive it; they are not accounted further.
- *
- * Context: process, may sleep.
- *
- * Return: whether any has ended, now or before. Somebody may be about to lock
- * the namespace for one of them, and is through after a grace period of RCU.
- */
-bool ds_sock_end_net(const struct net *net);
-
-/**
  * ds_sock_add() - add the counts of a record to sums
  * @rec:	the record
  * @sums:	the sums
  *
- * Context: under &struct ds_net.lock, lest somebody takes them meanwhile.
+ * Context: under &struct ds_records.lock, lest somebody takes them meanwhile.
  */
 void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums);
 
@@ -334,7 +349,7 @@ void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums);
  * ds_sock_cool() - have the next event of a busy record noticed
  * @rec:	the record
  *
- * Context: under &struct ds_net.lock.
+ * Context: under &struct ds_records.lock.
  */
 void ds_sock_cool(struct ds_sock *rec);
 
@@ -345,7 +360,7 @@ void ds_sock_cool(struct ds_sock *rec);
  *
  * Its counts are added to the sums of the namespace.
  *
- * Context: under @dn->lock.
+ * Context: under &struct ds_records.lock.
  */
 void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec);
 
@@ -356,78 +371,53 @@ void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec);
  *
  * An event of this moment is in what is taken, or in what stays.
  *
- * Context: under &struct ds_net.lock.
+ * Context: under &struct ds_records.lock.
  */
 void ds_sock_take(struct ds_sock *rec, atomic64_t *to);
 
 /**
- * ds_sock_forget() - forget the last peers
- * @rec:	the record
- *
- * Context: under &struct ds_net.lock.
+ * ds_records_init() - begin with no records
+ * @records:	those of a namespace
+ * @age:	what looks for idle ones, for &struct ds_records.age
  */
-void ds_sock_forget(struct ds_sock *rec);
+void ds_records_init(struct ds_records *records, work_func_t age);
 
 /**
- * ds_sock_set_rejected() - remember a refused peer
- * @rec:	the record
- * @addr:	address of the peer; an IPv4 address is mapped
- * @port:	its port, network byte order
+ * ds_records_end() - end the records of a namespace that is going
+ * @dn:		the namespace, for which no new record can be made any more
  *
- * Context: process or softirq, under RCU; on any number of CPUs: of two at one
- * moment one is the last.
- */
-void ds_sock_set_rejected(struct ds_sock *rec, const struct in6_addr *addr,
-			  __be16 port);
-
-/**
- * ds_sock_get_rejected() - the last refused peer
- * @rec:	the record
- * @peer:	filled in
- *
- * Context: under RCU.
- *
- * Return: true, or false where none was refused.
- */
-bool ds_sock_get_rejected(const struct ds_sock *rec, struct ds_peer *peer);
-
-/**
- * ds_sock_get_mapped() - the last IPv4 peer served or sent to
- * @rec:	the record
- * @peer:	filled in
- *
- * Context: under RCU.
- *
- * Return: true, or false where there was none.
- */
-bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer);
-
-/**
- * ds_sock_set_mapped() - remember an IPv4 peer served or sent to
- * @rec:	the record
- * @addr:	its address, network byte order
- * @port:	its port, network byte order
- *
- * Context: any, on any number of CPUs.
- */
-static __always_inline void ds_sock_set_mapped(struct ds_sock *rec,
-					       __be32 addr, __be16 port)
-{
-	u64 peer = (u64)(__force u32)addr << 16 | (__force u16)port;
-
-	WRITE_ONCE(rec->mapped_when, jiffies);
-	/* pairs with ds_sock_get_mapped() */
-	smp_store_release(&rec->mapped_peer, peer);
-}
-
-/**
- * ds_sock_set_back() - make the last peers of all records older
- * @until:	those of this time, in jiffies, and of before
- * @by:		by how much, in jiffies
+ * Sockets of the kernel's own may outlive it; they are not accounted further.
  *
  * Context: process, may sleep.
+ *
+ * Return: whether any has ended, now or before. Somebody may be about to lock
+ * the namespace for one of them, and is through after a grace period of RCU.
  */
-void ds_sock_set_back(unsigned long until, unsigned long by);
+bool ds_records_end(struct ds_net *dn);
+
+/**
+ * ds_records_set_max() - say how many records there can be
+ * @records:	those of a namespace
+ * @max:	how many, DS_MAX_SOCKETS_LIMIT at most
+ *
+ * Context: any.
+ */
+void ds_records_set_max(struct ds_records *records, u32 max);
+
+/**
+ * ds_records_exist() - is anything recorded in a namespace?
+ * @records:	those of the namespace
+ *
+ * Context: any, under RCU or while the namespace stays. The answer may change at any
+ * time.
+ *
+ * Return: true or false.
+ */
+static inline bool ds_records_exist(const struct ds_records *records)
+{
+	return READ_ONCE(records->tracked[DS_TCP]) ||
+	       READ_ONCE(records->tracked[DS_UDP]);
+}
 
 /* Create and destroy the cache of records. The exit waits for RCU. */
 int __init ds_sock_init(void);

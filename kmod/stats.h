@@ -6,20 +6,15 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
-#include <linux/init.h>
+#include <linux/compiler.h>
 #include <linux/in.h>
-#include <linux/list.h>
-#include <linux/mutex.h>
-#include <linux/spinlock.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
-#include <net/net_namespace.h>
-#include <net/netns/generic.h>
 
 #include "event_list.h"
-#include "window.h"
 
 struct net;
+struct work_struct;
 
 /**
  * struct ds_counter - a counter of the netlink interface
@@ -82,128 +77,29 @@ struct ds_sums {
 };
 
 /**
- * enum ds_walk_kind - what a walk through the records of a namespace is for
- * @DS_WALK_NONE:	there is none
- * @DS_WALK_SUM:	it adds up those in &struct ds_net.busy
- * @DS_WALK_RESET:	it sets all to 0
- */
-enum ds_walk_kind {
-	DS_WALK_NONE,
-	DS_WALK_SUM,
-	DS_WALK_RESET,
-};
-
-/**
- * struct ds_net - what is kept for a network namespace
- * @count:	events of sockets that have closed, of those in @idle, and of
- *		untracked ones
+ * struct ds_totals - what a namespace has counted, but for records that are busy
+ * @count:	events of sockets that have closed, of those whose record is idle, and
+ *		of untracked ones
  * @untracked:	see &struct ds_sums
- * @tracked:	see &struct ds_sums; under @lock
  * @way:	see &struct ds_sums
  * @looked_up:	see &struct ds_sums; one for each CPU, as a packet to a closed port
  *		writes nothing else of ours
- * @looked_up_before: what it was at the last ds_net_reset(); under @lock
- * @ended:	see &struct ds_sums; under @lock
- * @evicted:	see &struct ds_sums; under @lock
+ * @looked_up_before: what it was at the last ds_net_reset(); under
+ *		&struct ds_records.lock
  * @since:	when it began to count, or the last ds_net_reset() was done:
  *		nanoseconds of CLOCK_BOOTTIME
- * @max_sockets: how many records it can have
- * @lock:	serialises the coming and going of records, and their changes of
- *		state; never taken for a hit, and never held for more than some
- *		dozens of records
- * @busy:	records that are busy or cold, the latest last; under @lock
- * @idle:	records that are idle, the first to become so first; written under
- *		@lock, the first is read under RCU
- * @idle_zero:	those of them that had no event since the last ds_net_reset()
- * @walk_lock:	held by whoever walks through the records; comes before @lock
- * @walk:	number of the walk, the last one where there is none. A record that
- *		has this number was passed; under @lock
- * @walk_kind:	what it is for; under @lock
- * @walk_next:	where it goes on; under @lock
- * @walk_sums:	what DS_WALK_SUM adds up; under @lock
- * @cooling:	there are cold records; under @walk_lock
- * @cold_since:	a state of RCU, after they became cold; under @walk_lock
- * @age:	a walk that finds out which records are idle
- * @no_room:	there was no room for another record when one was wanted. May be
- *		wrong for as long as @age is pending, which clears it
- * @windows:	for packets on their way; written under @v6only_mutex
- * @v6only_mutex: lets one request to set IPV6_V6ONLY at a time; only tried, as
- *		nobody may wait for it under the lock of generic netlink
  *
- * Idle records are in the sums already, so that to ask for these takes a look at
- * those alone that had an event since somebody asked.
+ * Records that are idle are in the sums already, so that to ask for these takes a look
+ * at those alone that had an event since somebody asked.
  */
-struct ds_net {
+struct ds_totals {
 	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
 	atomic64_t untracked[DS_N_PROTOS];
-	u32 tracked[DS_N_PROTOS];
 	atomic64_t way[DS_N_WAYS];
 	u64 __percpu *looked_up;
 	u64 looked_up_before;
-	u64 ended;
-	u64 evicted[DS_N_PROTOS];
 	u64 since;
-	u32 max_sockets;
-	spinlock_t lock;	/* see above */
-	struct list_head busy;
-	struct list_head idle;
-	struct list_head idle_zero;
-	struct mutex walk_lock;	/* see above */
-	u64 walk;
-	enum ds_walk_kind walk_kind;
-	struct list_head *walk_next;
-	struct ds_sums *walk_sums;
-	bool cooling;
-	unsigned long cold_since;
-	struct delayed_work age;
-	bool no_room;
-	struct ds_windows windows;
-	struct mutex v6only_mutex;	/* see above */
 };
-
-/* How long it takes until somebody looks for idle records, where there is no room
- * for another one.
- */
-#define DS_NET_AGE	HZ
-
-extern unsigned int ds_net_id;
-
-/**
- * ds_net() - the state of a namespace
- * @net:	the namespace
- *
- * Context: under RCU, with check_net(@net) true inside the same section; or
- * while something keeps @net alive. The memory goes with the namespace.
- */
-struct ds_net *ds_net(const struct net *net);
-
-/**
- * ds_net_nopreempt() - ds_net() for callers that have disabled preemption
- * @net:	the namespace
- *
- * It costs less: net_generic() has an RCU section of its own.
- *
- * Context: as ds_net(), with preemption disabled.
- *
- * Return: as ds_net().
- */
-static __always_inline struct ds_net *ds_net_nopreempt(const struct net *net)
-{
-	return rcu_dereference_sched(net->gen)->ptr[ds_net_id];
-}
-
-/**
- * ds_net_has_records() - is anything recorded in a namespace?
- * @dn:		its state
- *
- * Context: any, as ds_net(). The answer may change at any time.
- *
- * Return: true or false.
- */
-static inline bool ds_net_has_records(const struct ds_net *dn)
-{
-	return READ_ONCE(dn->tracked[DS_TCP]) || READ_ONCE(dn->tracked[DS_UDP]);
-}
 
 /**
  * ds_proto() - map an IP protocol number to the protocols accounted
@@ -258,15 +154,6 @@ void ds_net_untracked(const struct net *net, enum ds_proto proto,
 void ds_net_way(const struct net *net, enum ds_way way);
 
 /**
- * ds_net_set_max_sockets() - say how many records there can be
- * @net:	the namespace, held by the caller
- * @max:	how many, DS_MAX_SOCKETS_LIMIT at most
- *
- * Context: any.
- */
-void ds_net_set_max_sockets(const struct net *net, u32 max);
-
-/**
  * ds_net_sums() - add up a namespace
  * @net:	the namespace, held by the caller
  * @sums:	filled in
@@ -307,8 +194,15 @@ int ds_net_reset(const struct net *net);
  */
 int ds_net_reset_sock(const struct net *net, u64 cookie);
 
-/* Register and unregister the state that each namespace gets. */
-int __init ds_stats_init(void);
-void ds_stats_exit(void);
+/* Look for records that are idle, as adding up does: the work of
+ * &struct ds_records.age.
+ */
+void ds_net_age(struct work_struct *work);
+
+/* Set them up. Returns 0 or -ENOMEM. */
+int ds_totals_init(struct ds_totals *totals);
+
+/* No packet counts here any more. */
+void ds_totals_exit(struct ds_totals *totals);
 
 #endif /* _DUALSTACK_STATS_H */

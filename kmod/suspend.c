@@ -7,9 +7,12 @@
 
 #include <linux/jiffies.h>
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/suspend.h>
 #include <linux/timekeeping.h>
 
+#include "last_peer.h"
 #include "sock.h"
 #include "suspend.h"
 
@@ -20,6 +23,20 @@ static u64 ds_suspend_slept;
 static u64 ds_suspend_total(void)
 {
 	return ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
+}
+
+static void ds_suspend_set_back(unsigned long until, unsigned long by)
+{
+	struct ds_sock __rcu **p = ds_sock_table;
+	struct ds_sock *rec;
+
+	for (; p < ds_sock_table + DS_SOCK_BUCKETS; p++) {
+		rcu_read_lock();
+		for (rec = ds_sock_first(p); rec; rec = ds_sock_next(rec))
+			ds_sock_set_back(rec, until, by);
+		rcu_read_unlock();
+		cond_resched();
+	}
 }
 
 static int ds_suspend_notify(struct notifier_block *nb, unsigned long action,
@@ -37,8 +54,8 @@ static int ds_suspend_notify(struct notifier_block *nb, unsigned long action,
 	case PM_POST_HIBERNATION:
 		slept = ds_suspend_total() - ds_suspend_slept;
 		if (slept)
-			ds_sock_set_back(ds_suspend_when,
-					 nsecs_to_jiffies(slept));
+			ds_suspend_set_back(ds_suspend_when,
+					    nsecs_to_jiffies(slept));
 		break;
 	}
 	return NOTIFY_OK;

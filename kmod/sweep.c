@@ -11,6 +11,7 @@
 #include <net/sock.h>
 #include <net/udp.h>
 
+#include "net.h"
 #include "sock.h"
 #include "sweep.h"
 
@@ -20,10 +21,10 @@ static bool ds_sweep_set_alive(struct ds_sock *rec, bool alive)
 	struct ds_net *dn = ds_net(rec->net);
 	bool old;
 
-	spin_lock_bh(&dn->lock);
+	spin_lock_bh(&dn->records.lock);
 	old = rec->alive;
 	rec->alive = alive;
-	spin_unlock_bh(&dn->lock);
+	spin_unlock_bh(&dn->records.lock);
 	return old;
 }
 

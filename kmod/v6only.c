@@ -27,6 +27,7 @@
 #include <net/tcp_states.h>
 
 #include "account.h"
+#include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "port.h"
@@ -643,9 +644,9 @@ int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 
 	dn = ds_net(req.port.net);
-	if (mutex_trylock(&dn->v6only_mutex)) {
+	if (mutex_trylock(&dn->windows.mutex)) {
 		n = ds_v6only_set(&req);
-		mutex_unlock(&dn->v6only_mutex);
+		mutex_unlock(&dn->windows.mutex);
 	} else {
 		NL_SET_ERR_MSG(info->extack,
 			       "IPV6_V6ONLY of another socket of this namespace is being set");

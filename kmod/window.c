@@ -18,6 +18,7 @@ void ds_windows_init(struct ds_windows *windows)
 {
 	unsigned int i;
 
+	mutex_init(&windows->mutex);
 	for (i = 0; i < DS_N_WINDOWS; i++)
 		windows->window[i].gp = get_completed_synchronize_rcu();
 }

@@ -4,6 +4,7 @@
 #ifndef _DUALSTACK_WINDOW_H
 #define _DUALSTACK_WINDOW_H
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include "event_list.h"
@@ -24,7 +25,9 @@ struct ds_window {
 
 /**
  * struct ds_windows - those of a namespace
- * @window:	written by one at a time, read under RCU
+ * @mutex:	lets one request to set IPV6_V6ONLY at a time; only tried, as nobody may
+ *		wait for it under the lock of generic netlink
+ * @window:	written under @mutex, read under RCU
  *
  * A packet may find that a socket refuses it, and the search for that socket that
  * it has changed its mind since. It was the one all the same: the window of a port is
@@ -33,6 +36,7 @@ struct ds_window {
  * There is nothing to be done for them when the namespace goes.
  */
 struct ds_windows {
+	struct mutex mutex;	/* see above */
 	struct ds_window window[DS_N_WINDOWS];
 };
 
@@ -58,7 +62,7 @@ bool ds_window_is_open(const struct ds_windows *windows, enum ds_proto proto,
  * @proto:	protocol of the port
  * @port:	the port
  *
- * Context: one caller at a time in a namespace, before the change.
+ * Context: under &struct ds_windows.mutex, before the change.
  *
  * Return: the window, for ds_window_end(); NULL where all are open, of other ports.
  */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What is kept for a network namespace. */
+
+#ifndef _DUALSTACK_NET_H
+#define _DUALSTACK_NET_H
+
+#include <linux/compiler.h>
+#include <linux/rcupdate.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "sock.h"
+#include "stats.h"
+#include "window.h"
+
+/**
+ * struct ds_net - what is kept for a network namespace
+ * @totals:	the sums, but for records that are busy
+ * @records:	the records of its sockets
+ * @windows:	ports where IPV6_V6ONLY is being switched off
+ */
+struct ds_net {
+	struct ds_totals totals;
+	struct ds_records records;
+	struct ds_windows windows;
+};
+
+extern unsigned int ds_net_id;
+
+/**
+ * ds_net() - the state of a namespace
+ * @net:	the namespace
+ *
+ * Context: under RCU, with check_net(@net) true inside the same section; or
+ * while something keeps @net alive. The memory goes with the namespace.
+ */
+struct ds_net *ds_net(const struct net *net);
+
+/**
+ * ds_net_nopreempt() - ds_net() for callers that have disabled preemption
+ * @net:	the namespace
+ *
+ * It costs less: net_generic() has an RCU section of its own.
+ *
+ * Context: as ds_net(), with preemption disabled.
+ *
+ * Return: as ds_net().
+ */
+static __always_inline struct ds_net *ds_net_nopreempt(const struct net *net)
+{
+	return rcu_dereference_sched(net->gen)->ptr[ds_net_id];
+}
+
+#endif /* _DUALSTACK_NET_H */
