@@ -12,7 +12,7 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
-#include "hooks.h"
+#include "hook_list.h"
 #include "last_peer.h"
 #include "net.h"
 #include "netlink.h"
@@ -356,20 +356,30 @@ int dualstack_nl_hook_get_dumpit(struct sk_buff *skb,
 	if (err)
 		return err;
 
-	for (; cb->args[0] < DS_N_HOOKS; cb->args[0]++) {
+	for (; cb->args[0] < ds_n_hooks; cb->args[0]++) {
 		hdr = ds_dump_header(skb, cb, DUALSTACK_CMD_HOOK_GET);
 		if (!hdr ||
 		    ds_dump_end(skb, hdr,
-				ds_put_hook(skb, &ds_hooks[cb->args[0]],
+				ds_put_hook(skb, ds_hooks[cb->args[0]],
 					    &sums)))
 			break;
 	}
 	return skb->len;
 }
 
+static const struct ds_hook *ds_hook_by_name(const struct nlattr *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ds_n_hooks; i++)
+		if (!nla_strcmp(name, ds_hooks[i]->name))
+			return ds_hooks[i];
+	return NULL;
+}
+
 int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	const struct ds_hook *hook = ds_hooks;
+	const struct ds_hook *hook;
 	struct sk_buff *msg;
 	struct ds_sums sums;
 	int err;
@@ -377,13 +387,13 @@ int dualstack_nl_hook_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_HOOK_NAME))
 		return -EINVAL;
 
-	while (nla_strcmp(info->attrs[DUALSTACK_A_HOOK_NAME], hook->name))
-		if (++hook == ds_hooks + DS_N_HOOKS) {
-			NL_SET_ERR_MSG_ATTR(info->extack,
-					    info->attrs[DUALSTACK_A_HOOK_NAME],
-					    "No hook has this name");
-			return -ENOENT;
-		}
+	hook = ds_hook_by_name(info->attrs[DUALSTACK_A_HOOK_NAME]);
+	if (!hook) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[DUALSTACK_A_HOOK_NAME],
+				    "No hook has this name");
+		return -ENOENT;
+	}
 
 	msg = ds_reply_new(info);
 	if (!msg)

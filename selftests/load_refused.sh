@@ -29,23 +29,19 @@ cleanup()
 }
 trap cleanup EXIT
 
-# with_target NAME: the module, changed to hook NAME instead. It asks for its
-# targets by symbol where the kernel exports them, elsewhere by the name in its
-# table of hooks, char name[40] in struct ds_hook.
+# with_target NAME: the module, changed to hook NAME instead. It links to its target
+# where the kernel exports that, and has its name in any case: char name[40] in struct
+# ds_hook.
 with_target()
 {
 	local ko=$tmp/$1.ko
 
-	nm -u "$module" >"$tmp/undefined" || return
-	if grep -qw $TARGET "$tmp/undefined"; then
-		objcopy --redefine-sym $TARGET="$1" "$module" "$ko" || return
-	else
-		perl -0777 -pe '
-			BEGIN { ($from, $to) = splice(@ARGV, 0, 2); }
-			length($to) < 40 or exit 1;
-			s/\Q$from\E\0{8,}/pack("a" . length($&), $to)/e or exit 1;
-		' $TARGET "$1" "$module" >"$ko" || return
-	fi
+	objcopy --redefine-sym $TARGET="$1" "$module" "$tmp/linked.ko" || return
+	perl -0777 -pe '
+		BEGIN { ($from, $to) = splice(@ARGV, 0, 2); }
+		length($to) < 40 or exit 1;
+		s/\Q$from\E\0{8,}/pack("a" . length($&), $to)/e or exit 1;
+	' $TARGET "$1" "$tmp/linked.ko" >"$ko" || return
 	echo "$ko"
 }
 
@@ -80,8 +76,7 @@ refused_missing()
 	local ko
 
 	! grep -qw $MISSING /proc/kallsyms || return
-	ko=$(with_target $MISSING) && refused "$ko" \
-		"\(Unknown symbol $MISSING \|cannot trace $MISSING:\)"
+	ko=$(with_target $MISSING) && refused "$ko" "cannot trace $MISSING:"
 }
 
 # A function that the module imports anyway, as the kernel has a version of it
@@ -100,8 +95,7 @@ refused_notrace()
 
 	function=$(notrace_import)
 	[ -n "$function" ] || return
-	ko=$(with_target "$function") && refused "$ko" \
-		"cannot trace \($TARGET\|$function\):"
+	ko=$(with_target "$function") && refused "$ko" "cannot trace $function:"
 }
 
 # All hooks are found, and none can be put in place. The newest kernels refuse
