@@ -21,6 +21,7 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -47,13 +48,32 @@ static bool ds_hook_is_ftrace(const struct ds_hook *hook)
 	return hook->kind == DUALSTACK_HOOK_KIND_FTRACE;
 }
 
+/* What no filter at all looks like: an ops that has it traces every function. */
+static struct ftrace_ops ds_ops_of_all;
+
+/* Where there is no memory for the one function that it has found, ftrace_set_filter()
+ * reports no error, and leaves no filter.
+ */
+static int ds_hook_find_name(struct ds_hook *hook)
+{
+	int err;
+
+	err = ftrace_set_filter(&ds_ops_of_all, NULL, 0, 1) ?:
+	      ftrace_set_filter(&hook->ops, (unsigned char *)hook->name,
+				strlen(hook->name), 1);
+	if (err)
+		return err;
+	return rcu_access_pointer(hook->ops.func_hash->filter_hash) ==
+	       rcu_access_pointer(ds_ops_of_all.func_hash->filter_hash) ?
+	       -ENOMEM : 0;
+}
+
 static int ds_hook_find(struct ds_hook *hook)
 {
 	hook->ops.ops_func = ds_hook_direct_cmd;
-	if (hook->addr)
-		return ftrace_set_filter_ip(&hook->ops, hook->addr, 0, 1);
-	return ftrace_set_filter(&hook->ops, (unsigned char *)hook->name,
-				 strlen(hook->name), 1);
+	return hook->addr ?
+	       ftrace_set_filter_ip(&hook->ops, hook->addr, 0, 1) :
+	       ds_hook_find_name(hook);
 }
 
 /* ftrace disables itself for good when it has met a bug of its own or of others
@@ -63,9 +83,8 @@ static int ds_hook_find(struct ds_hook *hook)
  */
 static int ds_ftrace_check(void)
 {
-	static struct ftrace_ops ops;
-
-	return ftrace_set_filter(&ops, NULL, 0, 1) == -ENODEV ? -ENODEV : 0;
+	return ftrace_set_filter(&ds_ops_of_all, NULL, 0, 1) == -ENODEV ?
+	       -ENODEV : 0;
 }
 
 /* The kernel's text may call us for ever: it is not ours to free any more. */
