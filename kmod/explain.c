@@ -29,6 +29,7 @@
  * @from:	the request says where it comes from
  * @extack:	says why there is no answer
  * @dev:	device that it comes in by, or NULL: by none
+ * @own:	this host sends it to itself
  * @local:	it is for this host
  * @verdict:	who gets it
  * @cookie:	cookie of that socket, or 0; where nobody gets it, of one that has
@@ -40,13 +41,61 @@ struct ds_explain {
 	bool from;
 	struct netlink_ext_ack *extack;
 	struct net_device *dev;
+	bool own;
 	bool local;
 	u32 verdict;
 	u64 cookie;
 	bool reuseport;
 };
 
+/* The device that the packet passes. To sockets, what a host sends to itself comes
+ * in by the device that has the destination, but the loopback device carries it:
+ * that of the VRF, or that of the namespace.
+ */
+static const struct net_device *ds_explain_carrier(const struct ds_explain *ex)
+{
+	if (!ex->own)
+		return ex->dev;
+	return l3mdev_master_dev_rcu(ex->dev) ?:
+	       ex->query.flow.net->loopback_dev;
+}
+
+static bool ds_carries_loopback(const struct net_device *dev)
+{
+	return dev->flags & IFF_LOOPBACK || netif_is_l3_master(dev);
+}
+
 /* IPv4: where a packet comes in, and whether it is for this host. */
+
+static bool ds_dev_has4(const struct net_device *dev, __be32 addr)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (in_dev)
+		in_dev_for_each_ifa_rcu(ifa, in_dev)
+			if (ifa->ifa_local == addr)
+				return true;
+	return false;
+}
+
+/* The device that has an address. A question that names no device is not about a
+ * VRF, if the address is one outside of them as well.
+ */
+static struct net_device *ds_explain_dev4(struct net *net, __be32 addr)
+{
+	struct net_device *found = __ip_dev_find(net, addr, false);
+	struct net_device *dev;
+
+	if (!found || !l3mdev_master_ifindex_rcu(found) ||
+	    inet_addr_type(net, addr) != RTN_LOCAL)
+		return found;
+
+	for_each_netdev_rcu(net, dev)
+		if (!l3mdev_master_ifindex_rcu(dev) && ds_dev_has4(dev, addr))
+			return dev;
+	return found;
+}
 
 static int ds_explain_route4(struct ds_explain *ex)
 {
@@ -56,16 +105,13 @@ static int ds_explain_route4(struct ds_explain *ex)
 	struct flowi4 fl4 = { .daddr = from };
 	struct rtable *rt;
 
-	/* Some neighbour's, or our own at the address itself. */
-	ex->dev = __ip_dev_find(net, to, false);
+	ex->dev = ds_explain_dev4(net, to);
 	if (!ex->from || !ex->dev)
 		return 0;
 
-	/* Our own packets come by the loopback device, of the VRF or of all. */
-	if (inet_addr_type_dev_table(net, ex->dev, from) == RTN_LOCAL) {
-		ex->dev = l3mdev_master_dev_rcu(ex->dev) ?: net->loopback_dev;
+	ex->own = inet_addr_type_dev_table(net, ex->dev, from) == RTN_LOCAL;
+	if (ex->own)
 		return 0;
-	}
 
 	fl4.flowi4_oif = l3mdev_master_ifindex_rcu(ex->dev);
 	rt = ip_route_output_key(net, &fl4);
@@ -108,7 +154,7 @@ static int ds_explain_local4(struct ds_explain *ex)
 
 	ex->local = true;
 	if (ex->dev && ipv4_is_loopback(to) &&
-	    !(ex->dev->flags & IFF_LOOPBACK) && !netif_is_l3_master(ex->dev)) {
+	    !ds_carries_loopback(ds_explain_carrier(ex))) {
 		in_dev = __in_dev_get_rcu(ex->dev);
 		ex->local = in_dev && IN_DEV_NET_ROUTE_LOCALNET(in_dev, net);
 	}
@@ -120,12 +166,17 @@ static int ds_explain_local4(struct ds_explain *ex)
 static struct net_device *ds_explain_dev6(struct net *net,
 					  const struct in6_addr *addr)
 {
-	struct net_device *dev;
+	struct net_device *dev, *found = NULL;
 
-	for_each_netdev_rcu(net, dev)
-		if (ipv6_chk_addr(net, addr, dev, 1))
+	for_each_netdev_rcu(net, dev) {
+		if (!ipv6_chk_addr(net, addr, dev, 1))
+			continue;
+		if (!l3mdev_master_ifindex_rcu(dev))
 			return dev;
-	return NULL;
+		if (!found)
+			found = dev;
+	}
+	return found;
 }
 
 /* RTF_LOCAL, RTF_ANYCAST, or 0: not for this host. */
@@ -136,10 +187,10 @@ static u32 ds_local6(const struct dst_entry *dst)
 	return dst->error ? 0 : rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
 }
 
-/* Our own packets come in by the device that has the destination; a whole
- * prefix may be local as well, by a route.
+/* The device that has the destination, as an address or, by a route, as part of a
+ * prefix that is local as a whole.
  */
-static void ds_explain_own6(struct ds_explain *ex)
+static void ds_explain_to6(struct ds_explain *ex)
 {
 	struct flowi6 fl6 = { .daddr = ex->query.flow.local };
 	struct net *net = ex->query.flow.net;
@@ -169,8 +220,12 @@ static int ds_explain_route6(struct ds_explain *ex)
 		return -EINVAL;
 	}
 
-	ds_explain_own6(ex);
-	if (!ex->from || !ex->dev || ds_explain_dev6(net, &fl6.daddr))
+	ds_explain_to6(ex);
+	if (!ex->from || !ex->dev)
+		return 0;
+
+	ex->own = ds_explain_dev6(net, &fl6.daddr);
+	if (ex->own)
 		return 0;
 
 	fl6.flowi6_oif = l3mdev_master_ifindex_rcu(ex->dev);
@@ -192,7 +247,7 @@ static int ds_explain_local6(struct ds_explain *ex)
 	u32 local;
 
 	if (!dev || (ipv6_addr_loopback(&fl6.daddr) &&
-		     !(dev->flags & IFF_LOOPBACK) && !netif_is_l3_master(dev)))
+		     !ds_carries_loopback(ds_explain_carrier(ex))))
 		return 0;
 
 	fl6.flowi6_iif = dev->ifindex;
@@ -281,7 +336,7 @@ static int ds_explain(struct ds_explain *ex, u32 ifindex)
 	}
 	if (!err)
 		err = v4 ? ds_explain_local4(ex) : ds_explain_local6(ex);
-	if (!err && ex->dev && !(ex->dev->flags & IFF_UP)) {
+	if (!err && ex->dev && !(ds_explain_carrier(ex)->flags & IFF_UP)) {
 		NL_SET_ERR_MSG(ex->extack,
 			       "The device is down: nothing comes in by it");
 		return -ENETDOWN;

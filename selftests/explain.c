@@ -379,11 +379,13 @@ TEST_F_TIMEOUT(explain, pair, DS_TIMEOUT)
 /* A device that a socket is bound to. */
 TEST_F_TIMEOUT(explain, device, DS_TIMEOUT)
 {
+	static const char *const here[] = { HERE4, HERE6 };
 	union net_addr to;
 	in_port_t port;
 	int fd, i;
 
 	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_addr("dummy0", HERE4, 24));
 	ASSERT_EQ(0, net_link_addr("dummy0", HERE6, 64));
 	port = net_port(self->fd);
 	close(self->fd);
@@ -409,10 +411,14 @@ TEST_F_TIMEOUT(explain, device, DS_TIMEOUT)
 					 NET_ADDR4, port, NULL));
 	}
 	/* A local client comes in by the device of the address. */
-	net_addr_set(&to, HERE6, port);
-	ds_expect_explained(_metadata, &self->ds, variant->type, &to, &to, 0,
-			    DUALSTACK_VERDICT_NATIVE, fd);
-	expect_met(_metadata, &self->ds, variant->type, HERE6, &fd, 1, false);
+	for (i = 0; i < 2; i++) {
+		net_addr_set(&to, here[i], port);
+		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
+				    &to, 0, i ? DUALSTACK_VERDICT_NATIVE :
+						DUALSTACK_VERDICT_MAPPED, fd);
+		expect_met(_metadata, &self->ds, variant->type, here[i], &fd, 1,
+			   false);
+	}
 }
 
 /* By a device that is down nothing comes in. */

@@ -33,9 +33,11 @@ static int serve(int type, int server, int client, const union net_addr *to,
 		close(conn);
 		return err;
 	}
-	err = net_wait_in(server, NET_TIMEOUT_MS);
-	if (err)
-		return err;
+	if (!net_wait_for(!net_wait_in(server, 0) || !net_wait_in(client, 0),
+			  NET_TIMEOUT_MS))
+		return -ETIMEDOUT;
+	if (net_wait_in(server, 0))
+		return recv(client, &c, 1, MSG_DONTWAIT) < 0 ? -errno : -EPROTO;
 	memset(peer, 0, sizeof(*peer));
 	return recvfrom(server, &c, 1, 0, &peer->sa, &len) == 1 ? 0 : -errno;
 }
@@ -234,6 +236,10 @@ TEST_F_TIMEOUT(socket, link_local_scopes, DS_TIMEOUT)
 #define VRF4	"198.51.100.1"
 #define VRF6	"2001:db8:2::1"
 
+/* Addresses that are both in the VRF and outside. */
+#define BOTH4	"198.51.100.9"
+#define BOTH6	"2001:db8:2::9"
+
 /* A VRF is a set of addresses and ports of its own. */
 FIXTURE(vrf)
 {
@@ -244,10 +250,29 @@ FIXTURE(vrf)
 FIXTURE_VARIANT(vrf)
 {
 	int type;
+	const char *sysctl;
+	int accept;	/* whether sockets outside serve VRFs, too */
 };
 
-FIXTURE_VARIANT_ADD(vrf, tcp) { .type = SOCK_STREAM, };
-FIXTURE_VARIANT_ADD(vrf, udp) { .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(vrf, tcp)
+{
+	.type = SOCK_STREAM, .sysctl = "ipv4/tcp_l3mdev_accept", .accept = 0,
+};
+
+FIXTURE_VARIANT_ADD(vrf, tcp_accept)
+{
+	.type = SOCK_STREAM, .sysctl = "ipv4/tcp_l3mdev_accept", .accept = 1,
+};
+
+FIXTURE_VARIANT_ADD(vrf, udp)
+{
+	.type = SOCK_DGRAM, .sysctl = "ipv4/udp_l3mdev_accept", .accept = 0,
+};
+
+FIXTURE_VARIANT_ADD(vrf, udp_accept)
+{
+	.type = SOCK_DGRAM, .sysctl = "ipv4/udp_l3mdev_accept", .accept = 1,
+};
 
 FIXTURE_SETUP(vrf)
 {
@@ -256,6 +281,10 @@ FIXTURE_SETUP(vrf)
 	if (!ds_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	ASSERT_EQ(0, net_sysctl("ipv6/icmp/ratelimit", 0));
+	/* Where a refusal goes astray, connect() shall not try for minutes. */
+	ASSERT_EQ(0, net_sysctl("ipv4/tcp_syn_retries", 2));
+	ASSERT_EQ(0, net_sysctl(variant->sysctl, variant->accept));
 	err = net_link_vrf("vrf0", 10);
 	if (err == -EOPNOTSUPP)
 		SKIP(return, "this kernel has no VRF");
@@ -422,6 +451,126 @@ TEST_F_TIMEOUT(vrf, pair_outside, DS_TIMEOUT)
 	ds_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd4);
 	close(fd);
+}
+
+/* A server, and who is served by it where its packets come to it. */
+struct vrf_server {
+	const char *device;
+	const char *addr;
+	int v6only;
+};
+
+/* A client, and what tells its packets from those to the same address elsewhere. */
+static const struct vrf_client {
+	const char *device;
+	const char *addr;
+	const char *ask;	/* the device that explain is asked about */
+} vrf_clients[] = {
+	{ NULL, "127.0.0.1", NULL },
+	{ NULL, "::1", NULL },
+	{ NULL, BOTH4, NULL },
+	{ NULL, BOTH6, NULL },
+	{ "vrf0", VRF4, NULL },
+	{ "vrf0", VRF6, NULL },
+	{ "vrf0", "127.0.0.1", "vrf0" },
+	{ "vrf0", "::1", "vrf0" },
+	{ "vrf0", BOTH4, "dummy0" },
+	{ "vrf0", BOTH6, "dummy0" },
+};
+
+/* The counter of the refusals of such clients, 0 for those who are welcome. */
+static int vrf_refusal(const struct vrf_server *server, int family)
+{
+	if (family == AF_INET)
+		return server->v6only ? DUALSTACK_A_COUNTER_REJECT_V6ONLY : 0;
+	return strchr(server->addr, ':') ? 0 :
+	       DUALSTACK_A_COUNTER_REJECT_V4ONLY;
+}
+
+/*
+ * All clients go to one server. With IPV6_V6ONLY off, who is served is put down in
+ * @near: these are the clients whose packets come to such a socket.
+ */
+static void expect_clients(struct __test_metadata *_metadata, struct ds_nl *ds,
+			   int type, const struct vrf_server *server,
+			   bool near[], struct ds_counters *sums)
+{
+	bool dual = strchr(server->addr, ':') && !server->v6only;
+	struct ds_counters seen = { };
+	unsigned int verdict, ask;
+	int fd, client, err, counter;
+	union net_addr to, peer;
+	size_t i;
+
+	fd = server_in(server->device, type, server->addr, 0, server->v6only);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < ARRAY_SIZE(vrf_clients); i++) {
+		const struct vrf_client *c = &vrf_clients[i];
+
+		net_addr_set(&to, c->addr, net_port(fd));
+		client = client_on(type, &to, c->device);
+		ASSERT_LE(0, client);
+		err = serve(type, fd, client, &to, &peer);
+		close(client);
+		if (dual)
+			near[i] = !err;
+
+		counter = vrf_refusal(server, to.sa.sa_family);
+		EXPECT_EQ(near[i] && !counter ? 0 : -ECONNREFUSED, err)
+			TH_LOG("%s by %s to %s by %s", c->addr, c->device,
+			       server->addr, server->device);
+		if (!err && to.sa.sa_family == AF_INET)
+			verdict = dual ? DUALSTACK_VERDICT_MAPPED :
+					 DUALSTACK_VERDICT_NATIVE;
+		else if (!err)
+			verdict = DUALSTACK_VERDICT_NATIVE;
+		else
+			verdict = ds_refusal(near[i] ? counter : 0);
+		if (!err && strchr(server->addr, ':'))
+			saw(&seen, type, &peer);
+		if (err && near[i])
+			seen.v[counter]++;
+
+		ask = c->ask ? if_nametoindex(c->ask) : 0;
+		ds_expect_explained(_metadata, ds, type, &to, &to, ask, verdict,
+				    verdict == DUALSTACK_VERDICT_NONE ? -1 : fd);
+		ds_expect_socket(_metadata, ds, fd, &seen);
+	}
+	ds_add(sums, &seen);
+	close(fd);
+}
+
+/* Who is refused where he would be served by a socket that takes his family. */
+TEST_F_TIMEOUT(vrf, inside_and_outside, DS_TIMEOUT)
+{
+	static const char *const devices[] = { NULL, "vrf0", "dummy0", "lo" };
+	bool near[ARRAY_SIZE(vrf_clients)];
+	struct vrf_server server;
+	size_t i;
+
+	ASSERT_EQ(0, net_link_vrf_first());
+	ASSERT_EQ(0, net_dummy_add("dummy1"));
+	for (i = 0; i < 2; i++) {
+		const char *dummy = i ? "dummy1" : "dummy0";
+
+		ASSERT_EQ(0, net_link_addr(dummy, BOTH4, 24));
+		ASSERT_EQ(0, net_link_addr(dummy, BOTH6, 64));
+	}
+	ASSERT_EQ(0, net_link_addr("vrf0", "127.0.0.1", 8));
+	ASSERT_EQ(0, net_link_addr("vrf0", "::1", 128));
+
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
+		server = (struct vrf_server){ devices[i], "::", 0 };
+		expect_clients(_metadata, &self->ds, variant->type, &server,
+			       near, &self->sums);
+		server.v6only = 1;
+		expect_clients(_metadata, &self->ds, variant->type, &server,
+			       near, &self->sums);
+		server = (struct vrf_server){ devices[i], "0.0.0.0", 0 };
+		expect_clients(_metadata, &self->ds, variant->type, &server,
+			       near, &self->sums);
+	}
+	ds_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 #define GROUP4	"239.1.2.3"

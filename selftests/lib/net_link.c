@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ipv6_route.h>
@@ -173,6 +174,34 @@ static int set_link(const char *name, unsigned int flags, const char *master)
 int net_link_enslave(const char *name, const char *master)
 {
 	return set_link(name, 0, master);
+}
+
+static int local_rule(int type, int flags, int family, unsigned int priority)
+{
+	struct fib_rule_hdr rule = {
+		.family = family,
+		.table = RT_TABLE_LOCAL,
+		.action = FR_ACT_TO_TBL,
+	};
+	struct nl_msg *msg = request(type, flags, &rule, sizeof(rule));
+
+	if (msg)
+		nla_put_u32(msg, FRA_PRIORITY, priority);
+	return talk(msg);
+}
+
+int net_link_vrf_first(void)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	int i, err = 0;
+
+	for (i = 0; i < 2 && !err; i++) {
+		err = local_rule(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL,
+				 families[i], 32765);
+		if (!err)
+			err = local_rule(RTM_DELRULE, 0, families[i], 0);
+	}
+	return err;
 }
 
 int net_link_up(const char *name)

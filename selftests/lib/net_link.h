@@ -30,6 +30,12 @@ int net_link_neighbour(const char *const here[2], const char *const there[2]);
 int net_link_vrf(const char *name, unsigned int table);
 int net_link_enslave(const char *name, const char *master);
 
+/*
+ * Have the tables of VRFs looked at before the one of local addresses, without
+ * which an address that is outside, too, is never found in a VRF (vrf.rst).
+ */
+int net_link_vrf_first(void);
+
 /* A VXLAN over IPv6, from the address @local, with its UDP socket on @port. */
 int net_link_vxlan6(const char *name, unsigned int id, const char *local,
 		    in_port_t port);
