@@ -31,7 +31,8 @@ trap cleanup EXIT
 
 # with_target NAME: the module, changed to hook NAME instead. It links to its target
 # where the kernel exports that, and has its name in any case: char name[40] in struct
-# ds_hook.
+# ds_hook, after a pointer that is yet to be set. The other place with the name is among
+# the versions of symbols, after one.
 with_target()
 {
 	local ko=$tmp/$1.ko
@@ -40,7 +41,7 @@ with_target()
 	perl -0777 -pe '
 		BEGIN { ($from, $to) = splice(@ARGV, 0, 2); }
 		length($to) < 40 or exit 1;
-		s/\Q$from\E\0{8,}/pack("a" . length($&), $to)/e or exit 1;
+		s/(?<=\0{8})\Q$from\E\0{8,}/pack("a" . length($&), $to)/e or exit 1;
 	' $TARGET "$1" "$tmp/linked.ko" >"$ko" || return
 	echo "$ko"
 }
