@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_wire.h"
 
 #define FLOOD		5000
@@ -21,24 +21,24 @@
 
 FIXTURE(events)
 {
-	struct ds_nl ds;
-	struct ds_listener l;
+	struct fam ds;
+	struct fam_listener l;
 };
 
 FIXTURE_SETUP(events)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
-	ASSERT_EQ(0, ds_listen(&self->l));
+	ASSERT_EQ(0, fam_listen(&self->l));
 }
 
 FIXTURE_TEARDOWN(events)
 {
 	if (self->l.ds.sk)
-		ds_listen_end(&self->l);
-	ds_close(&self->ds);
+		fam_listen_end(&self->l);
+	fam_close(&self->ds);
 }
 
 static union net_addr addr(const char *text, in_port_t port)
@@ -50,22 +50,22 @@ static union net_addr addr(const char *text, in_port_t port)
 }
 
 /* The next one of those that are for this listener, which older ones are not. */
-static int next_event(struct ds_listener *l, int timeout_ms,
-		      struct ds_event *ev)
+static int next_event(struct fam_listener *l, int timeout_ms,
+		      struct fam_event *ev)
 {
 	int err;
 
 	do {
-		err = ds_listen_next(l, timeout_ms, ev);
+		err = fam_listen_next(l, timeout_ms, ev);
 	} while (!err && ev->seq <= l->seq);
 	return err;
 }
 
 /* The next message is this event, with the next number. */
 static void expect_event(struct __test_metadata *_metadata,
-			 struct ds_listener *l, const struct ds_event *want)
+			 struct fam_listener *l, const struct fam_event *want)
 {
-	struct ds_event got;
+	struct fam_event got;
 	__u64 ns;
 
 	ASSERT_EQ(0, next_event(l, NET_TIMEOUT_MS, &got))
@@ -88,9 +88,9 @@ static void expect_event(struct __test_metadata *_metadata,
 }
 
 static void expect_silence(struct __test_metadata *_metadata,
-			   struct ds_listener *l)
+			   struct fam_listener *l)
 {
-	struct ds_event got;
+	struct fam_event got;
 
 	EXPECT_EQ(-ETIMEDOUT, next_event(l, QUIET_MS, &got))
 		TH_LOG("event %llu of type %d", got.seq, got.type);
@@ -101,24 +101,24 @@ static int protocol(int type)
 	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
-static void serve(struct __test_metadata *_metadata, struct ds_listener *l,
+static void serve(struct __test_metadata *_metadata, struct fam_listener *l,
 		  int type)
 {
-	struct ds_event e = {
+	struct fam_event e = {
 		.type = type == SOCK_STREAM ?
 			DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT :
 			DUALSTACK_EVENT_TYPE_MAPPED_RECV,
 		.family = AF_INET,
 		.protocol = protocol(type),
 	};
-	struct ds_counters ignored = { };
+	struct fam_counters ignored = { };
 	int fd, client, conn;
 	char c;
 
 	fd = net_server(type, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
 	/* IPv6 is no event. */
-	ds_serve(_metadata, type, fd, "::1", &ignored);
+	test_serve(_metadata, type, fd, "::1", &ignored);
 	client = net_client(type, "127.0.0.1", net_port(fd), NULL);
 	ASSERT_LE(0, client);
 	if (type == SOCK_STREAM) {
@@ -138,11 +138,11 @@ static void serve(struct __test_metadata *_metadata, struct ds_listener *l,
 	close(fd);
 }
 
-static void refuse(struct __test_metadata *_metadata, struct ds_listener *l,
+static void refuse(struct __test_metadata *_metadata, struct fam_listener *l,
 		   int type, int event, const char *server, unsigned int flags,
 		   const char *client)
 {
-	struct ds_event e = { .type = event, .protocol = protocol(type) };
+	struct fam_event e = { .type = event, .protocol = protocol(type) };
 	int fd;
 
 	fd = net_server(type, server, 0, flags);
@@ -155,10 +155,10 @@ static void refuse(struct __test_metadata *_metadata, struct ds_listener *l,
 	close(fd);
 }
 
-static void go_out(struct __test_metadata *_metadata, struct ds_listener *l,
+static void go_out(struct __test_metadata *_metadata, struct fam_listener *l,
 		   int type)
 {
-	struct ds_event e = {
+	struct fam_event e = {
 		.type = DUALSTACK_EVENT_TYPE_MAPPED_CONNECT,
 		.family = AF_INET,
 		.protocol = protocol(type),
@@ -182,10 +182,10 @@ static void go_out(struct __test_metadata *_metadata, struct ds_listener *l,
 	close(server);
 }
 
-static void fail_out(struct __test_metadata *_metadata, struct ds_listener *l,
+static void fail_out(struct __test_metadata *_metadata, struct fam_listener *l,
 		     int type)
 {
-	struct ds_event e = {
+	struct fam_event e = {
 		.type = DUALSTACK_EVENT_TYPE_REJECT_BIND,
 		.family = AF_INET,
 		.protocol = protocol(type),
@@ -219,10 +219,10 @@ static void fail_out(struct __test_metadata *_metadata, struct ds_listener *l,
 	close(fd);
 }
 
-static void spoof(struct __test_metadata *_metadata, struct ds_listener *l,
+static void spoof(struct __test_metadata *_metadata, struct fam_listener *l,
 		  int type)
 {
-	struct ds_event e = {
+	struct fam_event e = {
 		.type = DUALSTACK_EVENT_TYPE_WIRE_MAPPED,
 		.family = AF_INET6,
 		.protocol = protocol(type),
@@ -250,7 +250,7 @@ static void spoof(struct __test_metadata *_metadata, struct ds_listener *l,
 
 /* One of each kind, compared with what the application saw of it. */
 static void every_kind(struct __test_metadata *_metadata,
-		       struct ds_listener *l)
+		       struct fam_listener *l)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 	size_t i;
@@ -271,24 +271,24 @@ static void every_kind(struct __test_metadata *_metadata,
 	}
 }
 
-TEST_F_TIMEOUT(events, every_kind, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, every_kind, TEST_TIMEOUT)
 {
-	struct ds_config config;
+	struct fam_config config;
 
 	EXPECT_EQ(0, self->l.seq);
 	every_kind(_metadata, &self->l);
 	expect_silence(_metadata, &self->l);
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	EXPECT_EQ(self->l.seq, config.event_seq);
 }
 
 /* Sockets that have no record have events. */
-TEST_F_TIMEOUT(events, untracked, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, untracked, TEST_TIMEOUT)
 {
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
-				   0));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				    0));
 	every_kind(_metadata, &self->l);
-	EXPECT_EQ(0, ds_socket_count(&self->ds));
+	EXPECT_EQ(0, fam_socket_count(&self->ds));
 }
 
 /* Datagrams over IPv4 that a dual socket takes: so many, or until stopped. */
@@ -328,15 +328,15 @@ struct tally {
 };
 
 /* Until nothing more comes for a time in which a loss must have been told of. */
-static void drain(struct ds_listener *l, struct tally *t)
+static void drain(struct fam_listener *l, struct tally *t)
 {
-	struct ds_event ev;
+	struct fam_event ev;
 	int err;
 
 	if (!t->last)
 		t->last = l->seq;
 	for (;;) {
-		err = ds_listen_next(l, QUIET_MS, &ev);
+		err = fam_listen_next(l, QUIET_MS, &ev);
 		if (err == -ENOBUFS) {
 			t->overruns++;
 			continue;
@@ -358,28 +358,28 @@ static void drain(struct ds_listener *l, struct tally *t)
 	}
 }
 
-static void expect_tally(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_tally(struct __test_metadata *_metadata, struct fam *ds,
 			 const struct tally *t)
 {
-	struct ds_stats stats;
-	struct ds_config config;
+	struct fam_stats stats;
+	struct fam_config config;
 
 	TH_LOG("%llu received, %llu lost, %u overruns, %u notices",
 	       t->received, t->lost, t->overruns, t->notices);
 	EXPECT_FALSE(t->disorder);
-	ASSERT_EQ(0, ds_stats_get(ds, 0, &stats));
+	ASSERT_EQ(0, fam_stats_get(ds, 0, &stats));
 	EXPECT_EQ(stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV],
 		  t->received + t->lost);
-	ASSERT_EQ(0, ds_config_get(ds, &config));
+	ASSERT_EQ(0, fam_config_get(ds, &config));
 	EXPECT_EQ(config.event_seq, t->last);
 }
 
-TEST_F_TIMEOUT(events, flood, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, flood, TEST_TIMEOUT)
 {
 	struct tally t = { };
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   100));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    100));
 	flood(_metadata, FLOOD);
 	drain(&self->l, &t);
 	expect_tally(_metadata, &self->ds, &t);
@@ -388,14 +388,14 @@ TEST_F_TIMEOUT(events, flood, DS_TIMEOUT)
 }
 
 /* With no limit to speak of, and a listener that keeps up, little is lost. */
-TEST_F_TIMEOUT(events, full_rate, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, full_rate, TEST_TIMEOUT)
 {
 	struct tally t = { };
 	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   1000000));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    1000000));
 	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -410,13 +410,13 @@ TEST_F_TIMEOUT(events, full_rate, DS_TIMEOUT)
 }
 
 /* As many as the rate allows at once; the loss of the rest is told of. */
-TEST_F_TIMEOUT(events, rate, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, rate, TEST_TIMEOUT)
 {
 	struct tally t = { };
 	__u64 began, ms;
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   10));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    10));
 	began = net_now_ms();
 	flood(_metadata, 100);
 	ms = net_now_ms() - began;
@@ -427,8 +427,8 @@ TEST_F_TIMEOUT(events, rate, DS_TIMEOUT)
 	EXPECT_LE(1, t.notices);
 
 	/* None at all. */
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   0));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    0));
 	t.received = 0;
 	t.notices = 0;
 	t.lost = 0;
@@ -440,13 +440,13 @@ TEST_F_TIMEOUT(events, rate, DS_TIMEOUT)
 }
 
 /* A loss is told of soon, though nothing follows. */
-TEST_F_TIMEOUT(events, notice, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, notice, TEST_TIMEOUT)
 {
-	struct ds_event ev;
+	struct fam_event ev;
 	__u64 began;
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   0));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    0));
 	flood(_metadata, 1);
 	began = net_now_ms();
 	ASSERT_EQ(0, next_event(&self->l, NET_TIMEOUT_MS, &ev));
@@ -458,15 +458,15 @@ TEST_F_TIMEOUT(events, notice, DS_TIMEOUT)
 }
 
 /* One that does not read loses events, and nobody else does. */
-TEST_F_TIMEOUT(events, slow_listener, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, slow_listener, TEST_TIMEOUT)
 {
 	struct tally slow = { }, quick = { };
-	static struct ds_listener lazy;
+	static struct fam_listener lazy;
 	int small = 1;
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   1000000));
-	ASSERT_EQ(0, ds_listen(&lazy));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    1000000));
+	ASSERT_EQ(0, fam_listen(&lazy));
 	ASSERT_EQ(0, setsockopt(nl_socket_get_fd(lazy.ds.sk), SOL_SOCKET,
 				SO_RCVBUF, &small, sizeof(small)));
 	flood(_metadata, 500);
@@ -483,17 +483,17 @@ TEST_F_TIMEOUT(events, slow_listener, DS_TIMEOUT)
 	drain(&lazy, &slow);
 	expect_tally(_metadata, &self->ds, &slow);
 	EXPECT_LT(0, slow.lost);
-	ds_listen_end(&lazy);
+	fam_listen_end(&lazy);
 }
 
 /* A second one joins later and sees the same from there on. */
-TEST_F_TIMEOUT(events, two_listeners, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, two_listeners, TEST_TIMEOUT)
 {
-	static struct ds_listener second;
+	static struct fam_listener second;
 	struct tally t = { }, u = { };
 
 	flood(_metadata, 30);
-	ASSERT_EQ(0, ds_listen(&second));
+	ASSERT_EQ(0, fam_listen(&second));
 	EXPECT_EQ(30, second.seq);
 	flood(_metadata, 50);
 	drain(&self->l, &t);
@@ -503,20 +503,20 @@ TEST_F_TIMEOUT(events, two_listeners, DS_TIMEOUT)
 	EXPECT_EQ(t.last, u.last);
 
 	/* The end of one is not that of the other. */
-	ds_listen_end(&self->l);
+	fam_listen_end(&self->l);
 	usleep(2000 * 1000);
 	flood(_metadata, 5);
 	drain(&second, &u);
 	EXPECT_EQ(55, u.received);
 	EXPECT_EQ(0, u.lost);
-	ds_listen_end(&second);
+	fam_listen_end(&second);
 	self->l.ds.sk = NULL;
 }
 
 /* Nobody hears of other namespaces, listened to or not. */
-TEST_F_TIMEOUT(events, separate, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, separate, TEST_TIMEOUT)
 {
-	static struct ds_listener other;
+	static struct fam_listener other;
 	struct tally t = { };
 
 	ASSERT_EQ(0, net_ns_new());
@@ -524,55 +524,55 @@ TEST_F_TIMEOUT(events, separate, DS_TIMEOUT)
 	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
 	flood(_metadata, 10);
 	expect_silence(_metadata, &self->l);
-	ASSERT_EQ(0, ds_listen(&other));
+	ASSERT_EQ(0, fam_listen(&other));
 	EXPECT_EQ(0, other.seq);
 	every_kind(_metadata, &other);
 	expect_silence(_metadata, &self->l);
 	flood(_metadata, 10);
 	drain(&other, &t);
 	EXPECT_EQ(10, t.received);
-	ds_listen_end(&other);
+	fam_listen_end(&other);
 }
 
-static __u64 event_seq(struct __test_metadata *_metadata, struct ds_nl *ds)
+static __u64 event_seq(struct __test_metadata *_metadata, struct fam *ds)
 {
-	struct ds_config config;
+	struct fam_config config;
 
-	EXPECT_EQ(0, ds_config_get(ds, &config));
+	EXPECT_EQ(0, fam_config_get(ds, &config));
 	EXPECT_TRUE(config.numbered);
 	return config.event_seq;
 }
 
-static bool is_numbered(struct __test_metadata *_metadata, struct ds_nl *ds)
+static bool is_numbered(struct __test_metadata *_metadata, struct fam *ds)
 {
-	struct ds_config config;
+	struct fam_config config;
 
-	EXPECT_EQ(0, ds_config_get(ds, &config));
+	EXPECT_EQ(0, fam_config_get(ds, &config));
 	return config.numbered;
 }
 
 /* It takes a second after the last listener, and some for a slow machine. */
-static bool is_off(struct __test_metadata *_metadata, struct ds_nl *ds)
+static bool is_off(struct __test_metadata *_metadata, struct fam *ds)
 {
 	return net_wait_for(!is_numbered(_metadata, ds), NET_TIMEOUT_MS);
 }
 
 /* Without listeners nothing is numbered, so nothing is in the packet's way. */
-TEST_F_TIMEOUT(events, off_again, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, off_again, TEST_TIMEOUT)
 {
-	static struct ds_listener l;
+	static struct fam_listener l;
 	struct tally t = { };
 	int group;
 	__u64 seq;
 
 	flood(_metadata, 5);
 	EXPECT_EQ(5, event_seq(_metadata, &self->ds));
-	ds_listen_end(&self->l);
+	fam_listen_end(&self->l);
 	EXPECT_TRUE(is_off(_metadata, &self->ds));
 	flood(_metadata, 5);
 
 	/* One that leaves the group without closing its socket. */
-	ASSERT_EQ(0, ds_listen(&self->l));
+	ASSERT_EQ(0, fam_listen(&self->l));
 	EXPECT_EQ(5, self->l.seq);
 	flood(_metadata, 5);
 	drain(&self->l, &t);
@@ -590,37 +590,37 @@ TEST_F_TIMEOUT(events, off_again, DS_TIMEOUT)
 	usleep(QUIET_MS * 1000);
 	EXPECT_FALSE(is_numbered(_metadata, &self->ds));
 	flood(_metadata, 5);
-	ASSERT_EQ(0, ds_listen(&l));
+	ASSERT_EQ(0, fam_listen(&l));
 	EXPECT_EQ(seq + 1, l.seq);
 	flood(_metadata, 5);
 	EXPECT_EQ(seq + 6, event_seq(_metadata, &self->ds));
-	ds_listen_end(&l);
+	fam_listen_end(&l);
 }
 
 /* Nobody's listener, and no more, is what a namespace starts for. */
-TEST_F_TIMEOUT(events, for_listeners, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, for_listeners, TEST_TIMEOUT)
 {
-	static struct ds_listener idle, l;
-	struct ds_nl ds;
+	static struct fam_listener idle, l;
+	struct fam ds;
 	int i, status;
 	pid_t pid;
 
 	/* Another namespace has a listener: that one starts nothing here. */
 	ASSERT_EQ(0, net_ns_new());
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	for (i = 0; i < QUIET_MS / 100; i++) {
 		EXPECT_FALSE(is_numbered(_metadata, &ds));
 		usleep(100 * 1000);
 	}
 
 	/* There is one that has not asked. Who has not the right does not for it. */
-	ASSERT_EQ(0, ds_join(&idle));
+	ASSERT_EQ(0, fam_join(&idle));
 	pid = net_fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		struct ds_nl nobodys;
+		struct fam nobodys;
 
-		if (net_become_nobody() || ds_open(&nobodys))
+		if (net_become_nobody() || fam_open(&nobodys))
 			_exit(1);
 		for (i = 0; i < QUIET_MS / 100; i++) {
 			if (is_numbered(_metadata, &nobodys))
@@ -632,25 +632,25 @@ TEST_F_TIMEOUT(events, for_listeners, DS_TIMEOUT)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 
-	ASSERT_EQ(0, ds_listen(&l));
+	ASSERT_EQ(0, fam_listen(&l));
 	flood(_metadata, 3);
 	EXPECT_EQ(3, event_seq(_metadata, &ds));
-	ds_listen_end(&l);
-	ds_listen_end(&idle);
-	ds_close(&ds);
+	fam_listen_end(&l);
+	fam_listen_end(&idle);
+	fam_close(&ds);
 }
 
-/* By bind() as well as by setsockopt(), which ds_join() uses. */
+/* By bind() as well as by setsockopt(), which fam_join() uses. */
 static int bind_group(struct __test_metadata *_metadata)
 {
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
-	struct ds_nl ds;
+	struct fam ds;
 	int fd, group, err = 0;
 
-	EXPECT_EQ(0, ds_open(&ds));
+	EXPECT_EQ(0, fam_open(&ds));
 	group = genl_ctrl_resolve_grp(ds.sk, DUALSTACK_GENL_NAME,
 				      DUALSTACK_MCGRP_EVENTS);
-	ds_close(&ds);
+	fam_close(&ds);
 	/* bind() knows so many. */
 	EXPECT_LT(0, group);
 	EXPECT_GE(32, group);
@@ -664,15 +664,15 @@ static int bind_group(struct __test_metadata *_metadata)
 }
 
 /* Events are for who administers the network. */
-TEST_F_TIMEOUT(events, rights, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, rights, TEST_TIMEOUT)
 {
-	static struct ds_listener l;
+	static struct fam_listener l;
 
 	EXPECT_EQ(0, bind_group(_metadata));
 	serve(_metadata, &self->l, SOCK_DGRAM);
 
 	ASSERT_EQ(0, net_become_nobody());
-	EXPECT_EQ(-EPERM, ds_join(&l));
+	EXPECT_EQ(-EPERM, fam_join(&l));
 	EXPECT_EQ(-EPERM, bind_group(_metadata));
 
 	/* Root of a user namespace that does not own this network */
@@ -680,18 +680,18 @@ TEST_F_TIMEOUT(events, rights, DS_TIMEOUT)
 		TH_LOG("no user namespaces for users: %s", strerror(errno));
 		return;
 	}
-	EXPECT_EQ(-EPERM, ds_join(&l));
+	EXPECT_EQ(-EPERM, fam_join(&l));
 	EXPECT_EQ(-EPERM, bind_group(_metadata));
 
 	/* hears of his own, and nobody else does. */
 	ASSERT_EQ(0, net_ns_new());
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
-	ASSERT_EQ(0, ds_listen(&l));
+	ASSERT_EQ(0, fam_listen(&l));
 	EXPECT_EQ(0, l.seq);
 	serve(_metadata, &l, SOCK_DGRAM);
 	expect_silence(_metadata, &self->l);
-	ds_listen_end(&l);
+	fam_listen_end(&l);
 }
 
 static void *flood_some(void *arg)
@@ -706,7 +706,7 @@ static void *flood_some(void *arg)
 }
 
 /* Processors that number events at the same time: in order, and none twice. */
-TEST_F_TIMEOUT(events, parallel, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, parallel, TEST_TIMEOUT)
 {
 	int cpu[] = { 0, 1, 0, 1 };
 	pthread_t thread[ARRAY_SIZE(cpu)];
@@ -714,8 +714,8 @@ TEST_F_TIMEOUT(events, parallel, DS_TIMEOUT)
 	void *sent;
 	size_t i;
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   1000000));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    1000000));
 	for (i = 0; i < ARRAY_SIZE(cpu); i++)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, flood_some,
 					    &cpu[i]));
@@ -736,39 +736,39 @@ static void *flood_forever(void *arg)
 }
 
 /* Listeners that come and go, tracking too, in the middle of events. */
-TEST_F_TIMEOUT(events, churn, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, churn, TEST_TIMEOUT)
 {
-	static struct ds_listener other;
+	static struct fam_listener other;
 	bool stop = false;
 	struct tally t = { };
 	pthread_t thread;
-	struct ds_event ev;
+	struct fam_event ev;
 	int i;
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   1000000));
-	ds_listen_end(&self->l);
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    1000000));
+	fam_listen_end(&self->l);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, flood_forever, &stop));
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(0, ds_listen(&other));
+		ASSERT_EQ(0, fam_listen(&other));
 		/* Older ones may be on their way when it joins. */
 		do {
-			ASSERT_EQ(0, ds_listen_next(&other, NET_TIMEOUT_MS,
-						    &ev));
+			ASSERT_EQ(0, fam_listen_next(&other, NET_TIMEOUT_MS,
+						     &ev));
 		} while (ev.seq <= other.seq);
 		if (i % 5 == 0) {
-			EXPECT_EQ(0, ds_config_set(&self->ds,
-						   DUALSTACK_A_CONFIG_TRACKING,
-						   0));
-			EXPECT_EQ(0, ds_config_set(&self->ds,
-						   DUALSTACK_A_CONFIG_TRACKING,
-						   1));
+			EXPECT_EQ(0, fam_config_set(&self->ds,
+						    DUALSTACK_A_CONFIG_TRACKING,
+						    0));
+			EXPECT_EQ(0, fam_config_set(&self->ds,
+						    DUALSTACK_A_CONFIG_TRACKING,
+						    1));
 		}
-		ds_listen_end(&other);
+		fam_listen_end(&other);
 		if (i % 2)
 			usleep(100 * 1000);
 	}
-	ASSERT_EQ(0, ds_listen(&self->l));
+	ASSERT_EQ(0, fam_listen(&self->l));
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	drain(&self->l, &t);
@@ -777,9 +777,9 @@ TEST_F_TIMEOUT(events, churn, DS_TIMEOUT)
 }
 
 /* A namespace that ends with events on their way. */
-TEST_F_TIMEOUT(events, namespace_ends, DS_TIMEOUT)
+TEST_F_TIMEOUT(events, namespace_ends, TEST_TIMEOUT)
 {
-	static struct ds_listener l;
+	static struct fam_listener l;
 	int i, status;
 	pid_t pid;
 
@@ -787,7 +787,7 @@ TEST_F_TIMEOUT(events, namespace_ends, DS_TIMEOUT)
 		pid = net_fork();
 		ASSERT_LE(0, pid);
 		if (!pid) {
-			if (net_ns_new() || ds_listen(&l))
+			if (net_ns_new() || fam_listen(&l))
 				_exit(1);
 			flood(_metadata, 500);
 			_exit(0);

@@ -10,7 +10,7 @@
 
 #include <netlink/genl/genl.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 
 #define NOBODY		65534
@@ -25,7 +25,7 @@
 
 FIXTURE(explain)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int fd;
 };
 
@@ -47,7 +47,7 @@ FIXTURE_VARIANT_ADD(explain, udp)
 
 FIXTURE_SETUP(explain)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	self->fd = net_server(variant->type, "::", 0, NET_DUAL);
@@ -57,11 +57,11 @@ FIXTURE_SETUP(explain)
 FIXTURE_TEARDOWN(explain)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A question that has no answer, and the words for that. */
-TEST_F_TIMEOUT(explain, refused, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, refused, TEST_TIMEOUT)
 {
 	static const struct {
 		const char *to, *from;
@@ -86,61 +86,61 @@ TEST_F_TIMEOUT(explain, refused, DS_TIMEOUT)
 		{ "::1", "2001:db8:9::9", 0, -ENETUNREACH, "no route" },
 	};
 	union net_addr to, from;
-	struct ds_explained ex;
+	struct fam_explained ex;
 	struct nl_msg *msg;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(q); i++) {
 		net_addr_set(&to, q[i].to, net_port(self->fd));
 		net_addr_set(&from, q[i].from ?: "::1", 0);
-		EXPECT_EQ(q[i].err, ds_explain(&self->ds, variant->proto, &to,
-					       q[i].from ? &from : NULL,
-					       q[i].ifindex, &ex))
+		EXPECT_EQ(q[i].err, fam_explain(&self->ds, variant->proto, &to,
+						q[i].from ? &from : NULL,
+						q[i].ifindex, &ex))
 			TH_LOG("%s from %s", q[i].to, q[i].from);
 		EXPECT_NE(NULL, strstr(self->ds.extack, q[i].why))
 			TH_LOG("%s: \"%s\"", q[i].to, self->ds.extack);
 	}
 
 	net_addr_set(&to, "127.0.0.1", 0);
-	EXPECT_EQ(-EINVAL, ds_explain(&self->ds, variant->proto, &to, NULL, 0,
-				      &ex));
+	EXPECT_EQ(-EINVAL, fam_explain(&self->ds, variant->proto, &to, NULL, 0,
+				       &ex));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "port 0"));
 	to.in.sin_port = htons(80);
-	EXPECT_EQ(-EINVAL, ds_explain(&self->ds, IPPROTO_SCTP, &to, NULL, 0,
-				      &ex));
+	EXPECT_EQ(-EINVAL, fam_explain(&self->ds, IPPROTO_SCTP, &to, NULL, 0,
+				       &ex));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "TCP nor UDP"));
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
 	ASSERT_NE(NULL, msg);
 	nla_put_u8(msg, DUALSTACK_A_EXPLAIN_PROTOCOL, variant->proto);
 	nla_put(msg, DUALSTACK_A_EXPLAIN_ADDR, 4, &to.in.sin_addr);
 	nla_put_u16(msg, DUALSTACK_A_EXPLAIN_PORT, htons(80));
 	nla_put_u32(msg, DUALSTACK_A_EXPLAIN_IFINDEX, 0);
-	EXPECT_EQ(-ENODEV, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-ENODEV, fam_talk(&self->ds, msg, NULL, NULL));
 	EXPECT_STREQ("No device has this index", self->ds.extack);
 
 	for (i = 0; i <= 15; i += 5) {
-		msg = ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
+		msg = fam_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
 		ASSERT_NE(NULL, msg);
 		nla_put_u8(msg, DUALSTACK_A_EXPLAIN_PROTOCOL, variant->proto);
 		nla_put(msg, DUALSTACK_A_EXPLAIN_ADDR, i, "a wrong address...");
 		nla_put_u16(msg, DUALSTACK_A_EXPLAIN_PORT, htons(80));
-		EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+		EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 		EXPECT_NE(NULL, strstr(self->ds.extack, "4 bytes"));
 	}
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds,
-				   ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0),
-				   NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds,
+				    fam_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0),
+				    NULL, NULL));
 }
 
 /* Nor has half a question one. */
-TEST_F_TIMEOUT(explain, incomplete, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, incomplete, TEST_TIMEOUT)
 {
 	struct nl_msg *msg;
 	int left_out;
 
 	for (left_out = 0; left_out < 3; left_out++) {
-		msg = ds_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
+		msg = fam_msg(&self->ds, DUALSTACK_CMD_EXPLAIN, 0);
 		ASSERT_NE(NULL, msg);
 		if (left_out != 0)
 			nla_put_u8(msg, DUALSTACK_A_EXPLAIN_PROTOCOL,
@@ -149,15 +149,15 @@ TEST_F_TIMEOUT(explain, incomplete, DS_TIMEOUT)
 			nla_put(msg, DUALSTACK_A_EXPLAIN_ADDR, 4, "\x7f\0\0\1");
 		if (left_out != 2)
 			nla_put_u16(msg, DUALSTACK_A_EXPLAIN_PORT, htons(80));
-		EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+		EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 	}
 }
 
 /* The loopback address is one of lo, unless a device is told otherwise. */
-TEST_F_TIMEOUT(explain, route_localnet, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, route_localnet, TEST_TIMEOUT)
 {
 	struct ifreq ifr = { .ifr_name = "dummy0", .ifr_mtu = 60 };
-	struct ds_explained ex;
+	struct fam_explained ex;
 	union net_addr to;
 	unsigned int dummy;
 	int i;
@@ -168,62 +168,62 @@ TEST_F_TIMEOUT(explain, route_localnet, DS_TIMEOUT)
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, net_sysctl("ipv4/conf/dummy0/route_localnet",
 					i == 1));
-		ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, NULL,
-					dummy, &ex));
+		ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, NULL,
+					 dummy, &ex));
 		EXPECT_EQ(i == 1, ex.local);
 		EXPECT_EQ(i == 1 ? DUALSTACK_VERDICT_MAPPED :
 				   DUALSTACK_VERDICT_NONE, ex.verdict);
 	}
 	/* Too narrow for IPv4 it has no settings of that. */
 	ASSERT_EQ(0, net_ioctl(SIOCSIFMTU, &ifr));
-	ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, NULL, dummy,
-				&ex));
+	ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, NULL, dummy,
+				 &ex));
 	EXPECT_FALSE(ex.local);
 }
 
 /* Where there never was an address, none is local, and none is a broadcast. */
-TEST_F_TIMEOUT(explain, no_addresses, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, no_addresses, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", "255.255.255.255" };
 	static const int err[] = { 0, -EINVAL };
-	struct ds_explained ex;
+	struct fam_explained ex;
 	union net_addr to;
-	struct ds_nl ds;
+	struct fam ds;
 	size_t i;
 
 	/* lo is down there: nobody has ever had an address. */
 	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
 		net_addr_set(&to, addrs[i], 80);
-		EXPECT_EQ(err[i], ds_explain(&ds, variant->proto, &to, NULL, 0,
-					     &ex)) TH_LOG("%s", ds.extack);
+		EXPECT_EQ(err[i], fam_explain(&ds, variant->proto, &to, NULL, 0,
+					      &ex)) TH_LOG("%s", ds.extack);
 		EXPECT_FALSE(!err[i] && ex.local);
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /* Anybody may ask. */
-TEST_F_TIMEOUT(explain, unprivileged, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, unprivileged, TEST_TIMEOUT)
 {
 	union net_addr to;
-	struct ds_nl ds;
+	struct fam ds;
 
 	ASSERT_EQ(0, setgroups(0, NULL));
 	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
 	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	net_addr_set(&to, "127.0.0.1", net_port(self->fd));
-	ds_expect_explained(_metadata, &ds, variant->type, &to, NULL, 0,
-			    DUALSTACK_VERDICT_MAPPED, self->fd);
-	ds_close(&ds);
+	test_expect_explained(_metadata, &ds, variant->type, &to, NULL, 0,
+			      DUALSTACK_VERDICT_MAPPED, self->fd);
+	fam_close(&ds);
 }
 
 /* An address of somebody else. */
-TEST_F_TIMEOUT(explain, not_local, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, not_local, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { THERE4, THERE6, HERE4, HERE6 };
-	struct ds_explained ex;
+	struct fam_explained ex;
 	union net_addr to, from;
 	size_t i;
 
@@ -231,8 +231,8 @@ TEST_F_TIMEOUT(explain, not_local, DS_TIMEOUT)
 		net_addr_set(&to, addrs[i / 2], net_port(self->fd));
 		net_addr_set(&from, to.sa.sa_family == AF_INET ? "127.0.0.1" :
 			     "::1", 0);
-		EXPECT_EQ(0, ds_explain(&self->ds, variant->proto, &to,
-					i % 2 ? &from : NULL, 0, &ex))
+		EXPECT_EQ(0, fam_explain(&self->ds, variant->proto, &to,
+					 i % 2 ? &from : NULL, 0, &ex))
 			TH_LOG("%s", self->ds.extack);
 		EXPECT_FALSE(ex.local);
 		EXPECT_EQ(DUALSTACK_VERDICT_NONE, ex.verdict);
@@ -257,13 +257,13 @@ static int who(const int *fd, int n)
  * A client asks, then goes there, and meets the one of these sockets that it
  * was told.
  */
-static void expect_met(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_met(struct __test_metadata *_metadata, struct fam *ds,
 		       int type, const char *addr, const int *fd, int n,
 		       bool reuseport)
 {
 	int proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 	union net_addr to, from;
-	struct ds_explained ex;
+	struct fam_explained ex;
 	int client, k;
 	char c;
 
@@ -273,7 +273,7 @@ static void expect_met(struct __test_metadata *_metadata, struct ds_nl *ds,
 	ASSERT_LE(0, client);
 	ASSERT_EQ(0, bind(client, &from.sa, net_addr_len(&from)));
 	from = net_local(client);
-	ASSERT_EQ(0, ds_explain(ds, proto, &to, &from, 0, &ex))
+	ASSERT_EQ(0, fam_explain(ds, proto, &to, &from, 0, &ex))
 		TH_LOG("%s", ds->extack);
 	EXPECT_EQ(reuseport, ex.reuseport);
 
@@ -291,7 +291,7 @@ static void expect_met(struct __test_metadata *_metadata, struct ds_nl *ds,
 }
 
 /* In a group it is the source that decides. */
-TEST_F_TIMEOUT(explain, group, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, group, TEST_TIMEOUT)
 {
 	int fd[GROUP], i;
 
@@ -314,11 +314,11 @@ TEST_F_TIMEOUT(explain, group, DS_TIMEOUT)
 }
 
 /* A group that refuses does so by the member that is counted. */
-TEST_F_TIMEOUT(explain, group_refuses, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, group_refuses, TEST_TIMEOUT)
 {
 	union net_addr to, from;
-	struct ds_explained ex;
-	struct ds_socket s;
+	struct fam_explained ex;
+	struct fam_socket s;
 	int fd[GROUP], i;
 
 	for (i = 0; i < GROUP; i++) {
@@ -329,17 +329,17 @@ TEST_F_TIMEOUT(explain, group_refuses, DS_TIMEOUT)
 	ASSERT_EQ(1, net_refused(variant->type, "127.0.0.1", net_port(fd[0]),
 				 &from));
 	net_addr_set(&to, "127.0.0.1", net_port(fd[0]));
-	ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, &from, 0, &ex));
+	ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, &from, 0, &ex));
 	EXPECT_EQ(DUALSTACK_VERDICT_V6ONLY, ex.verdict);
 	EXPECT_TRUE(ex.reuseport);
-	ASSERT_EQ(0, ds_socket_get(&self->ds, ex.cookie, &s));
+	ASSERT_EQ(0, fam_socket_get(&self->ds, ex.cookie, &s));
 	EXPECT_EQ(1, s.counters.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]);
 	for (i = 0; i < GROUP; i++)
 		close(fd[i]);
 }
 
 /* Two sockets on one port, the sshd way and the other ones. */
-TEST_F_TIMEOUT(explain, pair, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, pair, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", "::1", NET_ADDR4,
 					     NET_ADDR6 };
@@ -377,7 +377,7 @@ TEST_F_TIMEOUT(explain, pair, DS_TIMEOUT)
 }
 
 /* A device that a socket is bound to. */
-TEST_F_TIMEOUT(explain, device, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, device, TEST_TIMEOUT)
 {
 	static const char *const here[] = { HERE4, HERE6 };
 	union net_addr to;
@@ -400,21 +400,21 @@ TEST_F_TIMEOUT(explain, device, DS_TIMEOUT)
 
 	for (i = 0; i < 2; i++) {
 		net_addr_set(&to, i ? NET_ADDR6 : NET_ADDR4, port);
-		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
-				    NULL, if_nametoindex("dummy0"),
-				    i ? DUALSTACK_VERDICT_NATIVE :
+		test_expect_explained(_metadata, &self->ds, variant->type, &to,
+				      NULL, if_nametoindex("dummy0"),
+				      i ? DUALSTACK_VERDICT_NATIVE :
 					DUALSTACK_VERDICT_MAPPED, fd);
 		/* Its addresses are on lo. */
-		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
-				    NULL, 0, DUALSTACK_VERDICT_NONE, -1);
+		test_expect_explained(_metadata, &self->ds, variant->type, &to,
+				      NULL, 0, DUALSTACK_VERDICT_NONE, -1);
 		EXPECT_EQ(1, net_refused(variant->type, i ? NET_ADDR6 :
 					 NET_ADDR4, port, NULL));
 	}
 	/* A local client comes in by the device of the address. */
 	for (i = 0; i < 2; i++) {
 		net_addr_set(&to, here[i], port);
-		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
-				    &to, 0, i ? DUALSTACK_VERDICT_NATIVE :
+		test_expect_explained(_metadata, &self->ds, variant->type, &to,
+				      &to, 0, i ? DUALSTACK_VERDICT_NATIVE :
 						DUALSTACK_VERDICT_MAPPED, fd);
 		expect_met(_metadata, &self->ds, variant->type, here[i], &fd, 1,
 			   false);
@@ -422,18 +422,18 @@ TEST_F_TIMEOUT(explain, device, DS_TIMEOUT)
 }
 
 /* By a device that is down nothing comes in. */
-TEST_F_TIMEOUT(explain, down, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, down, TEST_TIMEOUT)
 {
 	struct ifreq ifr = { .ifr_name = "dummy0" };
-	struct ds_explained ex;
+	struct fam_explained ex;
 	union net_addr to;
 	unsigned int i;
 
 	ASSERT_EQ(0, net_dummy_add("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", HERE4, 24));
 	net_addr_set(&to, HERE4, net_port(self->fd));
-	ds_expect_explained(_metadata, &self->ds, variant->type, &to, NULL, 0,
-			    DUALSTACK_VERDICT_MAPPED, self->fd);
+	test_expect_explained(_metadata, &self->ds, variant->type, &to, NULL, 0,
+			      DUALSTACK_VERDICT_MAPPED, self->fd);
 
 	ASSERT_EQ(0, net_ioctl(SIOCGIFFLAGS, &ifr));
 	ifr.ifr_flags &= ~IFF_UP;
@@ -441,10 +441,10 @@ TEST_F_TIMEOUT(explain, down, DS_TIMEOUT)
 	for (i = 0; i < 3; i++) {
 		net_addr_set(&to, i < 2 ? HERE4 : NET_ADDR6,
 			     net_port(self->fd));
-		EXPECT_EQ(-ENETDOWN, ds_explain(&self->ds, variant->proto, &to,
-						NULL, i ?
-						if_nametoindex("dummy0") : 0,
-						&ex));
+		EXPECT_EQ(-ENETDOWN, fam_explain(&self->ds, variant->proto, &to,
+						 NULL, i ?
+						 if_nametoindex("dummy0") : 0,
+						 &ex));
 		EXPECT_NE(NULL, strstr(self->ds.extack, "down"))
 			TH_LOG("%s", self->ds.extack);
 	}
@@ -454,9 +454,9 @@ TEST_F_TIMEOUT(explain, down, DS_TIMEOUT)
 }
 
 /* The address of whatever router a subnet has: UDP serves it, TCP does not. */
-TEST_F_TIMEOUT(explain, anycast, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, anycast, TEST_TIMEOUT)
 {
-	struct ds_explained ex;
+	struct fam_explained ex;
 	union net_addr to;
 	int fd, err;
 
@@ -472,14 +472,14 @@ TEST_F_TIMEOUT(explain, anycast, DS_TIMEOUT)
 		ASSERT_EQ(0, err);
 		ASSERT_EQ(1, send(fd, "x", 1, 0));
 		EXPECT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
-		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
-				    NULL, 0, DUALSTACK_VERDICT_NATIVE,
-				    self->fd);
+		test_expect_explained(_metadata, &self->ds, variant->type, &to,
+				      NULL, 0, DUALSTACK_VERDICT_NATIVE,
+				      self->fd);
 	} else {
 		ASSERT_EQ(-EINPROGRESS, err);
 		EXPECT_EQ(-ETIMEDOUT, net_wait_in(self->fd, 500));
-		EXPECT_EQ(-EINVAL, ds_explain(&self->ds, variant->proto, &to,
-					      NULL, 0, &ex));
+		EXPECT_EQ(-EINVAL, fam_explain(&self->ds, variant->proto, &to,
+					       NULL, 0, &ex));
 		EXPECT_NE(NULL, strstr(self->ds.extack, "anycast"))
 			TH_LOG("%s", self->ds.extack);
 	}
@@ -487,7 +487,7 @@ TEST_F_TIMEOUT(explain, anycast, DS_TIMEOUT)
 }
 
 /* Clients beyond a device, and those who only say so. */
-TEST_F_TIMEOUT(explain, remote, DS_TIMEOUT)
+TEST_F_TIMEOUT(explain, remote, TEST_TIMEOUT)
 {
 	static const struct {
 		const char *here, *there, *loopback;
@@ -501,7 +501,7 @@ TEST_F_TIMEOUT(explain, remote, DS_TIMEOUT)
 	in_port_t port = net_port(self->fd);
 	union net_addr to, from, peer;
 	unsigned int veth;
-	struct ds_explained ex;
+	struct fam_explained ex;
 	socklen_t len;
 	char c;
 
@@ -514,11 +514,11 @@ TEST_F_TIMEOUT(explain, remote, DS_TIMEOUT)
 		ASSERT_EQ(0, setns(home, CLONE_NEWNET));
 		net_addr_set(&to, sides[i].here, port);
 		net_addr_set(&from, sides[i].there, 0);
-		ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, &from,
-					0, &ex)) TH_LOG("%s", self->ds.extack);
+		ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, &from,
+					 0, &ex)) TH_LOG("%s", self->ds.extack);
 		EXPECT_EQ(veth, ex.ifindex);
-		ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, NULL,
-					0, &ex));
+		ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, NULL,
+					 0, &ex));
 		EXPECT_EQ(veth, ex.ifindex);
 		EXPECT_TRUE(ex.local);
 		EXPECT_EQ(i ? DUALSTACK_VERDICT_NATIVE :
@@ -527,8 +527,8 @@ TEST_F_TIMEOUT(explain, remote, DS_TIMEOUT)
 
 		/* The loopback address is not for others. */
 		net_addr_set(&to, sides[i].loopback, port);
-		ASSERT_EQ(0, ds_explain(&self->ds, variant->proto, &to, NULL,
-					veth, &ex));
+		ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, NULL,
+					 veth, &ex));
 		EXPECT_FALSE(ex.local);
 		EXPECT_EQ(DUALSTACK_VERDICT_NONE, ex.verdict);
 
@@ -559,13 +559,13 @@ TEST_F_TIMEOUT(explain, remote, DS_TIMEOUT)
 /* Connected sockets, which only UDP looks up. */
 FIXTURE(datagram)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int fd;
 };
 
 FIXTURE_SETUP(datagram)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	self->fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, self->fd);
@@ -574,10 +574,10 @@ FIXTURE_SETUP(datagram)
 FIXTURE_TEARDOWN(datagram)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
-TEST_F_TIMEOUT(datagram, connected, DS_TIMEOUT)
+TEST_F_TIMEOUT(datagram, connected, TEST_TIMEOUT)
 {
 	int friend, stranger, one = 1, fd[2] = { self->fd };
 	union net_addr to, from;
@@ -604,8 +604,8 @@ TEST_F_TIMEOUT(datagram, connected, DS_TIMEOUT)
 	net_addr_set(&to, "127.0.0.1", net_port(self->fd));
 	for (i = 0; i < 2; i++) {
 		from = net_local(i ? friend : stranger);
-		ds_expect_explained(_metadata, &self->ds, SOCK_DGRAM, &to,
-				    &from, 0, DUALSTACK_VERDICT_MAPPED, fd[i]);
+		test_expect_explained(_metadata, &self->ds, SOCK_DGRAM, &to,
+				      &from, 0, DUALSTACK_VERDICT_MAPPED, fd[i]);
 		len = net_addr_len(&to);
 		ASSERT_EQ(1, sendto(i ? friend : stranger, "x", 1, 0, &to.sa,
 				    len));
@@ -613,8 +613,8 @@ TEST_F_TIMEOUT(datagram, connected, DS_TIMEOUT)
 		EXPECT_NE(0, net_wait_in(fd[!i], 0));
 		EXPECT_EQ(1, recv(fd[i], &one, 1, 0));
 	}
-	ds_expect_explained(_metadata, &self->ds, SOCK_DGRAM, &to, NULL, 0,
-			    DUALSTACK_VERDICT_MAPPED, self->fd);
+	test_expect_explained(_metadata, &self->ds, SOCK_DGRAM, &to, NULL, 0,
+			      DUALSTACK_VERDICT_MAPPED, self->fd);
 	close(fd[1]);
 	close(friend);
 	close(stranger);

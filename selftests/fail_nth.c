@@ -24,7 +24,7 @@
 
 #include "kselftest.h"
 
-#include "lib/ds_nl.h"
+#include "lib/family.h"
 #include "lib/net_util.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
@@ -38,7 +38,7 @@
 
 #define C(name)		DUALSTACK_A_COUNTER_##name
 
-static struct ds_nl ds;
+static struct fam ds;
 static const char *module;
 static int home = -1;	/* the namespace to begin with */
 
@@ -158,31 +158,31 @@ static int fd_tcp, fd_udp;
 
 static int get_socket(void)
 {
-	struct ds_socket s;
+	struct fam_socket s;
 
-	return ds_socket_get(&ds, net_cookie(fd_udp), &s);
+	return fam_socket_get(&ds, net_cookie(fd_udp), &s);
 }
 
 static int dump_sockets(void)
 {
-	return ds_socket_count(&ds) > 0 ? 0 : -ENODATA;
+	return fam_socket_count(&ds) > 0 ? 0 : -ENODATA;
 }
 
 static int get_stats(void)
 {
-	struct ds_stats stats;
+	struct fam_stats stats;
 
-	return ds_stats_get(&ds, 0, &stats);
+	return fam_stats_get(&ds, 0, &stats);
 }
 
 static int get_hook(void)
 {
-	struct ds_hook hook;
+	struct fam_hook hook;
 
-	return ds_hook_get(&ds, "kfree_skb", &hook);
+	return fam_hook_get(&ds, "kfree_skb", &hook);
 }
 
-static int ignore_hook(const struct ds_hook *h, void *arg)
+static int ignore_hook(const struct fam_hook *h, void *arg)
 {
 	(void)h;
 	(void)arg;
@@ -191,67 +191,67 @@ static int ignore_hook(const struct ds_hook *h, void *arg)
 
 static int dump_hooks(void)
 {
-	return ds_hook_dump(&ds, ignore_hook, NULL);
+	return fam_hook_dump(&ds, ignore_hook, NULL);
 }
 
 static int get_config(void)
 {
-	struct ds_config config;
+	struct fam_config config;
 
-	return ds_config_get(&ds, &config);
+	return fam_config_get(&ds, &config);
 }
 
 static int set_config(void)
 {
-	return ds_config_set(&ds, DUALSTACK_A_CONFIG_EVENT_RATE, 10);
+	return fam_config_set(&ds, DUALSTACK_A_CONFIG_EVENT_RATE, 10);
 }
 
 static int listen_events(void)
 {
-	static struct ds_listener l;
-	int err = ds_listen(&l);
+	static struct fam_listener l;
+	int err = fam_listen(&l);
 
 	if (!err)
-		ds_listen_end(&l);
+		fam_listen_end(&l);
 	return err;
 }
 
 static int tracking_off(void)
 {
-	return ds_config_set(&ds, DUALSTACK_A_CONFIG_TRACKING, 0);
+	return fam_config_set(&ds, DUALSTACK_A_CONFIG_TRACKING, 0);
 }
 
 static int tracking_on(void)
 {
-	return ds_config_set(&ds, DUALSTACK_A_CONFIG_TRACKING, 1);
+	return fam_config_set(&ds, DUALSTACK_A_CONFIG_TRACKING, 1);
 }
 
 static int set_v6only(void)
 {
-	int n = ds_v6only_set_idle(&ds, fd_tcp, true);
+	int n = fam_v6only_set_idle(&ds, fd_tcp, true);
 
 	return n < 0 ? n : 0;
 }
 
 static int clear_v6only(void)
 {
-	int n = ds_v6only_set_idle(&ds, fd_tcp, false);
+	int n = fam_v6only_set_idle(&ds, fd_tcp, false);
 
 	return n < 0 ? n : 0;
 }
 
 static int reset_one(void)
 {
-	return ds_reset(&ds, net_cookie(fd_udp));
+	return fam_reset(&ds, net_cookie(fd_udp));
 }
 
 static int explain(void)
 {
-	struct ds_explained ex;
+	struct fam_explained ex;
 	union net_addr to;
 
 	net_addr_set(&to, "127.0.0.1", net_port(fd_tcp));
-	return ds_explain(&ds, IPPROTO_TCP, &to, NULL, 0, &ex);
+	return fam_explain(&ds, IPPROTO_TCP, &to, NULL, 0, &ex);
 }
 
 static int new_namespace(void)
@@ -265,7 +265,7 @@ static int new_namespace(void)
 
 /* Calls of an application, the first of a socket, which wants a record for it. */
 
-static struct ds_counters seen;
+static struct fam_counters seen;
 
 static int recv_first(void)
 {
@@ -417,9 +417,9 @@ static int try_nth(const struct call *c, int n, int *failed)
 
 static __u64 untracked(void)
 {
-	struct ds_stats stats;
+	struct fam_stats stats;
 
-	return ds.sk && !ds_stats_get(&ds, 0, &stats) ? stats.untracked : 0;
+	return ds.sk && !fam_stats_get(&ds, 0, &stats) ? stats.untracked : 0;
 }
 
 static void try_all(const struct call *c, int seconds, unsigned int seed)
@@ -454,14 +454,14 @@ static void try_all(const struct call *c, int seconds, unsigned int seed)
 
 static bool counts_agree(void)
 {
-	struct ds_stats stats;
+	struct fam_stats stats;
 	bool ok = true;
 	size_t i;
 
-	if (ds_stats_get(&ds, 0, &stats))
+	if (fam_stats_get(&ds, 0, &stats))
 		return false;
-	for (i = 0; i < ds_counter_table_len; i++) {
-		const struct ds_counter_info *c = &ds_counter_table[i];
+	for (i = 0; i < fam_counter_table_len; i++) {
+		const struct fam_counter_info *c = &fam_counter_table[i];
 
 		if (stats.counters.v[c->attr] == seen.v[c->attr])
 			continue;
@@ -479,7 +479,7 @@ static int open_all(void)
 	int err;
 	char c;
 
-	err = net_ns_new() ?: ds_open(&ds);
+	err = net_ns_new() ?: fam_open(&ds);
 	if (err)
 		return err;
 	home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -544,6 +544,6 @@ int main(int argc, char **argv)
 					   strerror(-err));
 	}
 	ksft_test_result(counts_agree(), "all counted, whatever failed\n");
-	ds_close(&ds);
+	fam_close(&ds);
 	ksft_finished();
 }

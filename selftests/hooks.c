@@ -3,34 +3,34 @@
  * Every hook is in the kernel and is really called: its hits are those of
  * the traffic made here.
  */
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_wire.h"
 
 #define ROUNDS	5
 
 FIXTURE(hooks)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_SETUP(hooks)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 }
 
 FIXTURE_TEARDOWN(hooks)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 struct hook_list {
-	struct ds_hook hook[32];
+	struct fam_hook hook[32];
 	size_t n;
 };
 
-static int hook_append(const struct ds_hook *h, void *arg)
+static int hook_append(const struct fam_hook *h, void *arg)
 {
 	struct hook_list *list = arg;
 
@@ -40,24 +40,24 @@ static int hook_append(const struct ds_hook *h, void *arg)
 	return 0;
 }
 
-static __u64 hits(struct __test_metadata *_metadata, struct ds_nl *ds,
+static __u64 hits(struct __test_metadata *_metadata, struct fam *ds,
 		  const char *name)
 {
-	struct ds_hook h;
+	struct fam_hook h;
 
-	EXPECT_EQ(0, ds_hook_get(ds, name, &h))
+	EXPECT_EQ(0, fam_hook_get(ds, name, &h))
 		TH_LOG("%s: %s", name, ds->extack);
 	return h.hits;
 }
 
 /* What a fresh namespace shows: all hooks, attached, without hits. */
-TEST_F_TIMEOUT(hooks, listed, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, listed, TEST_TIMEOUT)
 {
 	struct hook_list list = { };
-	struct ds_hook h;
+	struct fam_hook h;
 	size_t i, k;
 
-	ASSERT_EQ(0, ds_hook_dump(&self->ds, hook_append, &list));
+	ASSERT_EQ(0, fam_hook_dump(&self->ds, hook_append, &list));
 	EXPECT_LE(4, list.n);
 	for (i = 0; i < list.n; i++) {
 		TH_LOG("%s: %s", list.hook[i].name, list.hook[i].purpose);
@@ -68,7 +68,7 @@ TEST_F_TIMEOUT(hooks, listed, DS_TIMEOUT)
 		EXPECT_GE(DUALSTACK_HOOK_KIND_DIRECT, list.hook[i].kind);
 
 		/* One by its name is the same as in the list. */
-		EXPECT_EQ(0, ds_hook_get(&self->ds, list.hook[i].name, &h));
+		EXPECT_EQ(0, fam_hook_get(&self->ds, list.hook[i].name, &h));
 		EXPECT_STREQ(list.hook[i].name, h.name);
 		EXPECT_STREQ(list.hook[i].purpose, h.purpose);
 		EXPECT_EQ(list.hook[i].kind, h.kind);
@@ -81,16 +81,16 @@ TEST_F_TIMEOUT(hooks, listed, DS_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(hooks, unknown_name, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, unknown_name, TEST_TIMEOUT)
 {
-	struct ds_hook h;
+	struct fam_hook h;
 
-	EXPECT_EQ(-ENOENT, ds_hook_get(&self->ds, "no_such_hook", &h));
+	EXPECT_EQ(-ENOENT, fam_hook_get(&self->ds, "no_such_hook", &h));
 	EXPECT_STRNE("", self->ds.extack);
 }
 
 /* One kind of traffic moves the hits of one hook, by what it made. */
-TEST_F_TIMEOUT(hooks, accept, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, accept, TEST_TIMEOUT)
 {
 	int i, fd, client, conn, accepted = 0;
 
@@ -113,7 +113,7 @@ TEST_F_TIMEOUT(hooks, accept, DS_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(hooks, recv, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, recv, TEST_TIMEOUT)
 {
 	int i, fd, received = 0;
 	char c;
@@ -133,7 +133,7 @@ TEST_F_TIMEOUT(hooks, recv, DS_TIMEOUT)
 }
 
 /* The tracepoint looks up every IPv4 refusal, whoever is to blame. */
-TEST_F_TIMEOUT(hooks, refusal, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, refusal, TEST_TIMEOUT)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 	int i, fd, refused = 0;
@@ -154,7 +154,7 @@ TEST_F_TIMEOUT(hooks, refusal, DS_TIMEOUT)
 }
 
 /* The end of a socket ends a record, if there was one. */
-TEST_F_TIMEOUT(hooks, destruct, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, destruct, TEST_TIMEOUT)
 {
 	int i, fd, ended = 0;
 	char c;
@@ -171,7 +171,7 @@ TEST_F_TIMEOUT(hooks, destruct, DS_TIMEOUT)
 		}
 		close(fd);
 	}
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
 	EXPECT_EQ(ended, hits(_metadata, &self->ds, "inet_sock_destruct"));
 }
 
@@ -210,7 +210,7 @@ static void go_outbound(struct __test_metadata *_metadata, int type)
 }
 
 /* A SYN with a source that no IPv6 host has. */
-static void spoof_syn(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void spoof_syn(struct __test_metadata *_metadata, struct fam *ds,
 		      int fd, const char *hook)
 {
 	__u64 before = hits(_metadata, ds, hook);
@@ -227,18 +227,18 @@ static void spoof_syn(struct __test_metadata *_metadata, struct ds_nl *ds,
 }
 
 /* MPTCP has some functions of its own, where others pass by. */
-TEST_F_TIMEOUT(hooks, mptcp, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, mptcp, TEST_TIMEOUT)
 {
 	const char *bind_hook = "inet6_bind_sk";
-	struct ds_hook h;
+	struct fam_hook h;
 	int fd, i;
 
 	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
 	if (fd == -EPROTONOSUPPORT)
-		SKIP(return, DS_SKIP_MPTCP);
+		SKIP(return, TEST_SKIP_MPTCP);
 	ASSERT_LE(0, fd);
 	/* Earlier kernels bind MPTCP's sockets as others. */
-	if (ds_hook_get(&self->ds, bind_hook, &h) == -ENOENT)
+	if (fam_hook_get(&self->ds, bind_hook, &h) == -ENOENT)
 		bind_hook = "inet6_bind";
 
 	for (i = 0; i < ROUNDS; i++) {
@@ -291,7 +291,7 @@ static void go_fastopen(struct __test_metadata *_metadata)
 }
 
 /* With traffic of all kinds no hook is idle, those of tomorrow included. */
-TEST_F_TIMEOUT(hooks, all_fire, DS_TIMEOUT)
+TEST_F_TIMEOUT(hooks, all_fire, TEST_TIMEOUT)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 	struct hook_list list = { };
@@ -327,9 +327,9 @@ TEST_F_TIMEOUT(hooks, all_fire, DS_TIMEOUT)
 		EXPECT_EQ(-EINVAL, bind_refused(SOCK_STREAM, IPPROTO_MPTCP));
 		close(fd);
 	}
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
 
-	ASSERT_EQ(0, ds_hook_dump(&self->ds, hook_append, &list));
+	ASSERT_EQ(0, fam_hook_dump(&self->ds, hook_append, &list));
 	for (i = 0; i < list.n; i++) {
 		EXPECT_TRUE(list.hook[i].attached)
 			TH_LOG("%s", list.hook[i].name);

@@ -3,7 +3,7 @@
  * The last mapped and the last rejected peer of a socket, against
  * getsockname() of the client, and their age.
  */
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define ROUNDS	5
 
@@ -12,7 +12,7 @@
 
 FIXTURE(last_peer)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_VARIANT(last_peer)
@@ -25,14 +25,14 @@ FIXTURE_VARIANT_ADD(last_peer, udp) { .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(last_peer)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 }
 
 FIXTURE_TEARDOWN(last_peer)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* One client, served; its address goes to @client. */
@@ -57,11 +57,11 @@ static void serve(struct __test_metadata *_metadata, int type, int server,
 	}
 }
 
-TEST_F_TIMEOUT(last_peer, mapped, DS_TIMEOUT)
+TEST_F_TIMEOUT(last_peer, mapped, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", NET_ADDR4 };
 	union net_addr client, other;
-	struct ds_socket s;
+	struct fam_socket s;
 	int fd, i;
 
 	fd = net_server(variant->type, "::", 0, NET_DUAL);
@@ -69,56 +69,56 @@ TEST_F_TIMEOUT(last_peer, mapped, DS_TIMEOUT)
 
 	/* An IPv6 client is not a mapped peer. */
 	serve(_metadata, variant->type, fd, "::1", &other);
-	ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
+	ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
 	EXPECT_EQ(AF_UNSPEC, s.last_mapped.addr.sa.sa_family);
 
 	for (i = 0; i < ROUNDS; i++) {
 		serve(_metadata, variant->type, fd, addrs[i % 2], &client);
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
-		ds_expect_peer(_metadata, &client, &s.last_mapped);
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
+		test_expect_peer(_metadata, &client, &s.last_mapped);
 		EXPECT_EQ(AF_UNSPEC, s.last_rejected.addr.sa.sa_family);
 
 		/* Nor does it replace one. */
 		serve(_metadata, variant->type, fd, NET_ADDR6, &other);
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
-		ds_expect_peer(_metadata, &client, &s.last_mapped);
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
+		test_expect_peer(_metadata, &client, &s.last_mapped);
 	}
 	close(fd);
 }
 
-TEST_F_TIMEOUT(last_peer, rejected, DS_TIMEOUT)
+TEST_F_TIMEOUT(last_peer, rejected, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", NET_ADDR4 };
 	union net_addr client, other;
-	struct ds_socket s;
+	struct fam_socket s;
 	int fd, i;
 
 	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
 	ASSERT_LE(0, fd);
 
 	serve(_metadata, variant->type, fd, "::1", &other);
-	ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
+	ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
 	EXPECT_EQ(AF_UNSPEC, s.last_rejected.addr.sa.sa_family);
 
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(1, net_refused(variant->type, addrs[i % 2],
 					 net_port(fd), &client));
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
-		ds_expect_peer(_metadata, &client, &s.last_rejected);
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
+		test_expect_peer(_metadata, &client, &s.last_rejected);
 		EXPECT_EQ(AF_UNSPEC, s.last_mapped.addr.sa.sa_family);
 
 		serve(_metadata, variant->type, fd, "::1", &other);
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
-		ds_expect_peer(_metadata, &client, &s.last_rejected);
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
+		test_expect_peer(_metadata, &client, &s.last_rejected);
 	}
 	close(fd);
 }
 
 /* Two sockets do not see each other's peers. */
-TEST_F_TIMEOUT(last_peer, several_sockets, DS_TIMEOUT)
+TEST_F_TIMEOUT(last_peer, several_sockets, TEST_TIMEOUT)
 {
 	union net_addr client[ROUNDS];
-	struct ds_socket s;
+	struct fam_socket s;
 	int fd[ROUNDS], i;
 
 	for (i = 0; i < ROUNDS; i++) {
@@ -128,24 +128,24 @@ TEST_F_TIMEOUT(last_peer, several_sockets, DS_TIMEOUT)
 		      &client[i]);
 	}
 	for (i = 0; i < ROUNDS; i++) {
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd[i]), &s));
-		ds_expect_peer(_metadata, &client[i], &s.last_mapped);
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd[i]), &s));
+		test_expect_peer(_metadata, &client[i], &s.last_mapped);
 		close(fd[i]);
 	}
 }
 
-static bool mapped_older_than(struct ds_nl *ds, int fd, __u64 ms,
-			      struct ds_socket *s)
+static bool mapped_older_than(struct fam *ds, int fd, __u64 ms,
+			      struct fam_socket *s)
 {
-	return !ds_socket_get(ds, net_cookie(fd), s) && s->last_mapped.age > ms;
+	return !fam_socket_get(ds, net_cookie(fd), s) && s->last_mapped.age > ms;
 }
 
 /* The age is the time since the event, and begins anew with the next. */
-TEST_F_TIMEOUT(last_peer, age, DS_TIMEOUT)
+TEST_F_TIMEOUT(last_peer, age, TEST_TIMEOUT)
 {
 	__u64 before, after, now;
 	union net_addr client;
-	struct ds_socket s;
+	struct fam_socket s;
 	int fd, i;
 
 	fd = net_server(variant->type, "::", 0, NET_DUAL);
@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(last_peer, age, DS_TIMEOUT)
 
 		/* Asked for between two readings of our clock. */
 		after = net_now_ms() - after;
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
 		EXPECT_LE(after, s.last_mapped.age + AGE_SLACK_MS);
 	}
 	close(fd);

@@ -9,15 +9,15 @@
 #include <net/if.h>
 #include <netdb.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 
 #define LINK_LOCAL	"fe80::1%dummy0"
 
 /* A namespace with a device that has a link-local address. */
-static bool scenario_net(struct __test_metadata *_metadata, struct ds_nl *ds)
+static bool scenario_net(struct __test_metadata *_metadata, struct fam *ds)
 {
-	if (!ds_setup(_metadata, ds))
+	if (!test_setup(_metadata, ds))
 		return false;
 	ASSERT_EQ(0, net_dummy_add("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", "fe80::1", 64));
@@ -27,7 +27,7 @@ static bool scenario_net(struct __test_metadata *_metadata, struct ds_nl *ds)
 }
 
 /* What an AF_INET6 client is counted for, before anybody answers. */
-static void saw_outbound(struct ds_counters *c, int type, const char *to)
+static void saw_outbound(struct fam_counters *c, int type, const char *to)
 {
 	union net_addr addr;
 
@@ -41,7 +41,7 @@ static void saw_outbound(struct ds_counters *c, int type, const char *to)
 
 FIXTURE(matrix)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 /**
@@ -381,13 +381,13 @@ FIXTURE_SETUP(matrix)
 
 FIXTURE_TEARDOWN(matrix)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A connection: who each end thinks it talks to, and a byte each way. */
-static void serve_tcp(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void serve_tcp(struct __test_metadata *_metadata, struct fam *ds,
 		      const struct scenario *s, int server,
-		      struct ds_counters *seen, struct ds_counters *seen_client)
+		      struct fam_counters *seen, struct fam_counters *seen_client)
 {
 	union net_addr peer, addr;
 	int client, conn;
@@ -402,21 +402,21 @@ static void serve_tcp(struct __test_metadata *_metadata, struct ds_nl *ds,
 	ASSERT_LE(0, conn);
 	/* An AF_INET listener is not counted for what it serves. */
 	if (peer.sa.sa_family == AF_INET6)
-		ds_saw_accept(seen, &peer);
-	ds_expect_addr(_metadata, "accept", s->peer, net_port(client),
-		       &peer);
+		test_saw_accept(seen, &peer);
+	test_expect_addr(_metadata, "accept", s->peer, net_port(client),
+			 &peer);
 	addr = net_peer(conn);
-	ds_expect_addr(_metadata, "getpeername of the server", s->peer,
-		       net_port(client), &addr);
+	test_expect_addr(_metadata, "getpeername of the server", s->peer,
+			 net_port(client), &addr);
 	addr = net_local(conn);
-	ds_expect_addr(_metadata, "getsockname of the server", s->peer,
-		       net_port(server), &addr);
+	test_expect_addr(_metadata, "getsockname of the server", s->peer,
+			 net_port(server), &addr);
 	addr = net_peer(client);
-	ds_expect_addr(_metadata, "getpeername of the client", s->client,
-		       net_port(server), &addr);
+	test_expect_addr(_metadata, "getpeername of the client", s->client,
+			 net_port(server), &addr);
 	addr = net_local(client);
-	ds_expect_addr(_metadata, "getsockname of the client", s->client,
-		       net_port(client), &addr);
+	test_expect_addr(_metadata, "getsockname of the client", s->client,
+			 net_port(client), &addr);
 
 	EXPECT_EQ(1, send(client, &c, 1, 0));
 	EXPECT_EQ(1, recv(conn, &c, 1, 0));
@@ -424,16 +424,16 @@ static void serve_tcp(struct __test_metadata *_metadata, struct ds_nl *ds,
 	EXPECT_EQ(1, recv(client, &c, 1, 0));
 
 	/* A connection says by its addresses what it is. */
-	ds_expect_none(_metadata, ds, conn);
-	ds_expect_socket(_metadata, ds, client, seen_client);
+	test_expect_none(_metadata, ds, conn);
+	test_expect_socket(_metadata, ds, client, seen_client);
 	close(conn);
 	close(client);
 }
 
 /* A datagram and the answer to it. */
-static void serve_udp(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void serve_udp(struct __test_metadata *_metadata, struct fam *ds,
 		      const struct scenario *s, int server,
-		      struct ds_counters *seen, struct ds_counters *seen_client)
+		      struct fam_counters *seen, struct fam_counters *seen_client)
 {
 	union net_addr peer = { }, addr;
 	socklen_t len = sizeof(peer);
@@ -449,18 +449,18 @@ static void serve_udp(struct __test_metadata *_metadata, struct ds_nl *ds,
 	ASSERT_EQ(0, net_wait_in(server, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(server, &c, 1, 0, &peer.sa, &len));
 	if (peer.sa.sa_family == AF_INET6)
-		ds_saw_recv(seen, &peer);
-	ds_expect_addr(_metadata, "recvfrom", s->peer, net_port(client),
-		       &peer);
+		test_saw_recv(seen, &peer);
+	test_expect_addr(_metadata, "recvfrom", s->peer, net_port(client),
+			 &peer);
 	addr = net_local(server);
-	ds_expect_addr(_metadata, "getsockname of the server", s->server,
-		       net_port(server), &addr);
+	test_expect_addr(_metadata, "getsockname of the server", s->server,
+			 net_port(server), &addr);
 	addr = net_peer(client);
-	ds_expect_addr(_metadata, "getpeername of the client", s->client,
-		       net_port(server), &addr);
+	test_expect_addr(_metadata, "getpeername of the client", s->client,
+			 net_port(server), &addr);
 	addr = net_local(client);
-	ds_expect_addr(_metadata, "getsockname of the client", s->client,
-		       net_port(client), &addr);
+	test_expect_addr(_metadata, "getsockname of the client", s->client,
+			 net_port(client), &addr);
 
 	ASSERT_EQ(1, sendto(server, &c, 1, 0, &peer.sa, len));
 	if (net_addr_mapped(&peer))
@@ -470,27 +470,27 @@ static void serve_udp(struct __test_metadata *_metadata, struct ds_nl *ds,
 	ASSERT_EQ(0, net_wait_in(client, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(client, &c, 1, 0, &addr.sa, &len));
 	if (addr.sa.sa_family == AF_INET6)
-		ds_saw_recv(seen_client, &addr);
-	ds_expect_addr(_metadata, "recvfrom of the client", s->client,
-		       net_port(server), &addr);
+		test_saw_recv(seen_client, &addr);
+	test_expect_addr(_metadata, "recvfrom of the client", s->client,
+			 net_port(server), &addr);
 
-	ds_expect_socket(_metadata, ds, client, seen_client);
+	test_expect_socket(_metadata, ds, client, seen_client);
 	close(client);
 }
 
 /* explain knows before a client comes what will become of it. */
-static void foretell(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void foretell(struct __test_metadata *_metadata, struct fam *ds,
 		     const struct scenario *s, int type, int server)
 {
-	unsigned int verdict = ds_refusal(s->refused), ifindex;
+	unsigned int verdict = test_refusal(s->refused), ifindex;
 	union net_addr to, peer;
-	struct ds_explained ex;
+	struct fam_explained ex;
 
 	ASSERT_EQ(0, net_addr_set(&to, s->client, net_port(server)));
 	ifindex = to.sa.sa_family == AF_INET6 ? to.in6.sin6_scope_id : 0;
 	if (net_addr_mapped(&to)) {
-		EXPECT_EQ(-EINVAL, ds_explain(ds, IPPROTO_TCP, &to, NULL, 0,
-					      &ex));
+		EXPECT_EQ(-EINVAL, fam_explain(ds, IPPROTO_TCP, &to, NULL, 0,
+					       &ex));
 		EXPECT_NE(NULL, strstr(ds->extack, "IPv4-mapped"));
 		net_addr_set(&to, strrchr(s->client, ':') + 1,
 			     net_port(server));
@@ -502,16 +502,16 @@ static void foretell(struct __test_metadata *_metadata, struct ds_nl *ds,
 	}
 	if (!verdict && !s->elsewhere)
 		server = -1;
-	ds_expect_explained(_metadata, ds, type, &to, NULL, ifindex, verdict,
-			    server);
-	ds_expect_explained(_metadata, ds, type, &to, &to, ifindex, verdict,
-			    server);
+	test_expect_explained(_metadata, ds, type, &to, NULL, ifindex, verdict,
+			      server);
+	test_expect_explained(_metadata, ds, type, &to, &to, ifindex, verdict,
+			      server);
 }
 
-static void play(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void play(struct __test_metadata *_metadata, struct fam *ds,
 		 const struct scenario *s, int type)
 {
-	struct ds_counters seen = { }, seen_client = { };
+	struct fam_counters seen = { }, seen_client = { };
 	int server;
 
 	server = net_server(type, s->server, 0, s->flags);
@@ -530,18 +530,18 @@ static void play(struct __test_metadata *_metadata, struct ds_nl *ds,
 			seen.v[s->refused]++;
 	}
 
-	ds_expect_socket(_metadata, ds, server, &seen);
-	ds_add(&seen, &seen_client);
-	ds_expect_sums(_metadata, ds, &seen);
+	test_expect_socket(_metadata, ds, server, &seen);
+	fam_counters_add(&seen, &seen_client);
+	test_expect_sums(_metadata, ds, &seen);
 	close(server);
 }
 
-TEST_F_TIMEOUT(matrix, tcp, DS_TIMEOUT)
+TEST_F_TIMEOUT(matrix, tcp, TEST_TIMEOUT)
 {
 	play(_metadata, &self->ds, &variant->s, SOCK_STREAM);
 }
 
-TEST_F_TIMEOUT(matrix, udp, DS_TIMEOUT)
+TEST_F_TIMEOUT(matrix, udp, TEST_TIMEOUT)
 {
 	play(_metadata, &self->ds, &variant->s, SOCK_DGRAM);
 }
@@ -549,8 +549,8 @@ TEST_F_TIMEOUT(matrix, udp, DS_TIMEOUT)
 /* Scenarios of more than one step. */
 FIXTURE(dual)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int fd;
 };
 
@@ -573,7 +573,7 @@ FIXTURE_SETUP(dual)
 FIXTURE_TEARDOWN(dual)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 static int v6only_socket(int type)
@@ -589,17 +589,17 @@ static int v6only_socket(int type)
 	return fd;
 }
 
-TEST_F_TIMEOUT(dual, link_local_without_scope, DS_TIMEOUT)
+TEST_F_TIMEOUT(dual, link_local_without_scope, TEST_TIMEOUT)
 {
-	struct ds_counters none = { };
+	struct fam_counters none = { };
 
 	EXPECT_EQ(-EINVAL, net_server(variant->type, "fe80::1", 0, 0));
-	ds_expect_sums(_metadata, &self->ds, &none);
-	ds_expect_none(_metadata, &self->ds, self->fd);
+	test_expect_sums(_metadata, &self->ds, &none);
+	test_expect_none(_metadata, &self->ds, self->fd);
 }
 
 /* The client's own V6ONLY is what keeps it from the server. */
-TEST_F_TIMEOUT(dual, v6only_client, DS_TIMEOUT)
+TEST_F_TIMEOUT(dual, v6only_client, TEST_TIMEOUT)
 {
 	union net_addr to;
 	int client;
@@ -618,16 +618,16 @@ TEST_F_TIMEOUT(dual, v6only_client, DS_TIMEOUT)
 		self->seen.v[DUALSTACK_A_COUNTER_REJECT_SEND]++;
 	}
 
-	ds_expect_socket(_metadata, &self->ds, client, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
-	ds_expect_none(_metadata, &self->ds, self->fd);
+	test_expect_socket(_metadata, &self->ds, client, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_none(_metadata, &self->ds, self->fd);
 	close(client);
 }
 
 /* An address as accept() or recvfrom() gave it, to a socket that is V6ONLY. */
-TEST_F_TIMEOUT(dual, mapped_peer_reused, DS_TIMEOUT)
+TEST_F_TIMEOUT(dual, mapped_peer_reused, TEST_TIMEOUT)
 {
-	struct ds_counters seen_back = { }, seen_v6only = { };
+	struct fam_counters seen_back = { }, seen_v6only = { };
 	int service, client, conn = -1, back, v6only;
 	socklen_t len = sizeof(union net_addr);
 	union net_addr peer = { }, local;
@@ -643,15 +643,15 @@ TEST_F_TIMEOUT(dual, mapped_peer_reused, DS_TIMEOUT)
 		conn = net_accept(self->fd, NULL);
 		ASSERT_LE(0, conn);
 		peer = net_peer(conn);
-		ds_saw_accept(&self->seen, &peer);
+		test_saw_accept(&self->seen, &peer);
 	} else {
 		ASSERT_EQ(1, send(client, &c, 1, 0));
 		ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
 		ASSERT_EQ(1, recvfrom(self->fd, &c, 1, 0, &peer.sa, &len));
-		ds_saw_recv(&self->seen, &peer);
+		test_saw_recv(&self->seen, &peer);
 	}
-	ds_expect_addr(_metadata, "peer", "::ffff:127.0.0.1",
-		       net_port(client), &peer);
+	test_expect_addr(_metadata, "peer", "::ffff:127.0.0.1",
+			 net_port(client), &peer);
 	peer.in6.sin6_port = htons(net_port(service));
 
 	v6only = v6only_socket(variant->type);
@@ -666,16 +666,16 @@ TEST_F_TIMEOUT(dual, mapped_peer_reused, DS_TIMEOUT)
 	EXPECT_EQ(0, connect(back, &peer.sa, sizeof(peer.in6)));
 	seen_back.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
 	local = net_local(back);
-	ds_expect_addr(_metadata, "getsockname", "::ffff:127.0.0.1",
-		       net_port(back), &local);
+	test_expect_addr(_metadata, "getsockname", "::ffff:127.0.0.1",
+			 net_port(back), &local);
 
-	ds_expect_socket(_metadata, &self->ds, v6only, &seen_v6only);
-	ds_expect_socket(_metadata, &self->ds, back, &seen_back);
-	ds_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
-	ds_expect_none(_metadata, &self->ds, service);
-	ds_add(&self->seen, &seen_v6only);
-	ds_add(&self->seen, &seen_back);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_socket(_metadata, &self->ds, v6only, &seen_v6only);
+	test_expect_socket(_metadata, &self->ds, back, &seen_back);
+	test_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
+	test_expect_none(_metadata, &self->ds, service);
+	fam_counters_add(&self->seen, &seen_v6only);
+	fam_counters_add(&self->seen, &seen_back);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 	close(v6only);
 	close(back);
 	close(client);
@@ -685,14 +685,14 @@ TEST_F_TIMEOUT(dual, mapped_peer_reused, DS_TIMEOUT)
 }
 
 /* A client that knows IPv6 only, of a server that has IPv4 only. */
-TEST_F_TIMEOUT(dual, getaddrinfo, DS_TIMEOUT)
+TEST_F_TIMEOUT(dual, getaddrinfo, TEST_TIMEOUT)
 {
 	struct addrinfo hints = {
 		.ai_family = AF_INET6,
 		.ai_socktype = variant->type,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 	}, *ai;
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr peer = { };
 	int server, client, conn;
 	char port[8];
@@ -706,8 +706,8 @@ TEST_F_TIMEOUT(dual, getaddrinfo, DS_TIMEOUT)
 	ASSERT_EQ(0, getaddrinfo("127.0.0.1", port, &hints, &ai));
 	ASSERT_EQ(sizeof(peer.in6), ai->ai_addrlen);
 	memcpy(&peer, ai->ai_addr, ai->ai_addrlen);
-	ds_expect_addr(_metadata, "getaddrinfo", "::ffff:127.0.0.1",
-		       net_port(server), &peer);
+	test_expect_addr(_metadata, "getaddrinfo", "::ffff:127.0.0.1",
+			 net_port(server), &peer);
 
 	client = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC,
 			ai->ai_protocol);
@@ -720,12 +720,12 @@ TEST_F_TIMEOUT(dual, getaddrinfo, DS_TIMEOUT)
 		conn = net_accept(server, &peer);
 		ASSERT_LE(0, conn);
 		/* Nothing tells the server what its client's socket is. */
-		ds_expect_addr(_metadata, "accept", "127.0.0.1",
-			       net_port(client), &peer);
+		test_expect_addr(_metadata, "accept", "127.0.0.1",
+				 net_port(client), &peer);
 		close(conn);
 	}
-	ds_expect_socket(_metadata, &self->ds, client, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, client, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(client);
 	close(server);
 }
@@ -733,8 +733,8 @@ TEST_F_TIMEOUT(dual, getaddrinfo, DS_TIMEOUT)
 /* Ancillary data of datagrams. */
 FIXTURE(pktinfo)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	union net_addr peer;
 	int fd;
 	int client;
@@ -755,11 +755,11 @@ FIXTURE_TEARDOWN(pktinfo)
 {
 	close(self->client);
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* The address that an IPv4 datagram was sent to is mapped as well. */
-TEST_F_TIMEOUT(pktinfo, received, DS_TIMEOUT)
+TEST_F_TIMEOUT(pktinfo, received, TEST_TIMEOUT)
 {
 	union {
 		char buf[256];
@@ -788,9 +788,9 @@ TEST_F_TIMEOUT(pktinfo, received, DS_TIMEOUT)
 			    net_addr_len(&to)));
 	ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvmsg(self->fd, &msg, 0));
-	ds_saw_recv(&self->seen, &src);
-	ds_expect_addr(_metadata, "recvmsg", "::ffff:127.0.0.1",
-		       net_port(self->client), &src);
+	test_saw_recv(&self->seen, &src);
+	test_expect_addr(_metadata, "recvmsg", "::ffff:127.0.0.1",
+			 net_port(self->client), &src);
 
 	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
 		if (cmsg->cmsg_level != IPPROTO_IPV6 ||
@@ -798,15 +798,15 @@ TEST_F_TIMEOUT(pktinfo, received, DS_TIMEOUT)
 			continue;
 		memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
 		got.in6.sin6_addr = info.ipi6_addr;
-		ds_expect_addr(_metadata, "in6_pktinfo",
-			       "::ffff:" NET_ADDR4, 0, &got);
+		test_expect_addr(_metadata, "in6_pktinfo",
+				 "::ffff:" NET_ADDR4, 0, &got);
 		EXPECT_EQ(if_nametoindex("lo"), info.ipi6_ifindex);
 		n++;
 	}
 	EXPECT_EQ(1, n);
 	EXPECT_EQ(1, self->seen.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
-	ds_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 }
 
 /* An answer from an address other than the one that routing would choose. */
@@ -836,24 +836,24 @@ static int reply(int fd, const union net_addr *to, int level, int type,
 }
 
 /* The IPv4 client gets it from there. */
-static void expect_reply(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_reply(struct __test_metadata *_metadata, struct fam *ds,
 			 int client, int fd)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
 	char c;
 
 	ASSERT_EQ(0, net_wait_in(client, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(client, &c, 1, 0, &src.sa, &len));
-	ds_expect_addr(_metadata, "source", NET_ADDR4, net_port(fd), &src);
+	test_expect_addr(_metadata, "source", NET_ADDR4, net_port(fd), &src);
 	seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
-	ds_expect_socket(_metadata, ds, fd, &seen);
-	ds_expect_none(_metadata, ds, client);
-	ds_expect_sums(_metadata, ds, &seen);
+	test_expect_socket(_metadata, ds, fd, &seen);
+	test_expect_none(_metadata, ds, client);
+	test_expect_sums(_metadata, ds, &seen);
 }
 
-TEST_F_TIMEOUT(pktinfo, reply_by_in_pktinfo, DS_TIMEOUT)
+TEST_F_TIMEOUT(pktinfo, reply_by_in_pktinfo, TEST_TIMEOUT)
 {
 	struct in_pktinfo info = { };
 
@@ -863,7 +863,7 @@ TEST_F_TIMEOUT(pktinfo, reply_by_in_pktinfo, DS_TIMEOUT)
 	expect_reply(_metadata, &self->ds, self->client, self->fd);
 }
 
-TEST_F_TIMEOUT(pktinfo, reply_by_in6_pktinfo, DS_TIMEOUT)
+TEST_F_TIMEOUT(pktinfo, reply_by_in6_pktinfo, TEST_TIMEOUT)
 {
 	struct in6_pktinfo info = { };
 

@@ -11,7 +11,7 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 #include "lib/net_wire.h"
 
@@ -25,18 +25,18 @@
 
 FIXTURE(mptcp)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int fd;
 };
 
 FIXTURE_SETUP(mptcp)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	self->fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
 	if (self->fd == -EPROTONOSUPPORT)
-		SKIP(return, DS_SKIP_MPTCP);
+		SKIP(return, TEST_SKIP_MPTCP);
 	ASSERT_LE(0, self->fd);
 }
 
@@ -44,20 +44,20 @@ FIXTURE_TEARDOWN(mptcp)
 {
 	if (self->fd >= 0)
 		close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* The record of what is inside, and the sums. */
-static void expect_seen(struct __test_metadata *_metadata, struct ds_nl *ds,
-			const struct ds_counters *seen)
+static void expect_seen(struct __test_metadata *_metadata, struct fam *ds,
+			const struct fam_counters *seen)
 {
-	ds_expect_only(_metadata, ds, IPPROTO_TCP, seen);
-	ds_expect_sums(_metadata, ds, seen);
+	test_expect_only(_metadata, ds, IPPROTO_TCP, seen);
+	test_expect_sums(_metadata, ds, seen);
 }
 
 /* The server's end of a connection over which something was said. */
 static int accept_one(struct __test_metadata *_metadata, int fd, int client,
-		      struct ds_counters *seen)
+		      struct fam_counters *seen)
 {
 	union net_addr peer;
 	int conn;
@@ -67,20 +67,20 @@ static int accept_one(struct __test_metadata *_metadata, int fd, int client,
 	EXPECT_EQ(1, send(client, "x", 1, 0));
 	conn = net_accept(fd, &peer);
 	EXPECT_LE(0, conn);
-	ds_saw_accept(seen, &peer);
+	test_saw_accept(seen, &peer);
 	EXPECT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
 	EXPECT_EQ(1, recv(conn, &c, 1, 0));
 	return conn;
 }
 
 static void serve(struct __test_metadata *_metadata, int fd, int client,
-		  struct ds_counters *seen)
+		  struct fam_counters *seen)
 {
 	close(accept_one(_metadata, fd, client, seen));
 	close(client);
 }
 
-TEST_F_TIMEOUT(mptcp, listener, DS_TIMEOUT)
+TEST_F_TIMEOUT(mptcp, listener, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", "::1" };
 	in_port_t port = net_port(self->fd);
@@ -95,11 +95,11 @@ TEST_F_TIMEOUT(mptcp, listener, DS_TIMEOUT)
 	}
 	EXPECT_EQ(2, self->seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
 	EXPECT_EQ(2, self->seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
-	ds_expect_none(_metadata, &self->ds, self->fd);
+	test_expect_none(_metadata, &self->ds, self->fd);
 	expect_seen(_metadata, &self->ds, &self->seen);
 }
 
-TEST_F_TIMEOUT(mptcp, listener_v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(mptcp, listener_v6only, TEST_TIMEOUT)
 {
 	int fd;
 
@@ -113,9 +113,9 @@ TEST_F_TIMEOUT(mptcp, listener_v6only, DS_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(mptcp, client, DS_TIMEOUT)
+TEST_F_TIMEOUT(mptcp, client, TEST_TIMEOUT)
 {
-	struct ds_counters none = { };
+	struct fam_counters none = { };
 	int server, client;
 	union net_addr to;
 
@@ -128,7 +128,7 @@ TEST_F_TIMEOUT(mptcp, client, DS_TIMEOUT)
 	self->seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
 	/* An AF_INET listener has nothing to count. */
 	close(accept_one(_metadata, server, client, &none));
-	ds_expect_none(_metadata, &self->ds, client);
+	test_expect_none(_metadata, &self->ds, client);
 	expect_seen(_metadata, &self->ds, &self->seen);
 	close(client);
 	close(server);
@@ -143,7 +143,7 @@ static int bind_to(int fd, const char *text)
 }
 
 /* bind() is that of the subflow, and there is one before that succeeds. */
-TEST_F_TIMEOUT(mptcp, bind, DS_TIMEOUT)
+TEST_F_TIMEOUT(mptcp, bind, TEST_TIMEOUT)
 {
 	int i, fd, one = 1;
 
@@ -152,7 +152,7 @@ TEST_F_TIMEOUT(mptcp, bind, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, bind_to(fd, "::ffff:127.0.0.1"));
 	close(fd);
-	EXPECT_EQ(0, ds_socket_count(&self->ds));
+	EXPECT_EQ(0, fam_socket_count(&self->ds));
 
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
 	ASSERT_LE(0, fd);
@@ -163,7 +163,7 @@ TEST_F_TIMEOUT(mptcp, bind, DS_TIMEOUT)
 		self->seen.v[DUALSTACK_A_COUNTER_REJECT_BIND]++;
 		expect_seen(_metadata, &self->ds, &self->seen);
 	}
-	ds_expect_none(_metadata, &self->ds, fd);
+	test_expect_none(_metadata, &self->ds, fd);
 	ASSERT_EQ(0, bind_to(fd, "::1"));
 	/* This is EINVAL because it has an address already. */
 	EXPECT_EQ(-EINVAL, bind_to(fd, "::ffff:127.0.0.1"));
@@ -172,7 +172,7 @@ TEST_F_TIMEOUT(mptcp, bind, DS_TIMEOUT)
 }
 
 /* The same where nobody asked for the option but the sysctl. */
-TEST_F_TIMEOUT(mptcp, bind_by_sysctl, DS_TIMEOUT)
+TEST_F_TIMEOUT(mptcp, bind_by_sysctl, TEST_TIMEOUT)
 {
 	int fd;
 
@@ -186,9 +186,9 @@ TEST_F_TIMEOUT(mptcp, bind_by_sysctl, DS_TIMEOUT)
 }
 
 /* Have clients make another subflow, from that address. */
-static int add_endpoint(const struct ds_nl *ds, const char *text)
+static int add_endpoint(const struct fam *ds, const char *text)
 {
-	struct ds_nl pm = *ds;
+	struct fam pm = *ds;
 	struct in_addr addr;
 	struct nl_msg *msg;
 	struct nlattr *nest;
@@ -197,7 +197,7 @@ static int add_endpoint(const struct ds_nl *ds, const char *text)
 	pm.family = genl_ctrl_resolve(pm.sk, MPTCP_PM_NAME);
 	if (pm.family < 0)
 		return -ENOENT;
-	msg = ds_msg(&pm, MPTCP_PM_CMD_ADD_ADDR, 0);
+	msg = fam_msg(&pm, MPTCP_PM_CMD_ADD_ADDR, 0);
 	if (!msg)
 		return -ENOMEM;
 	nest = nla_nest_start(msg, MPTCP_PM_ATTR_ADDR | NLA_F_NESTED);
@@ -206,19 +206,19 @@ static int add_endpoint(const struct ds_nl *ds, const char *text)
 	nla_put_u32(msg, MPTCP_PM_ADDR_ATTR_FLAGS,
 		    MPTCP_PM_ADDR_FLAG_SUBFLOW);
 	nla_nest_end(msg, nest);
-	return ds_talk(&pm, msg, NULL, NULL);
+	return fam_talk(&pm, msg, NULL, NULL);
 }
 
-static __u64 accepted(struct ds_nl *ds)
+static __u64 accepted(struct fam *ds)
 {
-	struct ds_stats stats = { };
+	struct fam_stats stats = { };
 
-	ds_stats_get(ds, IPPROTO_TCP, &stats);
+	fam_stats_get(ds, IPPROTO_TCP, &stats);
 	return stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT];
 }
 
 /* A subflow that joins a connection is a TCP connection to the listener, too. */
-TEST_F_TIMEOUT(mptcp, join, DS_TIMEOUT)
+TEST_F_TIMEOUT(mptcp, join, TEST_TIMEOUT)
 {
 	int client, conn;
 
@@ -239,8 +239,8 @@ TEST_F_TIMEOUT(mptcp, join, DS_TIMEOUT)
 /* A connection, and somebody elsewhere who knows of it. */
 FIXTURE(stranger)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	struct net_packet p;
 	int fd;
 	int client;
@@ -260,11 +260,11 @@ FIXTURE_SETUP(stranger)
 {
 	union net_addr src, dst;
 
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	self->fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
 	if (self->fd == -EPROTONOSUPPORT)
-		SKIP(return, DS_SKIP_MPTCP);
+		SKIP(return, TEST_SKIP_MPTCP);
 	ASSERT_LE(0, self->fd);
 	self->client = net_client_mptcp("::1", net_port(self->fd));
 	self->conn = accept_one(_metadata, self->fd, self->client, &self->seen);
@@ -287,7 +287,7 @@ FIXTURE_TEARDOWN(stranger)
 		close(self->client);
 		close(self->fd);
 	}
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* The next segment that the stranger is sent. */
@@ -325,7 +325,7 @@ static __u32 token(int conn)
  * Who knows the token but not the keys gets as far as the last segment of the
  * handshake. The kernel makes a connection for that, and resets it.
  */
-TEST_F_TIMEOUT(stranger, join_refused, DS_TIMEOUT)
+TEST_F_TIMEOUT(stranger, join_refused, TEST_TIMEOUT)
 {
 	unsigned char syn[12] = { 30, sizeof(syn), 1 << 4, 7 };
 	unsigned char ack[24] = { 30, sizeof(ack), 1 << 4 };

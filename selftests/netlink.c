@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define MANY_SOCKETS	2000
 #define STEADY_SOCKETS	300
@@ -18,21 +18,21 @@
 
 FIXTURE(netlink)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_SETUP(netlink)
 {
 	struct rlimit limit = { MANY_SOCKETS + 100, MANY_SOCKETS + 100 };
 
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 }
 
 FIXTURE_TEARDOWN(netlink)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A dual UDP socket that has read one IPv4 datagram, or -1. */
@@ -54,7 +54,7 @@ static int used_socket(int sender)
 	return fd;
 }
 
-TEST_F_TIMEOUT(netlink, unknown_attribute, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, unknown_attribute, TEST_TIMEOUT)
 {
 	static const struct {
 		int cmd, flags;
@@ -72,10 +72,10 @@ TEST_F_TIMEOUT(netlink, unknown_attribute, DS_TIMEOUT)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(request); i++) {
-		msg = ds_msg(&self->ds, request[i].cmd, request[i].flags);
+		msg = fam_msg(&self->ds, request[i].cmd, request[i].flags);
 		ASSERT_NE(NULL, msg);
 		ASSERT_EQ(0, nla_put_u32(msg, 100, 0));
-		EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL))
+		EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL))
 			TH_LOG("command %d", request[i].cmd);
 		EXPECT_STRNE("", self->ds.extack)
 			TH_LOG("command %d", request[i].cmd);
@@ -83,125 +83,125 @@ TEST_F_TIMEOUT(netlink, unknown_attribute, DS_TIMEOUT)
 }
 
 /* Attributes that only answers carry are unknown in a request. */
-TEST_F_TIMEOUT(netlink, reply_attribute, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, reply_attribute, TEST_TIMEOUT)
 {
 	struct nl_msg *msg;
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
 	ASSERT_NE(NULL, msg);
 	ASSERT_EQ(0, nla_put_u8(msg, DUALSTACK_A_SOCKET_PROTOCOL, 6));
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 	EXPECT_STRNE("", self->ds.extack);
 }
 
 /* A dump is of all there are. */
-TEST_F_TIMEOUT(netlink, dump_of_one, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, dump_of_one, TEST_TIMEOUT)
 {
 	struct nl_msg *msg;
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
 	ASSERT_NE(NULL, msg);
 	ASSERT_EQ(0, nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE, 1));
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 	EXPECT_STREQ("A dump is of all sockets: no cookie", self->ds.extack);
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
 	ASSERT_NE(NULL, msg);
 	ASSERT_EQ(0, nla_put_string(msg, DUALSTACK_A_HOOK_NAME, "kfree_skb"));
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 	EXPECT_STREQ("A dump is of all hooks: no name", self->ds.extack);
 }
 
-TEST_F_TIMEOUT(netlink, wrong_length, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, wrong_length, TEST_TIMEOUT)
 {
 	struct nl_msg *msg;
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
 	ASSERT_NE(NULL, msg);
 	ASSERT_EQ(0, nla_put_u32(msg, DUALSTACK_A_SOCKET_COOKIE, 1));
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 	EXPECT_STRNE("", self->ds.extack);
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, 0);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, 0);
 	ASSERT_NE(NULL, msg);
 	ASSERT_EQ(0, nla_put(msg, DUALSTACK_A_HOOK_NAME, 4, "abcd"));
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 	EXPECT_STRNE("", self->ds.extack);
 }
 
-TEST_F_TIMEOUT(netlink, missing_attribute, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, missing_attribute, TEST_TIMEOUT)
 {
 	struct nl_msg *msg;
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_SOCKET_GET, 0);
 	ASSERT_NE(NULL, msg);
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, 0);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_HOOK_GET, 0);
 	ASSERT_NE(NULL, msg);
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 }
 
 /* A cookie without a record: never given, or of a socket without events. */
-TEST_F_TIMEOUT(netlink, unknown_cookie, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, unknown_cookie, TEST_TIMEOUT)
 {
 	static const __u64 cookies[] = { 0, ~0ULL };
-	struct ds_socket s;
+	struct fam_socket s;
 	size_t i;
 	int fd;
 
 	for (i = 0; i < ARRAY_SIZE(cookies); i++) {
-		EXPECT_EQ(-ENOENT, ds_socket_get(&self->ds, cookies[i], &s));
+		EXPECT_EQ(-ENOENT, fam_socket_get(&self->ds, cookies[i], &s));
 		EXPECT_STRNE("", self->ds.extack);
 	}
 	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-ENOENT, ds_socket_get(&self->ds, net_cookie(fd), &s));
+	EXPECT_EQ(-ENOENT, fam_socket_get(&self->ds, net_cookie(fd), &s));
 	EXPECT_STRNE("", self->ds.extack);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(netlink, unknown_protocol, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, unknown_protocol, TEST_TIMEOUT)
 {
-	struct ds_stats stats;
+	struct fam_stats stats;
 
-	EXPECT_EQ(-EINVAL, ds_stats_get(&self->ds, IPPROTO_ICMP, &stats));
+	EXPECT_EQ(-EINVAL, fam_stats_get(&self->ds, IPPROTO_ICMP, &stats));
 	EXPECT_STRNE("", self->ds.extack);
-	EXPECT_EQ(0, ds_stats_get(&self->ds, IPPROTO_TCP, &stats));
-	EXPECT_EQ(0, ds_stats_get(&self->ds, IPPROTO_UDP, &stats));
+	EXPECT_EQ(0, fam_stats_get(&self->ds, IPPROTO_TCP, &stats));
+	EXPECT_EQ(0, fam_stats_get(&self->ds, IPPROTO_UDP, &stats));
 }
 
-TEST_F_TIMEOUT(netlink, unknown_command, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, unknown_command, TEST_TIMEOUT)
 {
 	static const int cmds[] = { 0, DUALSTACK_CMD_MAX + 1, 255 };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		EXPECT_EQ(-EOPNOTSUPP,
-			  ds_talk(&self->ds, ds_msg(&self->ds, cmds[i], 0),
-				  NULL, NULL))
+			  fam_talk(&self->ds, fam_msg(&self->ds, cmds[i], 0),
+				   NULL, NULL))
 			TH_LOG("command %d", cmds[i]);
 	}
 	/* There is one set of sums: nothing to dump. */
 	EXPECT_EQ(-EOPNOTSUPP,
-		  ds_talk(&self->ds, ds_msg(&self->ds, DUALSTACK_CMD_STATS_GET,
-					    NLM_F_DUMP), NULL, NULL));
+		  fam_talk(&self->ds, fam_msg(&self->ds, DUALSTACK_CMD_STATS_GET,
+					      NLM_F_DUMP), NULL, NULL));
 }
 
 /* Reserved bits must be zero, so that they can get a meaning one day. */
-TEST_F_TIMEOUT(netlink, reserved_bits, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, reserved_bits, TEST_TIMEOUT)
 {
 	struct genlmsghdr *ghdr;
 	struct nl_msg *msg;
 
-	msg = ds_msg(&self->ds, DUALSTACK_CMD_STATS_GET, 0);
+	msg = fam_msg(&self->ds, DUALSTACK_CMD_STATS_GET, 0);
 	ASSERT_NE(NULL, msg);
 	ghdr = nlmsg_data(nlmsg_hdr(msg));
 	ghdr->reserved = 1;
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, msg, NULL, NULL));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, msg, NULL, NULL));
 }
 
-static int any_hook(const struct ds_hook *h, void *arg)
+static int any_hook(const struct fam_hook *h, void *arg)
 {
 	++*(int *)arg;
 	return 0;
@@ -209,25 +209,25 @@ static int any_hook(const struct ds_hook *h, void *arg)
 
 /* What anybody may do: read, in the namespace that he is in. */
 static void expect_readable(struct __test_metadata *_metadata, int fd,
-			    const struct ds_counters *seen)
+			    const struct fam_counters *seen)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int hooks = 0;
 
-	ASSERT_EQ(0, ds_open(&ds));
-	ds_expect_socket(_metadata, &ds, fd, seen);
-	ds_expect_sums(_metadata, &ds, seen);
-	EXPECT_EQ(1, ds_socket_count(&ds));
-	EXPECT_EQ(0, ds_hook_dump(&ds, any_hook, &hooks));
+	ASSERT_EQ(0, fam_open(&ds));
+	test_expect_socket(_metadata, &ds, fd, seen);
+	test_expect_sums(_metadata, &ds, seen);
+	EXPECT_EQ(1, fam_socket_count(&ds));
+	EXPECT_EQ(0, fam_hook_dump(&ds, any_hook, &hooks));
 	EXPECT_LT(0, hooks);
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
-TEST_F_TIMEOUT(netlink, unprivileged, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, unprivileged, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { }, none = { };
+	struct fam_counters seen = { }, none = { };
 	int sender, fd;
-	struct ds_nl ds;
+	struct fam ds;
 
 	sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
 	ASSERT_LE(0, sender);
@@ -243,31 +243,31 @@ TEST_F_TIMEOUT(netlink, unprivileged, DS_TIMEOUT)
 		TH_LOG("no user namespaces for users: %s", strerror(errno));
 		return;
 	}
-	ASSERT_EQ(0, ds_open(&ds));
-	ds_expect_none(_metadata, &ds, fd);
-	ds_expect_sums(_metadata, &ds, &none);
-	EXPECT_EQ(0, ds_socket_count(&ds));
-	ds_close(&ds);
+	ASSERT_EQ(0, fam_open(&ds));
+	test_expect_none(_metadata, &ds, fd);
+	test_expect_sums(_metadata, &ds, &none);
+	EXPECT_EQ(0, fam_socket_count(&ds));
+	fam_close(&ds);
 }
 
 /* Who the peers of this socket were, by its record alone and in the dump. */
 
-static int copy_peers(const struct ds_socket *s, void *arg)
+static int copy_peers(const struct fam_socket *s, void *arg)
 {
-	struct ds_socket *want = arg;
+	struct fam_socket *want = arg;
 
 	if (s->cookie == want->cookie)
 		*want = *s;
 	return 0;
 }
 
-static void get_peers(struct __test_metadata *_metadata, struct ds_nl *ds,
-		      int fd, struct ds_socket *got, struct ds_socket *dumped)
+static void get_peers(struct __test_metadata *_metadata, struct fam *ds,
+		      int fd, struct fam_socket *got, struct fam_socket *dumped)
 {
-	ASSERT_EQ(0, ds_socket_get(ds, net_cookie(fd), got));
+	ASSERT_EQ(0, fam_socket_get(ds, net_cookie(fd), got));
 	memset(dumped, 0, sizeof(*dumped));
 	dumped->cookie = net_cookie(fd);
-	ASSERT_EQ(0, ds_socket_dump(ds, copy_peers, dumped));
+	ASSERT_EQ(0, fam_socket_dump(ds, copy_peers, dumped));
 	/* Nothing else depends on who asks. */
 	EXPECT_EQ(IPPROTO_UDP, got->protocol);
 	EXPECT_EQ(IPPROTO_UDP, dumped->protocol);
@@ -277,24 +277,24 @@ static void get_peers(struct __test_metadata *_metadata, struct ds_nl *ds,
 	EXPECT_EQ(1, dumped->counters.v[DUALSTACK_A_COUNTER_REJECT_SEND]);
 }
 
-static void expect_peers(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_peers(struct __test_metadata *_metadata, struct fam *ds,
 			 int fd, const union net_addr *mapped,
 			 const union net_addr *rejected)
 {
-	struct ds_socket got, dumped;
+	struct fam_socket got, dumped;
 
 	get_peers(_metadata, ds, fd, &got, &dumped);
 	EXPECT_STREQ("", ds->extack);
-	ds_expect_peer(_metadata, mapped, &got.last_mapped);
-	ds_expect_peer(_metadata, mapped, &dumped.last_mapped);
-	ds_expect_peer(_metadata, rejected, &got.last_rejected);
-	ds_expect_peer(_metadata, rejected, &dumped.last_rejected);
+	test_expect_peer(_metadata, mapped, &got.last_mapped);
+	test_expect_peer(_metadata, mapped, &dumped.last_mapped);
+	test_expect_peer(_metadata, rejected, &got.last_rejected);
+	test_expect_peer(_metadata, rejected, &dumped.last_rejected);
 }
 
 static void expect_no_peers(struct __test_metadata *_metadata,
-			    struct ds_nl *ds, int fd)
+			    struct fam *ds, int fd)
 {
-	struct ds_socket got, dumped;
+	struct fam_socket got, dumped;
 
 	get_peers(_metadata, ds, fd, &got, &dumped);
 	/* It is said that there are some, and what they need. */
@@ -312,7 +312,7 @@ static int peered_socket(struct __test_metadata *_metadata,
 {
 	union net_addr to;
 	int sender, fd;
-	struct ds_nl ds;
+	struct fam ds;
 
 	sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
 	EXPECT_LE(0, sender);
@@ -322,9 +322,9 @@ static int peered_socket(struct __test_metadata *_metadata,
 	close(sender);
 
 	/* V6ONLY after bind() is what the module is for. */
-	EXPECT_EQ(0, ds_open(&ds));
-	EXPECT_EQ(1, ds_v6only_set(&ds, fd, true, false));
-	ds_close(&ds);
+	EXPECT_EQ(0, fam_open(&ds));
+	EXPECT_EQ(1, fam_v6only_set(&ds, fd, true, false));
+	fam_close(&ds);
 	net_addr_set(&to, "::ffff:127.0.0.1", 9);
 	EXPECT_EQ(-1, sendto(fd, "x", 1, 0, &to.sa, sizeof(to.in6)));
 	net_addr_set(rejected, "127.0.0.1", 9);
@@ -340,10 +340,10 @@ static int send_as_write(struct nl_sock *sk, struct nl_msg *msg)
 }
 
 /* Peers are for who administers the network. */
-TEST_F_TIMEOUT(netlink, peers, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, peers, TEST_TIMEOUT)
 {
 	union net_addr mapped, rejected;
-	struct ds_nl opened_by_nobody, ds;
+	struct fam opened_by_nobody, ds;
 	struct nl_cb *cb;
 	int fd;
 
@@ -352,39 +352,39 @@ TEST_F_TIMEOUT(netlink, peers, DS_TIMEOUT)
 
 	/* A setuid program is given a socket as its standard output. */
 	ASSERT_EQ(0, seteuid(NOBODY));
-	ASSERT_EQ(0, ds_open(&opened_by_nobody));
+	ASSERT_EQ(0, fam_open(&opened_by_nobody));
 	expect_no_peers(_metadata, &opened_by_nobody, fd);
 	ASSERT_EQ(0, seteuid(0));
 	cb = nl_socket_get_cb(opened_by_nobody.sk);
 	nl_cb_overwrite_send(cb, send_as_write);
 	nl_cb_put(cb);
 	expect_no_peers(_metadata, &opened_by_nobody, fd);
-	ds_close(&opened_by_nobody);
+	fam_close(&opened_by_nobody);
 	expect_peers(_metadata, &self->ds, fd, &mapped, &rejected);
 
 	ASSERT_EQ(0, net_become_nobody());
 	expect_no_peers(_metadata, &self->ds, fd);
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	expect_no_peers(_metadata, &ds, fd);
-	ds_close(&ds);
+	fam_close(&ds);
 
 	/* Root of a user namespace that does not own this network. */
 	if (unshare(CLONE_NEWUSER)) {
 		TH_LOG("no user namespaces for users: %s", strerror(errno));
 		return;
 	}
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	expect_no_peers(_metadata, &ds, fd);
-	ds_close(&ds);
+	fam_close(&ds);
 
 	/* He sees who the peers in his own are, and not of those in the other. */
 	ASSERT_EQ(0, net_ns_new());
-	ASSERT_EQ(0, ds_open(&ds));
-	ds_expect_none(_metadata, &ds, fd);
+	ASSERT_EQ(0, fam_open(&ds));
+	test_expect_none(_metadata, &ds, fd);
 	close(fd);
 	fd = peered_socket(_metadata, &mapped, &rejected);
 	expect_peers(_metadata, &ds, fd, &mapped, &rejected);
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 struct cookie_set {
@@ -402,7 +402,7 @@ static int cmp_u64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int tick_off(const struct ds_socket *s, void *arg)
+static int tick_off(const struct fam_socket *s, void *arg)
 {
 	struct cookie_set *set = arg;
 	__u64 *hit;
@@ -453,35 +453,35 @@ static void expect_once(struct __test_metadata *_metadata,
 }
 
 /* Far more records than fit into one message. */
-TEST_F_TIMEOUT(netlink, dump_many, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, dump_many, TEST_TIMEOUT)
 {
 	static struct cookie_set set;
 	static int fd[MANY_SOCKETS];
-	struct ds_stats stats;
-	struct ds_nl other;
+	struct fam_stats stats;
+	struct fam other;
 	size_t i;
 
 	fill(_metadata, &set, fd, MANY_SOCKETS);
-	ASSERT_EQ(0, ds_socket_dump(&self->ds, tick_off, &set));
+	ASSERT_EQ(0, fam_socket_dump(&self->ds, tick_off, &set));
 	EXPECT_FALSE(self->ds.intr);
 	EXPECT_EQ(0, set.others);
 	expect_once(_metadata, &set);
-	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(MANY_SOCKETS, stats.tracked);
 	EXPECT_EQ(MANY_SOCKETS,
 		  stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
 
 	/* A reader that goes away in the middle does no harm. */
-	ASSERT_EQ(0, ds_open(&other));
-	ASSERT_LT(0, nl_send_auto(other.sk, ds_msg(&other,
-						   DUALSTACK_CMD_SOCKET_GET,
-						   NLM_F_DUMP)));
-	ds_close(&other);
+	ASSERT_EQ(0, fam_open(&other));
+	ASSERT_LT(0, nl_send_auto(other.sk, fam_msg(&other,
+						    DUALSTACK_CMD_SOCKET_GET,
+						    NLM_F_DUMP)));
+	fam_close(&other);
 
 	for (i = 0; i < MANY_SOCKETS; i++)
 		close(fd[i]);
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
-	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
+	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(0, stats.tracked);
 	EXPECT_EQ(MANY_SOCKETS,
 		  stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
@@ -516,7 +516,7 @@ static int kind_of_socket(struct __test_metadata *_metadata, int kind)
 	return fd;
 }
 
-static int tick_off_any(const struct ds_socket *s, void *arg)
+static int tick_off_any(const struct fam_socket *s, void *arg)
 {
 	struct cookie_set *set = arg;
 	__u64 *hit;
@@ -532,7 +532,7 @@ static int tick_off_any(const struct ds_socket *s, void *arg)
  * The kernel fills messages as large as the reader's buffer: wherever in a record
  * one ends, the record is in the next, and whole.
  */
-TEST_F_TIMEOUT(netlink, dump_any_buffer, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, dump_any_buffer, TEST_TIMEOUT)
 {
 	static struct cookie_set set;
 	int fd[32 * KINDS], size, i;
@@ -549,7 +549,7 @@ TEST_F_TIMEOUT(netlink, dump_any_buffer, DS_TIMEOUT)
 	for (i = 0; i < BUFFERS; i++) {
 		size = FIRST_BUFFER + 4 * i;
 		ASSERT_EQ(0, nl_socket_set_msg_buf_size(self->ds.sk, size));
-		ASSERT_EQ(0, ds_socket_dump(&self->ds, tick_off_any, &set));
+		ASSERT_EQ(0, fam_socket_dump(&self->ds, tick_off_any, &set));
 		expect_once(_metadata, &set);
 	}
 	for (i = 0; i < (int)n; i++)
@@ -562,7 +562,7 @@ struct reader {
 	bool last_has;
 };
 
-static int drop_rights(const struct ds_socket *s, void *arg)
+static int drop_rights(const struct fam_socket *s, void *arg)
 {
 	struct reader *r = arg;
 
@@ -574,14 +574,14 @@ static int drop_rights(const struct ds_socket *s, void *arg)
 }
 
 /* One who has the right begins a dump, one who has not reads the rest. */
-TEST_F_TIMEOUT(netlink, dump_read_by_another, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, dump_read_by_another, TEST_TIMEOUT)
 {
 	static struct cookie_set set;
 	static int fd[MANY_SOCKETS];
 	struct reader r = { };
 
 	fill(_metadata, &set, fd, MANY_SOCKETS);
-	ASSERT_EQ(0, ds_socket_dump(&self->ds, drop_rights, &r));
+	ASSERT_EQ(0, fam_socket_dump(&self->ds, drop_rights, &r));
 	TH_LOG("%d of %d sockets with a peer", r.peers, r.sockets);
 	EXPECT_EQ(MANY_SOCKETS, r.sockets);
 	EXPECT_LT(0, r.peers);
@@ -595,7 +595,7 @@ TEST_F_TIMEOUT(netlink, dump_read_by_another, DS_TIMEOUT)
  * Sockets that are there all the time are in each dump exactly once, whatever
  * comes and goes beside them, unless the dump says that it was interrupted.
  */
-TEST_F_TIMEOUT(netlink, dump_under_churn, DS_TIMEOUT)
+TEST_F_TIMEOUT(netlink, dump_under_churn, TEST_TIMEOUT)
 {
 	static struct cookie_set set;
 	static int fd[MANY_SOCKETS];
@@ -612,7 +612,7 @@ TEST_F_TIMEOUT(netlink, dump_under_churn, DS_TIMEOUT)
 			close(used_socket(sender));
 	}
 	for (i = 0; i < 50; i++) {
-		EXPECT_EQ(0, ds_socket_dump(&self->ds, tick_off, &set));
+		EXPECT_EQ(0, fam_socket_dump(&self->ds, tick_off, &set));
 		if (self->ds.intr) {
 			memset(set.times, 0, sizeof(set.times));
 			continue;
@@ -625,9 +625,9 @@ TEST_F_TIMEOUT(netlink, dump_under_churn, DS_TIMEOUT)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 
-	EXPECT_TRUE(net_wait_for(ds_socket_count(&self->ds) == STEADY_SOCKETS,
+	EXPECT_TRUE(net_wait_for(fam_socket_count(&self->ds) == STEADY_SOCKETS,
 				 NET_TIMEOUT_MS));
-	ASSERT_EQ(0, ds_socket_dump(&self->ds, tick_off, &set));
+	ASSERT_EQ(0, fam_socket_dump(&self->ds, tick_off, &set));
 	EXPECT_FALSE(self->ds.intr);
 	expect_once(_metadata, &set);
 	for (i = 0; i < STEADY_SOCKETS; i++)

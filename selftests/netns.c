@@ -7,31 +7,31 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define ROUNDS	6
 
 FIXTURE(netns)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_SETUP(netns)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 }
 
 FIXTURE_TEARDOWN(netns)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A dual TCP and UDP socket and a V6ONLY one, and what they saw. */
 struct servers {
 	int tcp, udp, v6only;
-	struct ds_counters seen_tcp, seen_udp, seen_v6only, sums;
+	struct fam_counters seen_tcp, seen_udp, seen_v6only, sums;
 };
 
 static int open_servers(struct servers *s, in_port_t port)
@@ -66,7 +66,7 @@ static int use_servers(struct servers *s, int rounds)
 		conn = net_accept(s->tcp, &src);
 		if (client < 0 || conn < 0)
 			return -1;
-		ds_saw_accept(&s->seen_tcp, &src);
+		test_saw_accept(&s->seen_tcp, &src);
 		net_close_reset(client);
 		close(conn);
 
@@ -75,7 +75,7 @@ static int use_servers(struct servers *s, int rounds)
 		    net_wait_in(s->udp, NET_TIMEOUT_MS) ||
 		    recvfrom(s->udp, &c, 1, 0, &src.sa, &len) != 1)
 			return -1;
-		ds_saw_recv(&s->seen_udp, &src);
+		test_saw_recv(&s->seen_udp, &src);
 
 		if (net_refused(SOCK_STREAM, "127.0.0.1", net_port(s->v6only),
 				NULL) != 1)
@@ -83,51 +83,51 @@ static int use_servers(struct servers *s, int rounds)
 		s->seen_v6only.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
 	}
 	memset(&s->sums, 0, sizeof(s->sums));
-	ds_add(&s->sums, &s->seen_tcp);
-	ds_add(&s->sums, &s->seen_udp);
-	ds_add(&s->sums, &s->seen_v6only);
+	fam_counters_add(&s->sums, &s->seen_tcp);
+	fam_counters_add(&s->sums, &s->seen_udp);
+	fam_counters_add(&s->sums, &s->seen_v6only);
 	return 0;
 }
 
-static void expect_servers(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_servers(struct __test_metadata *_metadata, struct fam *ds,
 			   const struct servers *s)
 {
-	ds_expect_socket(_metadata, ds, s->tcp, &s->seen_tcp);
-	ds_expect_socket(_metadata, ds, s->udp, &s->seen_udp);
-	ds_expect_socket(_metadata, ds, s->v6only, &s->seen_v6only);
-	ds_expect_sums(_metadata, ds, &s->sums);
-	EXPECT_EQ(3, ds_socket_count(ds));
+	test_expect_socket(_metadata, ds, s->tcp, &s->seen_tcp);
+	test_expect_socket(_metadata, ds, s->udp, &s->seen_udp);
+	test_expect_socket(_metadata, ds, s->v6only, &s->seen_v6only);
+	test_expect_sums(_metadata, ds, &s->sums);
+	EXPECT_EQ(3, fam_socket_count(ds));
 }
 
 static void expect_no_servers(struct __test_metadata *_metadata,
-			      struct ds_nl *ds, const struct servers *s)
+			      struct fam *ds, const struct servers *s)
 {
-	ds_expect_none(_metadata, ds, s->tcp);
-	ds_expect_none(_metadata, ds, s->udp);
-	ds_expect_none(_metadata, ds, s->v6only);
+	test_expect_none(_metadata, ds, s->tcp);
+	test_expect_none(_metadata, ds, s->udp);
+	test_expect_none(_metadata, ds, s->v6only);
 }
 
-static __u64 all_hits(struct ds_nl *ds)
+static __u64 all_hits(struct fam *ds)
 {
 	static const char *const names[] = {
 		"tcp_child_process", "skb_consume_udp", "kfree_skb",
 		"inet_sock_destruct",
 	};
-	struct ds_hook h;
+	struct fam_hook h;
 	__u64 sum = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (!ds_hook_get(ds, names[i], &h))
+		if (!fam_hook_get(ds, names[i], &h))
 			sum += h.hits;
 	return sum;
 }
 
 /* The same ports in two namespaces, with different traffic. */
-TEST_F_TIMEOUT(netns, separate, DS_TIMEOUT)
+TEST_F_TIMEOUT(netns, separate, TEST_TIMEOUT)
 {
 	struct servers first, second;
-	struct ds_nl ds;
+	struct fam ds;
 	__u64 hits;
 
 	ASSERT_EQ(0, open_servers(&first, 0));
@@ -139,8 +139,8 @@ TEST_F_TIMEOUT(netns, separate, DS_TIMEOUT)
 	/* Open sockets stay in the namespace that they were made in. */
 	ASSERT_EQ(0, net_ns_new());
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
-	ASSERT_EQ(0, ds_open(&ds));
-	EXPECT_EQ(0, ds_socket_count(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
+	EXPECT_EQ(0, fam_socket_count(&ds));
 	EXPECT_EQ(0, all_hits(&ds));
 
 	/* The ports of the first namespace are closed ones here. */
@@ -148,7 +148,7 @@ TEST_F_TIMEOUT(netns, separate, DS_TIMEOUT)
 				 net_port(first.v6only), NULL));
 	EXPECT_EQ(1, net_refused(SOCK_STREAM, "127.0.0.1",
 				 net_port(first.tcp), NULL));
-	EXPECT_EQ(0, ds_socket_count(&ds));
+	EXPECT_EQ(0, fam_socket_count(&ds));
 	expect_servers(_metadata, &self->ds, &first);
 
 	ASSERT_EQ(0, open_servers(&second, net_port(first.tcp)));
@@ -161,13 +161,13 @@ TEST_F_TIMEOUT(netns, separate, DS_TIMEOUT)
 
 	/* The end of one's sockets is no matter for the other. */
 	close_servers(&second);
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&ds), NET_TIMEOUT_MS));
-	ds_expect_sums(_metadata, &ds, &second.sums);
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&ds), NET_TIMEOUT_MS));
+	test_expect_sums(_metadata, &ds, &second.sums);
 	expect_servers(_metadata, &self->ds, &first);
 	EXPECT_EQ(hits, all_hits(&self->ds));
 
 	close_servers(&first);
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /*
@@ -215,11 +215,11 @@ static struct servers *share_servers(void)
 }
 
 /* The sockets go with their process; the namespace stays, and its sums. */
-TEST_F_TIMEOUT(netns, outlives_sockets, DS_TIMEOUT)
+TEST_F_TIMEOUT(netns, outlives_sockets, TEST_TIMEOUT)
 {
 	struct servers *other = share_servers();
-	struct ds_stats stats;
-	struct ds_nl ds;
+	struct fam_stats stats;
+	struct fam ds;
 	char path[64];
 	pid_t pid;
 	int ns;
@@ -231,21 +231,21 @@ TEST_F_TIMEOUT(netns, outlives_sockets, DS_TIMEOUT)
 	ns = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, ns);
 	ASSERT_EQ(0, setns(ns, CLONE_NEWNET));
-	ASSERT_EQ(0, ds_open(&ds));
-	EXPECT_EQ(3, ds_socket_count(&ds));
-	ds_expect_sums(_metadata, &ds, &other->sums);
+	ASSERT_EQ(0, fam_open(&ds));
+	EXPECT_EQ(3, fam_socket_count(&ds));
+	test_expect_sums(_metadata, &ds, &other->sums);
 
 	kill_namespace(pid);
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&ds), NET_TIMEOUT_MS));
-	ds_expect_sums(_metadata, &ds, &other->sums);
-	ASSERT_EQ(0, ds_stats_get(&ds, 0, &stats));
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&ds), NET_TIMEOUT_MS));
+	test_expect_sums(_metadata, &ds, &other->sums);
+	ASSERT_EQ(0, fam_stats_get(&ds, 0, &stats));
 	EXPECT_EQ(0, stats.tracked);
-	ds_close(&ds);
+	fam_close(&ds);
 	close(ns);
 }
 
 /* Namespaces that end with records in them, while another is in use. */
-TEST_F_TIMEOUT(netns, deleted, DS_TIMEOUT)
+TEST_F_TIMEOUT(netns, deleted, TEST_TIMEOUT)
 {
 	struct servers *other = share_servers();
 	struct servers mine;
@@ -267,10 +267,10 @@ TEST_F_TIMEOUT(netns, deleted, DS_TIMEOUT)
 }
 
 /* Several at once, that end in another order than they began. */
-TEST_F_TIMEOUT(netns, deleted_together, DS_TIMEOUT)
+TEST_F_TIMEOUT(netns, deleted_together, TEST_TIMEOUT)
 {
 	struct servers *other = share_servers();
-	struct ds_counters none = { };
+	struct fam_counters none = { };
 	pid_t pid[4];
 	size_t i;
 
@@ -283,8 +283,8 @@ TEST_F_TIMEOUT(netns, deleted_together, DS_TIMEOUT)
 		kill(pid[ARRAY_SIZE(pid) - 1 - i], SIGKILL);
 	for (i = 0; i < ARRAY_SIZE(pid); i++)
 		waitpid(pid[i], NULL, 0);
-	ds_expect_sums(_metadata, &self->ds, &none);
-	EXPECT_EQ(0, ds_socket_count(&self->ds));
+	test_expect_sums(_metadata, &self->ds, &none);
+	EXPECT_EQ(0, fam_socket_count(&self->ds));
 }
 
 TEST_HARNESS_MAIN

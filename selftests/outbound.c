@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define ROUNDS		5
 #define UNROUTED	"::ffff:198.51.100.1"
@@ -22,8 +22,8 @@ static const int on = 1;
 
 /* What the sockets of a test saw, and a server that takes all of IPv4. */
 struct outbound {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int server4;
 	int fd;
 };
@@ -31,7 +31,7 @@ struct outbound {
 static bool outbound_setup(struct __test_metadata *_metadata,
 			   struct outbound *o, int type)
 {
-	if (!ds_setup(_metadata, &o->ds))
+	if (!test_setup(_metadata, &o->ds))
 		return false;
 	ASSERT_EQ(0, net_sysctl("ipv4/tcp_fastopen", 3));
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
@@ -46,14 +46,14 @@ static void outbound_teardown(struct outbound *o)
 {
 	close(o->fd);
 	close(o->server4);
-	ds_close(&o->ds);
+	fam_close(&o->ds);
 }
 
 static void expect(struct __test_metadata *_metadata, struct outbound *o)
 {
-	ds_expect_socket(_metadata, &o->ds, o->fd, &o->seen);
-	ds_expect_none(_metadata, &o->ds, o->server4);
-	ds_expect_sums(_metadata, &o->ds, &o->seen);
+	test_expect_socket(_metadata, &o->ds, o->fd, &o->seen);
+	test_expect_none(_metadata, &o->ds, o->server4);
+	test_expect_sums(_metadata, &o->ds, &o->seen);
 }
 
 /* The peer of the record is the IPv4 one that the application named. */
@@ -62,16 +62,16 @@ static void expect_last(struct __test_metadata *_metadata, struct outbound *o,
 			in_port_t port)
 {
 	union net_addr addr = { };
-	struct ds_socket s;
+	struct fam_socket s;
 
-	ASSERT_EQ(0, ds_socket_get(&o->ds, net_cookie(o->fd), &s));
+	ASSERT_EQ(0, fam_socket_get(&o->ds, net_cookie(o->fd), &s));
 	if (mapped)
 		net_addr_set(&addr, mapped, port);
-	ds_expect_peer(_metadata, &addr, &s.last_mapped);
+	test_expect_peer(_metadata, &addr, &s.last_mapped);
 	memset(&addr, 0, sizeof(addr));
 	if (rejected)
 		net_addr_set(&addr, rejected, port);
-	ds_expect_peer(_metadata, &addr, &s.last_rejected);
+	test_expect_peer(_metadata, &addr, &s.last_rejected);
 }
 
 static void v6only(struct __test_metadata *_metadata, struct outbound *o)
@@ -112,7 +112,7 @@ static int do_send(int fd, const char *text, in_port_t port, int flags)
 static void serve_native(struct __test_metadata *_metadata, struct outbound *o,
 			 int type, int server)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
 	char buf[8];
@@ -121,17 +121,17 @@ static void serve_native(struct __test_metadata *_metadata, struct outbound *o,
 	if (type == SOCK_STREAM) {
 		conn = net_accept(server, &src);
 		ASSERT_LE(0, conn);
-		ds_saw_accept(&seen, &src);
+		test_saw_accept(&seen, &src);
 		close(conn);
 	} else {
 		ASSERT_EQ(0, net_wait_in(server, NET_TIMEOUT_MS));
 		ASSERT_LE(0, recvfrom(server, buf, sizeof(buf), 0, &src.sa,
 				      &len));
-		ds_saw_recv(&seen, &src);
+		test_saw_recv(&seen, &src);
 	}
-	ds_expect_socket(_metadata, &o->ds, server, &seen);
-	ds_expect_none(_metadata, &o->ds, o->fd);
-	ds_expect_sums(_metadata, &o->ds, &seen);
+	test_expect_socket(_metadata, &o->ds, server, &seen);
+	test_expect_none(_metadata, &o->ds, o->fd);
+	test_expect_sums(_metadata, &o->ds, &seen);
 	EXPECT_FALSE(net_addr_mapped(&src));
 }
 
@@ -161,7 +161,7 @@ FIXTURE_TEARDOWN(connect)
 	outbound_teardown(&self->o);
 }
 
-TEST_F_TIMEOUT(connect, mapped, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, mapped, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -170,13 +170,13 @@ TEST_F_TIMEOUT(connect, mapped, DS_TIMEOUT)
 	ASSERT_EQ(0, do_connect(o->fd, "::ffff:" NET_ADDR4, port));
 	SAW(o, MAPPED_CONNECT);
 	peer = net_peer(o->fd);
-	ds_expect_addr(_metadata, "getpeername", "::ffff:" NET_ADDR4, port,
-		       &peer);
+	test_expect_addr(_metadata, "getpeername", "::ffff:" NET_ADDR4, port,
+			 &peer);
 	expect(_metadata, o);
 	expect_last(_metadata, o, NET_ADDR4, NULL, port);
 }
 
-TEST_F_TIMEOUT(connect, native, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(connect, native, DS_TIMEOUT)
 }
 
 /* That nobody answers, or that there is no way, comes after the conversion. */
-TEST_F_TIMEOUT(connect, closed_port, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, closed_port, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port;
@@ -209,7 +209,7 @@ TEST_F_TIMEOUT(connect, closed_port, DS_TIMEOUT)
 }
 
 /* This ENETUNREACH is the routing table's, not V6ONLY's. */
-TEST_F_TIMEOUT(connect, unrouted, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, unrouted, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -218,7 +218,7 @@ TEST_F_TIMEOUT(connect, unrouted, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(connect, port_zero, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, port_zero, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(connect, port_zero, DS_TIMEOUT)
 }
 
 /* "Any" is this host, by the family of the local address. */
-TEST_F_TIMEOUT(connect, any_from_mapped, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, any_from_mapped, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -239,13 +239,13 @@ TEST_F_TIMEOUT(connect, any_from_mapped, DS_TIMEOUT)
 	ASSERT_EQ(0, do_connect(o->fd, "::", port));
 	SAW(o, MAPPED_CONNECT);
 	peer = net_peer(o->fd);
-	ds_expect_addr(_metadata, "getpeername", "::ffff:127.0.0.1", port,
-		       &peer);
+	test_expect_addr(_metadata, "getpeername", "::ffff:127.0.0.1", port,
+			 &peer);
 	expect(_metadata, o);
 	expect_last(_metadata, o, "127.0.0.1", NULL, port);
 }
 
-TEST_F_TIMEOUT(connect, any_from_any, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, any_from_any, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	union net_addr peer;
@@ -255,14 +255,14 @@ TEST_F_TIMEOUT(connect, any_from_any, DS_TIMEOUT)
 	ASSERT_LE(0, server);
 	ASSERT_EQ(0, do_connect(o->fd, "::", net_port(server)));
 	peer = net_peer(o->fd);
-	ds_expect_addr(_metadata, "getpeername", "::1", net_port(server),
-		       &peer);
+	test_expect_addr(_metadata, "getpeername", "::1", net_port(server),
+			 &peer);
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
 	serve_native(_metadata, o, variant->type, server);
 	close(server);
 }
 
-TEST_F_TIMEOUT(connect, v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, v6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -279,7 +279,7 @@ TEST_F_TIMEOUT(connect, v6only, DS_TIMEOUT)
 }
 
 /* A socket bound to an IPv6 address is V6ONLY without having asked for it. */
-TEST_F_TIMEOUT(connect, from_native, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, from_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -290,7 +290,7 @@ TEST_F_TIMEOUT(connect, from_native, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(connect, bindv6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, bindv6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -316,7 +316,7 @@ static void expect_no_sockaddr_in(struct __test_metadata *_metadata, int fd,
 }
 
 /* UDP takes a sockaddr_in on an AF_INET6 socket, TCP does not. */
-TEST_F_TIMEOUT(connect, sockaddr_in, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, sockaddr_in, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -332,7 +332,7 @@ TEST_F_TIMEOUT(connect, sockaddr_in, DS_TIMEOUT)
 }
 
 /* EAFNOSUPPORT is about the structure: no mapped address was turned away. */
-TEST_F_TIMEOUT(connect, sockaddr_in_v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, sockaddr_in_v6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -341,7 +341,7 @@ TEST_F_TIMEOUT(connect, sockaddr_in_v6only, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(connect, invalid, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, invalid, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	union net_addr to;
@@ -360,7 +360,7 @@ TEST_F_TIMEOUT(connect, invalid, DS_TIMEOUT)
 }
 
 /* TCP connects once; a UDP socket may do it again, also to IPv6. */
-TEST_F_TIMEOUT(connect, again, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, again, TEST_TIMEOUT)
 {
 	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
 	struct outbound *o = &self->o;
@@ -378,7 +378,7 @@ TEST_F_TIMEOUT(connect, again, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(connect, nonblocking, DS_TIMEOUT)
+TEST_F_TIMEOUT(connect, nonblocking, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -416,7 +416,7 @@ FIXTURE_TEARDOWN(tcp)
 	outbound_teardown(&self->o);
 }
 
-TEST_F_TIMEOUT(tcp, fastopen, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp, fastopen, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -431,19 +431,19 @@ TEST_F_TIMEOUT(tcp, fastopen, DS_TIMEOUT)
 		SAW(o, MAPPED_CONNECT);
 		conn = net_accept(o->server4, &peer);
 		ASSERT_LE(0, conn);
-		ds_expect_addr(_metadata, "accept", "127.0.0.1",
-			       net_port(o->fd), &peer);
+		test_expect_addr(_metadata, "accept", "127.0.0.1",
+				 net_port(o->fd), &peer);
 		EXPECT_EQ(1, recv(conn, &c, 1, 0));
 		net_close_reset(conn);
 
-		ds_expect_sums(_metadata, &o->ds, &o->seen);
+		test_expect_sums(_metadata, &o->ds, &o->seen);
 		close(o->fd);
 		o->fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		ASSERT_LE(0, o->fd);
 	}
 }
 
-TEST_F_TIMEOUT(tcp, fastopen_v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp, fastopen_v6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -455,7 +455,7 @@ TEST_F_TIMEOUT(tcp, fastopen_v6only, DS_TIMEOUT)
 }
 
 /* connect() that waits for the first write. */
-TEST_F_TIMEOUT(tcp, fastopen_connect, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp, fastopen_connect, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -476,7 +476,7 @@ TEST_F_TIMEOUT(tcp, fastopen_connect, DS_TIMEOUT)
 }
 
 /* What goes through a connection is not counted. */
-TEST_F_TIMEOUT(tcp, send, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp, send, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	in_port_t port = net_port(o->server4);
@@ -520,7 +520,7 @@ static void expect_datagram(struct __test_metadata *_metadata,
 	EXPECT_EQ(len, recv(o->server4, buf, sizeof(buf), 0));
 }
 
-TEST_F_TIMEOUT(udp, mapped, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, mapped, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int i;
@@ -535,7 +535,7 @@ TEST_F_TIMEOUT(udp, mapped, DS_TIMEOUT)
 	expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, sockaddr_in, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, sockaddr_in, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -546,7 +546,7 @@ TEST_F_TIMEOUT(udp, sockaddr_in, DS_TIMEOUT)
 	expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, native, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -565,7 +565,7 @@ TEST_F_TIMEOUT(udp, native, DS_TIMEOUT)
 	close(server);
 }
 
-TEST_F_TIMEOUT(udp, v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, v6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int i;
@@ -581,7 +581,7 @@ TEST_F_TIMEOUT(udp, v6only, DS_TIMEOUT)
 }
 
 /* Unlike connect(), sendto() says the same of both kinds of address. */
-TEST_F_TIMEOUT(udp, sockaddr_in_v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, sockaddr_in_v6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -591,7 +591,7 @@ TEST_F_TIMEOUT(udp, sockaddr_in_v6only, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, from_native, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, from_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -602,7 +602,7 @@ TEST_F_TIMEOUT(udp, from_native, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, any_from_mapped, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, any_from_mapped, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -614,7 +614,7 @@ TEST_F_TIMEOUT(udp, any_from_mapped, DS_TIMEOUT)
 	expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, connected, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, connected, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int i;
@@ -640,7 +640,7 @@ TEST_F_TIMEOUT(udp, connected, DS_TIMEOUT)
 	expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, connected_sockaddr_in, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, connected_sockaddr_in, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -652,7 +652,7 @@ TEST_F_TIMEOUT(udp, connected_sockaddr_in, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, connected_native, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, connected_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -666,7 +666,7 @@ TEST_F_TIMEOUT(udp, connected_native, DS_TIMEOUT)
 }
 
 /* What is sent after a refused connection still goes nowhere. */
-TEST_F_TIMEOUT(udp, not_connected, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, not_connected, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -680,7 +680,7 @@ TEST_F_TIMEOUT(udp, not_connected, DS_TIMEOUT)
 }
 
 /* After AF_UNSPEC the socket is nobody's, and IPv4 no longer its family. */
-TEST_F_TIMEOUT(udp, disconnected, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, disconnected, TEST_TIMEOUT)
 {
 	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
 	struct outbound *o = &self->o;
@@ -694,7 +694,7 @@ TEST_F_TIMEOUT(udp, disconnected, DS_TIMEOUT)
 }
 
 /* An address of the family AF_UNSPEC is no address: IPv6 is tried. */
-TEST_F_TIMEOUT(udp, unspec, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, unspec, TEST_TIMEOUT)
 {
 	struct sockaddr_in6 unspec = { .sin6_family = AF_UNSPEC };
 	struct outbound *o = &self->o;
@@ -707,7 +707,7 @@ TEST_F_TIMEOUT(udp, unspec, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, invalid, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, invalid, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	union net_addr to;
@@ -732,7 +732,7 @@ TEST_F_TIMEOUT(udp, invalid, DS_TIMEOUT)
 }
 
 /* No datagram goes to port 0; with V6ONLY nobody looks that far. */
-TEST_F_TIMEOUT(udp, port_zero, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, port_zero, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -749,7 +749,7 @@ TEST_F_TIMEOUT(udp, port_zero, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, unrouted, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, unrouted, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -758,7 +758,7 @@ TEST_F_TIMEOUT(udp, unrouted, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, empty, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, empty, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	union net_addr to;
@@ -771,7 +771,7 @@ TEST_F_TIMEOUT(udp, empty, DS_TIMEOUT)
 }
 
 /* Each message of sendmmsg() counts for itself. */
-TEST_F_TIMEOUT(udp, sendmmsg, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, sendmmsg, TEST_TIMEOUT)
 {
 	static const char *const dest[] = {
 		"::ffff:127.0.0.1", "::1", "127.0.0.1", "::ffff:" NET_ADDR4,
@@ -805,7 +805,7 @@ TEST_F_TIMEOUT(udp, sendmmsg, DS_TIMEOUT)
 }
 
 /* Calls are counted, of which several may make one datagram. */
-TEST_F_TIMEOUT(udp, cork, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, cork, TEST_TIMEOUT)
 {
 	static const int off;
 	struct outbound *o = &self->o;
@@ -825,7 +825,7 @@ TEST_F_TIMEOUT(udp, cork, DS_TIMEOUT)
 }
 
 /* What is added to a datagram under way need not repeat the address. */
-TEST_F_TIMEOUT(udp, more, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, more, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -840,7 +840,7 @@ TEST_F_TIMEOUT(udp, more, DS_TIMEOUT)
 	expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, more_connected, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, more_connected, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -855,7 +855,7 @@ TEST_F_TIMEOUT(udp, more_connected, DS_TIMEOUT)
 }
 
 /* The datagram under way decides, not whom the socket is connected to. */
-TEST_F_TIMEOUT(udp, more_connected_native, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, more_connected_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -873,7 +873,7 @@ TEST_F_TIMEOUT(udp, more_connected_native, DS_TIMEOUT)
 }
 
 /* The other way round: a native datagram under way takes what follows. */
-TEST_F_TIMEOUT(udp, more_native, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp, more_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -940,7 +940,7 @@ static void *call_forever(void *arg)
 
 FIXTURE(toggled)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	char preempt[16];	/* what it was, if it was changed */
 };
 
@@ -1001,7 +1001,7 @@ static void preempt_full(char *was, size_t size)
 
 FIXTURE_SETUP(toggled)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	preempt_full(self->preempt, sizeof(self->preempt));
 }
@@ -1010,7 +1010,7 @@ FIXTURE_TEARDOWN(toggled)
 {
 	if (self->preempt[0])
 		net_write_file(PREEMPT, self->preempt);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* Have this thread, and those that it makes, run on one processor only. */
@@ -1054,12 +1054,12 @@ static bool has_called(const struct caller *c)
  * instruction that is: one in some hundreds is between where the module looks and
  * where the kernel does.
  */
-TEST_F_TIMEOUT(toggled, told, DS_TIMEOUT)
+TEST_F_TIMEOUT(toggled, told, TEST_TIMEOUT)
 {
 	struct caller c = { .call = variant->call };
 	int i, n, fd, sink, toggled = 0, busy = 0;
-	int rounds = ds_rounds(variant->rounds);
-	struct ds_counters seen = { };
+	int rounds = test_rounds(variant->rounds);
+	struct fam_counters seen = { };
 
 	sink = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
 	ASSERT_LE(0, sink);
@@ -1075,7 +1075,7 @@ TEST_F_TIMEOUT(toggled, told, DS_TIMEOUT)
 	 * and where it is connected it cannot be set.
 	 */
 	for (i = 0; i < rounds || (i < 100 * rounds && !has_called(&c)); i++) {
-		n = ds_v6only_set(&self->ds, fd, i % 2, false);
+		n = fam_v6only_set(&self->ds, fd, i % 2, false);
 		toggled += n > 0;
 		busy += n == -EBUSY;
 		pause_for(i, rounds);
@@ -1089,8 +1089,8 @@ TEST_F_TIMEOUT(toggled, told, DS_TIMEOUT)
 	if (variant->refused)
 		seen.v[variant->refused] = c.refused;
 	TH_LOG("set %d times, busy %d times", toggled, busy);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 	close(sink);
 }
@@ -1150,7 +1150,7 @@ FIXTURE_TEARDOWN(other)
 }
 
 /* Whether they take a mapped address is their affair. */
-TEST_F_TIMEOUT(other, counts_nothing, DS_TIMEOUT)
+TEST_F_TIMEOUT(other, counts_nothing, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int i;
@@ -1198,7 +1198,7 @@ FIXTURE_TEARDOWN(bind)
 	outbound_teardown(&self->o);
 }
 
-TEST_F_TIMEOUT(bind, mapped, DS_TIMEOUT)
+TEST_F_TIMEOUT(bind, mapped, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = {
 		"::ffff:127.0.0.1", "::ffff:" NET_ADDR4, "::ffff:0.0.0.0",
@@ -1221,7 +1221,7 @@ TEST_F_TIMEOUT(bind, mapped, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(bind, connected, DS_TIMEOUT)
+TEST_F_TIMEOUT(bind, connected, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -1235,7 +1235,7 @@ TEST_F_TIMEOUT(bind, connected, DS_TIMEOUT)
 	close(server);
 }
 
-TEST_F_TIMEOUT(bind, native, DS_TIMEOUT)
+TEST_F_TIMEOUT(bind, native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -1245,7 +1245,7 @@ TEST_F_TIMEOUT(bind, native, DS_TIMEOUT)
 }
 
 /* Without V6ONLY it is an address like any other. */
-TEST_F_TIMEOUT(bind, dual, DS_TIMEOUT)
+TEST_F_TIMEOUT(bind, dual, TEST_TIMEOUT)
 {
 	static const int off;
 	struct outbound *o = &self->o;
@@ -1259,7 +1259,7 @@ TEST_F_TIMEOUT(bind, dual, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(bind, bindv6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(bind, bindv6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -1272,7 +1272,7 @@ TEST_F_TIMEOUT(bind, bindv6only, DS_TIMEOUT)
 	expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(bind, invalid, DS_TIMEOUT)
+TEST_F_TIMEOUT(bind, invalid, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	union net_addr addr;
@@ -1300,7 +1300,7 @@ static int drop_bind_service(void)
 }
 
 /* The first error is the one that the application sees. */
-TEST_F_TIMEOUT(bind, privileged_port, DS_TIMEOUT)
+TEST_F_TIMEOUT(bind, privileged_port, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 

@@ -14,41 +14,41 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define MAPPED	DUALSTACK_A_COUNTER_MAPPED_RECV
 
 FIXTURE(records)
 {
-	struct ds_nl ds;
-	struct ds_counters sums;
+	struct fam ds;
+	struct fam_counters sums;
 };
 
 FIXTURE_SETUP(records)
 {
-	ds_setup(_metadata, &self->ds);
+	test_setup(_metadata, &self->ds);
 }
 
 FIXTURE_TEARDOWN(records)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A socket and what it has told its application since it was reset. */
 struct member {
 	int fd;
 	bool recorded;
-	struct ds_counters seen;
+	struct fam_counters seen;
 };
 
 static void serve(struct __test_metadata *_metadata, struct member *m,
-		  struct ds_counters *sums, const char *addr)
+		  struct fam_counters *sums, const char *addr)
 {
-	struct ds_counters one = { };
+	struct fam_counters one = { };
 
-	ds_serve(_metadata, SOCK_DGRAM, m->fd, addr, &one);
-	ds_add(&m->seen, &one);
-	ds_add(sums, &one);
+	test_serve(_metadata, SOCK_DGRAM, m->fd, addr, &one);
+	fam_counters_add(&m->seen, &one);
+	fam_counters_add(sums, &one);
 	m->recorded = true;
 }
 
@@ -59,18 +59,18 @@ static void open_member(struct __test_metadata *_metadata, struct member *m)
 	ASSERT_LE(0, m->fd);
 }
 
-static void expect_member(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_member(struct __test_metadata *_metadata, struct fam *ds,
 			  struct member *m)
 {
-	struct ds_socket s;
+	struct fam_socket s;
 
 	if (!m->recorded) {
-		ds_expect_none(_metadata, ds, m->fd);
+		test_expect_none(_metadata, ds, m->fd);
 		return;
 	}
-	ASSERT_EQ(0, ds_socket_get(ds, net_cookie(m->fd), &s));
-	ds_expect_counters(_metadata, "socket", &m->seen, &s.counters,
-			   IPPROTO_UDP);
+	ASSERT_EQ(0, fam_socket_get(ds, net_cookie(m->fd), &s));
+	test_expect_counters(_metadata, "socket", &m->seen, &s.counters,
+			     IPPROTO_UDP);
 }
 
 #define MEMBERS	24
@@ -80,7 +80,7 @@ static void expect_member(struct __test_metadata *_metadata, struct ds_nl *ds,
  * that is random and always the same. Between them some time passes, in which
  * those without events may become idle.
  */
-TEST_F_TIMEOUT(records, random_walk, DS_TIMEOUT)
+TEST_F_TIMEOUT(records, random_walk, TEST_TIMEOUT)
 {
 	static const char *const addr[] = { "127.0.0.1", "::1" };
 	struct member m[MEMBERS];
@@ -89,7 +89,7 @@ TEST_F_TIMEOUT(records, random_walk, DS_TIMEOUT)
 	srandom(20260);
 	for (i = 0; i < MEMBERS; i++)
 		open_member(_metadata, &m[i]);
-	for (n = ds_rounds(2000); n; n--) {
+	for (n = test_rounds(2000); n; n--) {
 		i = random() % MEMBERS;
 		op = random() % 32;
 		if (op < 16) {
@@ -98,27 +98,27 @@ TEST_F_TIMEOUT(records, random_walk, DS_TIMEOUT)
 			close(m[i].fd);
 			open_member(_metadata, &m[i]);
 		} else if (op < 22 && m[i].recorded) {
-			ASSERT_EQ(0, ds_reset(&self->ds, net_cookie(m[i].fd)));
+			ASSERT_EQ(0, fam_reset(&self->ds, net_cookie(m[i].fd)));
 			memset(&m[i].seen, 0, sizeof(m[i].seen));
 		} else if (op == 22) {
-			ASSERT_EQ(0, ds_reset(&self->ds, 0));
+			ASSERT_EQ(0, fam_reset(&self->ds, 0));
 			memset(&self->sums, 0, sizeof(self->sums));
 			for (i = 0; i < MEMBERS; i++)
 				memset(&m[i].seen, 0, sizeof(m[i].seen));
 		} else if (op < 26) {
 			usleep(20000);
 		} else {
-			ds_expect_sums(_metadata, &self->ds, &self->sums);
+			test_expect_sums(_metadata, &self->ds, &self->sums);
 			expect_member(_metadata, &self->ds, &m[i]);
 		}
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	for (i = 0; i < MEMBERS; i++) {
 		expect_member(_metadata, &self->ds, &m[i]);
 		close(m[i].fd);
 	}
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* A thread that opens so many sockets, has datagrams on them, and closes them. */
@@ -218,13 +218,13 @@ static __u64 total(struct churn *c, bool begun)
  * Among many that are idle: at any time the sums hold each event that is over once,
  * and none that has not begun.
  */
-TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
+TEST_F_TIMEOUT(records, sums_under_churn, TEST_TIMEOUT)
 {
 	struct churn c[CHURNS];
 	struct member idle[MEMBERS];
 	__u64 least, most, sum;
-	struct ds_stats stats;
-	int i, n = ds_rounds(2000);
+	struct fam_stats stats;
+	int i, n = test_rounds(2000);
 
 	for (i = 0; i < MEMBERS; i++) {
 		open_member(_metadata, &idle[i]);
@@ -233,7 +233,7 @@ TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
 	start_churns(_metadata, c, 4);
 	while (n--) {
 		least = self->sums.v[MAPPED] + total(c, false);
-		ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 		most = self->sums.v[MAPPED] + total(c, true);
 		sum = stats.counters.v[MAPPED];
 		ASSERT_LE(least, sum);
@@ -242,15 +242,15 @@ TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
 		if (n % 4 == 0)
 			serve(_metadata, &idle[i], &self->sums, "127.0.0.1");
 		if (n % 16 == 1) {
-			ASSERT_EQ(0, ds_reset(&self->ds,
-					      net_cookie(idle[i].fd)));
+			ASSERT_EQ(0, fam_reset(&self->ds,
+					       net_cookie(idle[i].fd)));
 			memset(&idle[i].seen, 0, sizeof(idle[i].seen));
 		}
 	}
 	stop_churns(_metadata, c);
 	TH_LOG("%llu datagrams", total(c, false));
 	self->sums.v[MAPPED] += total(c, false);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	for (i = 0; i < MEMBERS; i++) {
 		expect_member(_metadata, &self->ds, &idle[i]);
 		close(idle[i].fd);
@@ -264,12 +264,12 @@ TEST_F_TIMEOUT(records, sums_under_churn, DS_TIMEOUT)
  * Sockets come and go, and have events, while their records are walked through: what
  * was over before a reset is forgotten, what begins after it counts.
  */
-TEST_F_TIMEOUT(records, walks_under_churn, DS_TIMEOUT)
+TEST_F_TIMEOUT(records, walks_under_churn, TEST_TIMEOUT)
 {
 	struct rlimit limit = { 4 * CHURNS * WALKED, 4 * CHURNS * WALKED };
-	int i, n = ds_rounds(500);
+	int i, n = test_rounds(500);
 	__u64 least, most, sum;
-	struct ds_stats stats;
+	struct fam_stats stats;
 	struct churn c[CHURNS];
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
@@ -278,12 +278,12 @@ TEST_F_TIMEOUT(records, walks_under_churn, DS_TIMEOUT)
 		ASSERT_TRUE(net_wait_for(get(c[i].started), NET_TIMEOUT_MS));
 	while (n--) {
 		most = -total(c, false);
-		ASSERT_EQ(0, ds_reset(&self->ds, 0));
+		ASSERT_EQ(0, fam_reset(&self->ds, 0));
 		least = -total(c, true);
 		/* Records that nobody needs are found idle by the second. */
 		for (i = 0; i < 3; i++) {
 			sum = total(c, false);
-			ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+			ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 			/* None where more had begun than are over by now. */
 			if ((__s64)(least + sum) > 0) {
 				ASSERT_LE(least + sum,
@@ -295,9 +295,9 @@ TEST_F_TIMEOUT(records, walks_under_churn, DS_TIMEOUT)
 	}
 	stop_churns(_metadata, c);
 	TH_LOG("%llu datagrams", total(c, false));
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
-	ASSERT_EQ(0, ds_reset(&self->ds, 0));
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
+	ASSERT_EQ(0, fam_reset(&self->ds, 0));
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* Processor time that the kernel takes for us, in microseconds. */
@@ -309,19 +309,19 @@ static long system_time(void)
 	return usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec;
 }
 
-static long time_to_ask(struct __test_metadata *_metadata, struct ds_nl *ds,
+static long time_to_ask(struct __test_metadata *_metadata, struct fam *ds,
 			__u64 cookie)
 {
-	struct ds_stats stats;
-	struct ds_socket s;
-	struct ds_hook h;
+	struct fam_stats stats;
+	struct fam_socket s;
+	struct fam_hook h;
 	long begin = system_time();
 	int i;
 
 	for (i = 0; i < 1000; i++) {
-		ASSERT_EQ(0, ds_stats_get(ds, 0, &stats));
-		ASSERT_EQ(0, ds_hook_get(ds, "kfree_skb", &h));
-		ASSERT_EQ(0, ds_socket_get(ds, cookie, &s));
+		ASSERT_EQ(0, fam_stats_get(ds, 0, &stats));
+		ASSERT_EQ(0, fam_hook_get(ds, "kfree_skb", &h));
+		ASSERT_EQ(0, fam_socket_get(ds, cookie, &s));
 	}
 	return system_time() - begin;
 }
@@ -330,11 +330,11 @@ static long time_to_ask(struct __test_metadata *_metadata, struct ds_nl *ds,
  * Not the number of records: among many, a thousand questions take what they take
  * among a few, plus what it takes to find out that most are idle.
  */
-TEST_F_TIMEOUT(records, asking_is_cheap, DS_TIMEOUT)
+TEST_F_TIMEOUT(records, asking_is_cheap, TEST_TIMEOUT)
 {
 	struct rlimit limit = { 32768, 32768 };
-	int i, fd, first, n = ds_rounds(10000);
-	struct ds_stats stats;
+	int i, fd, first, n = test_rounds(10000);
+	struct fam_stats stats;
 	long few = 0, many;
 	char c;
 
@@ -349,26 +349,26 @@ TEST_F_TIMEOUT(records, asking_is_cheap, DS_TIMEOUT)
 			few = time_to_ask(_metadata, &self->ds,
 					  net_cookie(first));
 	}
-	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(n, stats.tracked);
 	EXPECT_EQ(n, stats.counters.v[MAPPED]);
 
 	many = time_to_ask(_metadata, &self->ds, net_cookie(first));
 	TH_LOG("%ld us among 11 records, %ld us among %d", few, many, n);
 	EXPECT_GT(10 * few + 100000, many);
-	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(n, stats.counters.v[MAPPED]);
 }
 
 /* Sockets that cannot be recorded, until those that are idle for long give way. */
-TEST_F_TIMEOUT(records, idle_ones_give_way, DS_TIMEOUT)
+TEST_F_TIMEOUT(records, idle_ones_give_way, TEST_TIMEOUT)
 {
 	struct member old[4], busy, new[2];
-	struct ds_stats stats;
+	struct fam_stats stats;
 	int i, tries = 0;
 
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
-				   5));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				    5));
 	for (i = 0; i < 4; i++) {
 		open_member(_metadata, &old[i]);
 		serve(_metadata, &old[i], &self->sums, "127.0.0.1");
@@ -380,9 +380,9 @@ TEST_F_TIMEOUT(records, idle_ones_give_way, DS_TIMEOUT)
 		serve(_metadata, &busy, &self->sums, "127.0.0.1");
 		serve(_metadata, &new[0], &self->sums, "::1");
 		serve(_metadata, &new[1], &self->sums, "127.0.0.1");
-		ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
-		ds_expect_counters(_metadata, "sums", &self->sums,
-				   &stats.counters, 0);
+		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
+		test_expect_counters(_metadata, "sums", &self->sums,
+				     &stats.counters, 0);
 		EXPECT_EQ(5, stats.tracked);
 		usleep(200000);
 	} while (stats.evicted < 2 && ++tries < 1000);
@@ -390,27 +390,27 @@ TEST_F_TIMEOUT(records, idle_ones_give_way, DS_TIMEOUT)
 	EXPECT_LT(0, stats.untracked);
 
 	/* The oldest went, and counted until then. The new ones count from there. */
-	ds_expect_none(_metadata, &self->ds, old[0].fd);
-	ds_expect_none(_metadata, &self->ds, old[1].fd);
+	test_expect_none(_metadata, &self->ds, old[0].fd);
+	test_expect_none(_metadata, &self->ds, old[1].fd);
 	expect_member(_metadata, &self->ds, &old[2]);
 	expect_member(_metadata, &self->ds, &old[3]);
 	expect_member(_metadata, &self->ds, &busy);
 	for (i = 0; i < 2; i++) {
 		memset(&new[i].seen, 0, sizeof(new[i].seen));
-		ASSERT_EQ(0, ds_reset(&self->ds, net_cookie(new[i].fd)));
+		ASSERT_EQ(0, fam_reset(&self->ds, net_cookie(new[i].fd)));
 		serve(_metadata, &new[i], &self->sums, "127.0.0.1");
 		expect_member(_metadata, &self->ds, &new[i]);
 	}
 
 	/* One that went comes back when there is room. */
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
-				   6));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				    6));
 	memset(&old[0].seen, 0, sizeof(old[0].seen));
 	serve(_metadata, &old[0], &self->sums, "127.0.0.1");
 	expect_member(_metadata, &self->ds, &old[0]);
-	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(2, stats.evicted);
-	ds_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
+	test_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
 }
 
 /* A memory cgroup, and a process in it that listens. */
@@ -493,11 +493,11 @@ static void group_listen(struct group *g, int n)
  * Records that a packet makes, in softirq, are charged to the cgroup of whoever
  * opened the socket. Nothing else of the listeners is: their children are not.
  */
-TEST_F_TIMEOUT(records, charged_to_the_owner, DS_TIMEOUT)
+TEST_F_TIMEOUT(records, charged_to_the_owner, TEST_TIMEOUT)
 {
 	struct rlimit limit = { 8192, 8192 };
 	int i, client[LISTENERS], n = LISTENERS;
-	struct ds_stats stats;
+	struct fam_stats stats;
 	struct group g = { .root = "/tmp/records.XXXXXX" };
 	long before;
 
@@ -524,7 +524,7 @@ TEST_F_TIMEOUT(records, charged_to_the_owner, DS_TIMEOUT)
 				       NULL);
 		EXPECT_LE(0, client[i]);
 	}
-	EXPECT_TRUE(net_wait_for(!ds_stats_get(&self->ds, 0, &stats) &&
+	EXPECT_TRUE(net_wait_for(!fam_stats_get(&self->ds, 0, &stats) &&
 				 stats.tracked >= n, NET_TIMEOUT_MS));
 	for (i = 0; i < n; i++)
 		net_close_reset(client[i]);

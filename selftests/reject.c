@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 #include "lib/net_wire.h"
 
@@ -26,8 +26,8 @@
 
 FIXTURE(reject)
 {
-	struct ds_nl ds;
-	struct ds_counters sums;
+	struct fam ds;
+	struct fam_counters sums;
 };
 
 FIXTURE_VARIANT(reject)
@@ -40,7 +40,7 @@ FIXTURE_VARIANT_ADD(reject, udp) { .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(reject)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	/* Every refused datagram is to be answered, however slow we are. */
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
@@ -49,13 +49,13 @@ FIXTURE_SETUP(reject)
 
 FIXTURE_TEARDOWN(reject)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* An IPv4 client that is refused, and counted as such. */
 static void refuse(struct __test_metadata *_metadata, int type,
 		   const char *addr, in_port_t port, union net_addr *client,
-		   struct ds_counters *seen, struct ds_counters *sums)
+		   struct fam_counters *seen, struct fam_counters *sums)
 {
 	int refused = net_refused(type, addr, port, client);
 
@@ -67,7 +67,7 @@ static void refuse(struct __test_metadata *_metadata, int type,
 /* A client that is served, by a socket that is counted for it. */
 static void serve(struct __test_metadata *_metadata, int type,
 		  const char *addr, int server,
-		  struct ds_counters *seen, struct ds_counters *sums)
+		  struct fam_counters *seen, struct fam_counters *sums)
 {
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
@@ -81,15 +81,15 @@ static void serve(struct __test_metadata *_metadata, int type,
 		ASSERT_LE(0, conn);
 		net_close_reset(client);
 		close(conn);
-		ds_saw_accept(seen, &src);
-		ds_saw_accept(sums, &src);
+		test_saw_accept(seen, &src);
+		test_saw_accept(sums, &src);
 	} else {
 		ASSERT_EQ(1, send(client, &c, 1, 0));
 		ASSERT_EQ(0, net_wait_in(server, NET_TIMEOUT_MS));
 		ASSERT_EQ(1, recvfrom(server, &c, 1, 0, &src.sa, &len));
 		close(client);
-		ds_saw_recv(seen, &src);
-		ds_saw_recv(sums, &src);
+		test_saw_recv(seen, &src);
+		test_saw_recv(sums, &src);
 	}
 }
 
@@ -106,39 +106,39 @@ static in_port_t unused_port(int type)
 }
 
 /* IPv4 is refused and counted, IPv6 is served, in turns. */
-TEST_F_TIMEOUT(reject, v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, v6only, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", NET_ADDR4 };
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr client;
-	struct ds_socket s;
+	struct fam_socket s;
 	int fd, i;
 
 	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
 	ASSERT_LE(0, fd);
-	ds_expect_none(_metadata, &self->ds, fd);
+	test_expect_none(_metadata, &self->ds, fd);
 
 	for (i = 0; i < REFUSALS; i++) {
 		refuse(_metadata, variant->type, addrs[i % 2], net_port(fd),
 		       &client, &seen, &self->sums);
-		ds_expect_socket(_metadata, &self->ds, fd, &seen);
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
 		if (i % 4 == 0)
 			serve(_metadata, variant->type, "::1", fd, &seen,
 			      &self->sums);
 
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
-		ds_expect_peer(_metadata, &client, &s.last_rejected);
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
+		test_expect_peer(_metadata, &client, &s.last_rejected);
 		EXPECT_EQ(AF_UNSPEC, s.last_mapped.addr.sa.sa_family);
 	}
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd);
 }
 
 /* net.ipv6.bindv6only makes a socket V6ONLY that never asked for it. */
-TEST_F_TIMEOUT(reject, bindv6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, bindv6only, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd;
 
 	ASSERT_EQ(0, net_sysctl("ipv6/bindv6only", 1));
@@ -146,15 +146,15 @@ TEST_F_TIMEOUT(reject, bindv6only, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	refuse(_metadata, variant->type, "127.0.0.1", net_port(fd), NULL, &seen,
 	       &self->sums);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd);
 }
 
 /* An AF_INET6 client of a mapped address sends IPv4. */
-TEST_F_TIMEOUT(reject, mapped_client, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, mapped_client, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd;
 
 	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
@@ -165,15 +165,15 @@ TEST_F_TIMEOUT(reject, mapped_client, DS_TIMEOUT)
 	self->sums.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
 	if (variant->type == SOCK_DGRAM)
 		self->sums.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd);
 }
 
 /* A dual socket refuses nobody. */
-TEST_F_TIMEOUT(reject, dual, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, dual, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd, i;
 
 	fd = net_server(variant->type, "::", 0, NET_DUAL);
@@ -181,15 +181,15 @@ TEST_F_TIMEOUT(reject, dual, DS_TIMEOUT)
 	for (i = 0; i < 4; i++)
 		serve(_metadata, variant->type, i % 2 ? "::1" : "127.0.0.1", fd,
 		      &seen, &self->sums);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd);
 }
 
 /* The way of sshd: two sockets on one port. IPv4 clients are served. */
-TEST_F_TIMEOUT(reject, ipv4_pair, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, ipv4_pair, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { }, seen4 = { };
+	struct fam_counters seen = { }, seen4 = { };
 	int fd, fd4, i;
 
 	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
@@ -202,43 +202,43 @@ TEST_F_TIMEOUT(reject, ipv4_pair, DS_TIMEOUT)
 		serve(_metadata, variant->type, "127.0.0.1", fd4, &seen4,
 		      &seen4);
 	}
-	ds_expect_none(_metadata, &self->ds, fd);
-	ds_expect_none(_metadata, &self->ds, fd4);
+	test_expect_none(_metadata, &self->ds, fd);
+	test_expect_none(_metadata, &self->ds, fd4);
 
 	serve(_metadata, variant->type, "::1", fd, &seen, &self->sums);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 
 	/* Without its partner the V6ONLY socket is the one that refuses. */
 	close(fd4);
 	refuse(_metadata, variant->type, "127.0.0.1", net_port(fd), NULL, &seen,
 	       &self->sums);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(reject, closed_port, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, closed_port, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = {
 		"127.0.0.1", "::1", NET_ADDR4, NET_ADDR6
 	};
 	in_port_t port = unused_port(variant->type);
-	struct ds_counters none = { };
+	struct fam_counters none = { };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
 		EXPECT_EQ(1, net_refused(variant->type, addrs[i], port, NULL))
 			TH_LOG("%s", addrs[i]);
 	}
-	ds_expect_sums(_metadata, &self->ds, &none);
-	EXPECT_EQ(0, ds_socket_count(&self->ds));
+	test_expect_sums(_metadata, &self->ds, &none);
+	EXPECT_EQ(0, fam_socket_count(&self->ds));
 }
 
 /* A port whose V6ONLY socket is gone is a closed port. */
-TEST_F_TIMEOUT(reject, closed_again, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, closed_again, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	in_port_t port;
 	int fd;
 
@@ -247,18 +247,18 @@ TEST_F_TIMEOUT(reject, closed_again, DS_TIMEOUT)
 	port = net_port(fd);
 	refuse(_metadata, variant->type, "127.0.0.1", port, NULL, &seen,
 	       &self->sums);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
 	close(fd);
 
 	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", port, NULL));
 	EXPECT_EQ(1, net_refused(variant->type, "::1", port, NULL));
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* An IPv6 packet that finds no socket has nothing to do with V6ONLY. */
-TEST_F_TIMEOUT(reject, ipv6_client, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, ipv6_client, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd, fd4;
 
 	fd = net_server(variant->type, NET_ADDR6, 0, NET_V6ONLY);
@@ -269,17 +269,17 @@ TEST_F_TIMEOUT(reject, ipv6_client, DS_TIMEOUT)
 	ASSERT_LE(0, fd4);
 	EXPECT_EQ(1, net_refused(variant->type, "::1", net_port(fd4), NULL));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	ds_expect_none(_metadata, &self->ds, fd);
-	ds_expect_socket(_metadata, &self->ds, fd4, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_none(_metadata, &self->ds, fd);
+	test_expect_socket(_metadata, &self->ds, fd4, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd4);
 	close(fd);
 }
 
 /* A socket of one IPv6 address refuses IPv4 for its address, not V6ONLY. */
-TEST_F_TIMEOUT(reject, bound_to_address, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, bound_to_address, TEST_TIMEOUT)
 {
-	struct ds_counters seen;
+	struct fam_counters seen;
 	int fd[2], i;
 
 	for (i = 0; i < 2; i++) {
@@ -290,18 +290,18 @@ TEST_F_TIMEOUT(reject, bound_to_address, DS_TIMEOUT)
 					 net_port(fd[i]), NULL));
 		memset(&seen, 0, sizeof(seen));
 		seen.v[DUALSTACK_A_COUNTER_REJECT_ADDR]++;
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen);
-		ds_add(&self->sums, &seen);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen);
+		fam_counters_add(&self->sums, &seen);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	for (i = 0; i < 2; i++)
 		close(fd[i]);
 }
 
 /* A socket bound to a device would not have taken what came by another. */
-TEST_F_TIMEOUT(reject, bound_to_device, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, bound_to_device, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd;
 
 	ASSERT_EQ(0, net_dummy_add("dummy0"));
@@ -311,20 +311,20 @@ TEST_F_TIMEOUT(reject, bound_to_device, DS_TIMEOUT)
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "dummy0", 7));
 	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", net_port(fd),
 				 NULL));
-	ds_expect_none(_metadata, &self->ds, fd);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_none(_metadata, &self->ds, fd);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
 	refuse(_metadata, variant->type, "127.0.0.1", net_port(fd), NULL, &seen,
 	       &self->sums);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(reject, several_sockets, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, several_sockets, TEST_TIMEOUT)
 {
-	struct ds_counters seen[SOCKETS] = { };
+	struct fam_counters seen[SOCKETS] = { };
 	int fd[SOCKETS], i, k;
 
 	for (i = 0; i < SOCKETS; i++) {
@@ -336,22 +336,22 @@ TEST_F_TIMEOUT(reject, several_sockets, DS_TIMEOUT)
 			refuse(_metadata, variant->type, "127.0.0.1",
 			       net_port(fd[i]), NULL, &seen[i], &self->sums);
 	for (i = 0; i < SOCKETS; i++)
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	for (i = 0; i < SOCKETS; i++)
 		close(fd[i]);
 }
 
-static int add_record(const struct ds_socket *s, void *arg)
+static int add_record(const struct fam_socket *s, void *arg)
 {
-	ds_add(arg, &s->counters);
+	fam_counters_add(arg, &s->counters);
 	return 0;
 }
 
 /* In a SO_REUSEPORT group one member takes each refusal, and one only. */
-TEST_F_TIMEOUT(reject, reuseport, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, reuseport, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { }, records = { };
+	struct fam_counters seen = { }, records = { };
 	int fd[SOCKETS], i;
 	in_port_t port = 0;
 
@@ -364,12 +364,12 @@ TEST_F_TIMEOUT(reject, reuseport, DS_TIMEOUT)
 	for (i = 0; i < REFUSALS; i++)
 		refuse(_metadata, variant->type, "127.0.0.1", port, NULL, &seen,
 		       &self->sums);
-	ASSERT_EQ(0, ds_socket_dump(&self->ds, add_record, &records));
-	for (i = 0; i < (int)DS_COUNTERS; i++) {
+	ASSERT_EQ(0, fam_socket_dump(&self->ds, add_record, &records));
+	for (i = 0; i < (int)FAM_COUNTERS; i++) {
 		EXPECT_EQ(seen.v[i], records.v[i])
 			TH_LOG("counter %d", i);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	for (i = 0; i < SOCKETS; i++)
 		close(fd[i]);
 }
@@ -377,7 +377,7 @@ TEST_F_TIMEOUT(reject, reuseport, DS_TIMEOUT)
 /* Two sockets have the port: who of them refuses a client, if any does. */
 FIXTURE(holders)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int home;
 	int away;
 };
@@ -504,7 +504,7 @@ FIXTURE_SETUP(holders)
 	static const char *const here[] = { HERE4, HERE6 };
 	static const char *const there[] = { THERE4, THERE6 };
 
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratelimit", 0));
@@ -519,7 +519,7 @@ FIXTURE_TEARDOWN(holders)
 {
 	close(self->away);
 	close(self->home);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A client at the address itself, or on the other host. */
@@ -543,10 +543,10 @@ static int refused_at(const struct holders *h, int home, int away, int type,
 }
 
 /* explain says who, and the counter agrees with what the clients saw. */
-static void hold(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void hold(struct __test_metadata *_metadata, struct fam *ds,
 		 const struct holders *h, int home, int away, int type)
 {
-	struct ds_counters seen[2] = { };
+	struct fam_counters seen[2] = { };
 	int fd[2], i, refused;
 	union net_addr to;
 
@@ -557,9 +557,9 @@ static void hold(struct __test_metadata *_metadata, struct ds_nl *ds,
 	ASSERT_LE(0, fd[1]);
 
 	net_addr_set(&to, h->client, net_port(fd[0]));
-	ds_expect_explained(_metadata, ds, type, &to, NULL, 0,
-			    ds_refusal(h->counter),
-			    fd[h->refuser]);
+	test_expect_explained(_metadata, ds, type, &to, NULL, 0,
+			      test_refusal(h->counter),
+			      fd[h->refuser]);
 	for (i = 0; i < 5; i++) {
 		refused = refused_at(h, home, away, type, net_port(fd[0]));
 		ASSERT_EQ(1, refused);
@@ -567,19 +567,19 @@ static void hold(struct __test_metadata *_metadata, struct ds_nl *ds,
 			seen[h->refuser].v[h->counter] += refused;
 	}
 	for (i = 0; i < 2; i++) {
-		ds_expect_socket(_metadata, ds, fd[i], &seen[i]);
+		test_expect_socket(_metadata, ds, fd[i], &seen[i]);
 		close(fd[i]);
 	}
-	ds_expect_sums(_metadata, ds, &seen[h->refuser]);
+	test_expect_sums(_metadata, ds, &seen[h->refuser]);
 }
 
-TEST_F_TIMEOUT(holders, tcp, DS_TIMEOUT)
+TEST_F_TIMEOUT(holders, tcp, TEST_TIMEOUT)
 {
 	hold(_metadata, &self->ds, &variant->h, self->home, self->away,
 	     SOCK_STREAM);
 }
 
-TEST_F_TIMEOUT(holders, udp, DS_TIMEOUT)
+TEST_F_TIMEOUT(holders, udp, TEST_TIMEOUT)
 {
 	hold(_metadata, &self->ds, &variant->h, self->home, self->away,
 	     SOCK_DGRAM);
@@ -587,24 +587,24 @@ TEST_F_TIMEOUT(holders, udp, DS_TIMEOUT)
 
 FIXTURE(reject_udp)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_SETUP(reject_udp)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 }
 
 FIXTURE_TEARDOWN(reject_udp)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A client that does not wait for the answer is refused as often. */
-TEST_F_TIMEOUT(reject_udp, burst, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject_udp, burst, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd, i;
 
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_V6ONLY);
@@ -613,25 +613,25 @@ TEST_F_TIMEOUT(reject_udp, burst, DS_TIMEOUT)
 		ASSERT_EQ(0, net_send_to("127.0.0.1", net_port(fd), "x", 1));
 		seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
 	}
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
 FIXTURE(reject_tcp)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_SETUP(reject_tcp)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 }
 
 FIXTURE_TEARDOWN(reject_tcp)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 static __u16 checksum(const void *data, size_t len, __u32 sum)
@@ -679,14 +679,14 @@ static int send_segment(in_port_t port, const struct tcphdr *flags)
 }
 
 /* Only a SYN asks for a connection; stray segments are refused nothing. */
-TEST_F_TIMEOUT(reject_tcp, segments, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject_tcp, segments, TEST_TIMEOUT)
 {
 	static const struct tcphdr syn = { .syn = 1 };
 	static const struct tcphdr stray[] = {
 		{ .ack = 1 }, { .rst = 1 }, { .fin = 1, .ack = 1 },
 		{ .syn = 1, .ack = 1 }, { .psh = 1, .ack = 1 }, { },
 	};
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	size_t i;
 	int fd;
 
@@ -694,22 +694,22 @@ TEST_F_TIMEOUT(reject_tcp, segments, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	for (i = 0; i < ARRAY_SIZE(stray); i++) {
 		ASSERT_EQ(0, send_segment(net_port(fd), &stray[i]));
-		ds_expect_none(_metadata, &self->ds, fd);
+		test_expect_none(_metadata, &self->ds, fd);
 	}
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 
 	/* The same by hand, to show that such a segment does arrive. */
 	ASSERT_EQ(0, send_segment(net_port(fd), &syn));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
 /* shutdown() ends a listener without closing it. */
-TEST_F_TIMEOUT(reject_tcp, shut_down, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject_tcp, shut_down, TEST_TIMEOUT)
 {
-	struct ds_counters none = { };
+	struct fam_counters none = { };
 	int fd;
 
 	fd = net_server(SOCK_STREAM, "::", 0, NET_V6ONLY);
@@ -717,15 +717,15 @@ TEST_F_TIMEOUT(reject_tcp, shut_down, DS_TIMEOUT)
 	ASSERT_EQ(0, shutdown(fd, SHUT_RDWR));
 	EXPECT_EQ(1, net_refused(SOCK_STREAM, "127.0.0.1", net_port(fd),
 				 NULL));
-	ds_expect_sums(_metadata, &self->ds, &none);
+	test_expect_sums(_metadata, &self->ds, &none);
 	close(fd);
 }
 
 /* Many at one address, where IPv6 finds none: it is there that they are found. */
-TEST_F_TIMEOUT(reject, crowd, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, crowd, TEST_TIMEOUT)
 {
 	struct rlimit limit = { 2 * CROWD, 2 * CROWD };
-	struct ds_counters sums = { };
+	struct fam_counters sums = { };
 	int fd[CROWD], first, i;
 	in_port_t port;
 
@@ -741,24 +741,24 @@ TEST_F_TIMEOUT(reject, crowd, DS_TIMEOUT)
 	}
 	/* IPv6 has the port, at another address: nobody refuses. */
 	ASSERT_EQ(1, net_refused(variant->type, "::1", port, NULL));
-	ds_expect_sums(_metadata, &self->ds, &sums);
+	test_expect_sums(_metadata, &self->ds, &sums);
 	close(first);
 
 	ASSERT_EQ(1, net_refused(variant->type, "::1", port, NULL));
 	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	ds_expect_sums(_metadata, &self->ds, &sums);
+	test_expect_sums(_metadata, &self->ds, &sums);
 	for (i = 0; i < CROWD; i++)
 		close(fd[i]);
 }
 
 /* What stands between the header of IPv6 and that of the protocol is skipped. */
-TEST_F_TIMEOUT(reject, extension_header, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, extension_header, TEST_TIMEOUT)
 {
 	static const struct {
 		struct ip6_dest header;
 		unsigned char pad[6];
 	} options = { .pad = { IP6OPT_PADN, 4 } };
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr to;
 	int fd, client;
 
@@ -771,8 +771,8 @@ TEST_F_TIMEOUT(reject, extension_header, DS_TIMEOUT)
 				sizeof(options)));
 	ASSERT_EQ(1, net_refused_on(client, variant->type, &to));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
@@ -789,9 +789,9 @@ static int add_narrow(const char *name)
  * counted for each.
  */
 static void expect_at_address(struct __test_metadata *_metadata,
-			      struct ds_nl *ds, int type, int found)
+			      struct fam *ds, int type, int found)
 {
-	struct ds_counters sums = { };
+	struct fam_counters sums = { };
 	int fd[2];
 
 	fd[0] = net_server(type, HERE6, 0, 0);
@@ -800,16 +800,16 @@ static void expect_at_address(struct __test_metadata *_metadata,
 	ASSERT_LE(0, fd[1]);
 	ASSERT_EQ(1, net_refused(type, HERE4, net_port(fd[0]), NULL));
 	sums.v[DUALSTACK_A_COUNTER_REJECT_ADDR] += found;
-	ds_expect_sums(_metadata, ds, &sums);
+	test_expect_sums(_metadata, ds, &sums);
 	ASSERT_EQ(1, net_refused(type, HERE6, net_port(fd[1]), NULL));
 	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY] += found;
-	ds_expect_sums(_metadata, ds, &sums);
+	test_expect_sums(_metadata, ds, &sums);
 	close(fd[0]);
 	close(fd[1]);
 }
 
 /* Sockets at an address are looked for at all of them, device by device. */
-TEST_F_TIMEOUT(reject, device_without_family, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, device_without_family, TEST_TIMEOUT)
 {
 	ASSERT_EQ(0, add_narrow("dummy0"));
 	ASSERT_EQ(0, net_dummy_add("dummy1"));
@@ -826,7 +826,7 @@ TEST_F_TIMEOUT(reject, device_without_family, DS_TIMEOUT)
  * a closed port must not cost more the more there are. A datagram's socket is found
  * by its port.
  */
-TEST_F_TIMEOUT(reject, many_addresses, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject, many_addresses, TEST_TIMEOUT)
 {
 	bool found = variant->type == SOCK_DGRAM;
 	char addr[INET6_ADDRSTRLEN];
@@ -846,9 +846,9 @@ TEST_F_TIMEOUT(reject, many_addresses, DS_TIMEOUT)
 }
 
 /* A datagram over IPv6 whose checksum is wrong, or left out, reached nobody. */
-TEST_F_TIMEOUT(reject_udp, bad_checksum, DS_TIMEOUT)
+TEST_F_TIMEOUT(reject_udp, bad_checksum, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	struct net_packet good, bad;
 	union net_addr src, dst;
 	int fd;
@@ -863,15 +863,15 @@ TEST_F_TIMEOUT(reject_udp, bad_checksum, DS_TIMEOUT)
 	ASSERT_EQ(0, net_packet_send(&bad));
 	bad.udp.check = ~good.udp.check ?: 1;
 	ASSERT_EQ(0, net_packet_send(&bad));
-	ds_expect_none(_metadata, &self->ds, fd);
+	test_expect_none(_metadata, &self->ds, fd);
 
 	/* The same as it should be, to show that such a datagram does arrive. */
 	ASSERT_EQ(0, net_packet_send(&good));
-	EXPECT_TRUE(net_wait_for(ds_socket_count(&self->ds) > 0,
+	EXPECT_TRUE(net_wait_for(fam_socket_count(&self->ds) > 0,
 				 NET_TIMEOUT_MS));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 

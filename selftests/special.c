@@ -8,7 +8,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 
 #define MEMBERS		3
@@ -42,18 +42,18 @@ static int serve(int type, int server, int client, const union net_addr *to,
 	return recvfrom(server, &c, 1, 0, &peer->sa, &len) == 1 ? 0 : -errno;
 }
 
-static void saw(struct ds_counters *seen, int type, const union net_addr *peer)
+static void saw(struct fam_counters *seen, int type, const union net_addr *peer)
 {
 	if (type == SOCK_STREAM)
-		ds_saw_accept(seen, peer);
+		test_saw_accept(seen, peer);
 	else
-		ds_saw_recv(seen, peer);
+		test_saw_recv(seen, peer);
 }
 
 FIXTURE(socket)
 {
-	struct ds_nl ds;
-	struct ds_counters sums;
+	struct fam ds;
+	struct fam_counters sums;
 };
 
 FIXTURE_VARIANT(socket)
@@ -66,14 +66,14 @@ FIXTURE_VARIANT_ADD(socket, udp) { .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(socket)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 }
 
 FIXTURE_TEARDOWN(socket)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 static int client_on(int type, const union net_addr *to, const char *device)
@@ -90,9 +90,9 @@ static int client_on(int type, const union net_addr *to, const char *device)
 }
 
 /* Each member of a SO_REUSEPORT group is counted for what it was given. */
-TEST_F_TIMEOUT(socket, reuseport, DS_TIMEOUT)
+TEST_F_TIMEOUT(socket, reuseport, TEST_TIMEOUT)
 {
-	struct ds_counters seen[MEMBERS] = { };
+	struct fam_counters seen[MEMBERS] = { };
 	int i, k, fd[MEMBERS], client, given = 0;
 	union net_addr to, peer = { };
 	socklen_t len;
@@ -132,17 +132,17 @@ TEST_F_TIMEOUT(socket, reuseport, DS_TIMEOUT)
 		close(client);
 	}
 	for (k = 0; k < MEMBERS; k++) {
-		ds_expect_socket(_metadata, &self->ds, fd[k], &seen[k]);
+		test_expect_socket(_metadata, &self->ds, fd[k], &seen[k]);
 		close(fd[k]);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* A device makes no difference, as long as the packet comes by it. */
-TEST_F_TIMEOUT(socket, device, DS_TIMEOUT)
+TEST_F_TIMEOUT(socket, device, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", "::1" };
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr to, peer;
 	int i, fd, client;
 
@@ -157,13 +157,13 @@ TEST_F_TIMEOUT(socket, device, DS_TIMEOUT)
 		saw(&seen, variant->type, &peer);
 		close(client);
 	}
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
 /* Nobody is refused at a device that the packet did not come by. */
-TEST_F_TIMEOUT(socket, other_device, DS_TIMEOUT)
+TEST_F_TIMEOUT(socket, other_device, TEST_TIMEOUT)
 {
 	static const struct {
 		const char *server, *client;
@@ -181,22 +181,22 @@ TEST_F_TIMEOUT(socket, other_device, DS_TIMEOUT)
 					"dummy0", 6));
 		EXPECT_EQ(1, net_refused(variant->type, pairs[i].client,
 					 net_port(fd), NULL));
-		ds_expect_none(_metadata, &self->ds, fd);
+		test_expect_none(_metadata, &self->ds, fd);
 		close(fd);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* One address on two links is two addresses; a refusal is one all the same. */
-TEST_F_TIMEOUT(socket, link_local_scopes, DS_TIMEOUT)
+TEST_F_TIMEOUT(socket, link_local_scopes, TEST_TIMEOUT)
 {
 	static const char *const scoped[] = {
 		"fe80::1%dummy0", "fe80::1%dummy1"
 	};
-	struct ds_counters seen[2] = { };
+	struct fam_counters seen[2] = { };
 	union net_addr to, peer;
-	struct ds_stats stats;
-	struct ds_socket s;
+	struct fam_stats stats;
+	struct fam_socket s;
 	int i, fd[2], client, records = 0;
 
 	for (i = 0; i < 2; i++) {
@@ -212,21 +212,21 @@ TEST_F_TIMEOUT(socket, link_local_scopes, DS_TIMEOUT)
 		client = client_on(variant->type, &to, NULL);
 		ASSERT_LE(0, client);
 		ASSERT_EQ(0, serve(variant->type, fd[i], client, &to, &peer));
-		ds_expect_addr(_metadata, "peer", scoped[i], net_port(client),
-			       &peer);
+		test_expect_addr(_metadata, "peer", scoped[i], net_port(client),
+				 &peer);
 		saw(&seen[i], variant->type, &peer);
 		saw(&self->sums, variant->type, &peer);
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
 		close(client);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 
 	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", net_port(fd[0]),
 				 NULL));
-	ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &stats));
+	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(1, stats.counters.v[DUALSTACK_A_COUNTER_REJECT_ADDR]);
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd[i]), &s));
+		ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd[i]), &s));
 		records += s.counters.v[DUALSTACK_A_COUNTER_REJECT_ADDR];
 		close(fd[i]);
 	}
@@ -243,8 +243,8 @@ TEST_F_TIMEOUT(socket, link_local_scopes, DS_TIMEOUT)
 /* A VRF is a set of addresses and ports of its own. */
 FIXTURE(vrf)
 {
-	struct ds_nl ds;
-	struct ds_counters sums;
+	struct fam ds;
+	struct fam_counters sums;
 };
 
 FIXTURE_VARIANT(vrf)
@@ -278,7 +278,7 @@ FIXTURE_SETUP(vrf)
 {
 	int err;
 
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, net_sysctl("ipv6/icmp/ratelimit", 0));
@@ -297,7 +297,7 @@ FIXTURE_SETUP(vrf)
 
 FIXTURE_TEARDOWN(vrf)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 static int server_in(const char *device, int type, const char *addr,
@@ -335,29 +335,29 @@ static int refused_in(const char *device, int type, const char *addr,
 
 /* By each way into the VRF, its own included. */
 static void expect_explained_in(struct __test_metadata *_metadata,
-				struct ds_nl *ds, int type,
+				struct fam *ds, int type,
 				const union net_addr *to, unsigned int verdict,
 				int fd)
 {
 	static const char *const devs[] = { "vrf0", "dummy0" };
-	struct ds_explained ex;
+	struct fam_explained ex;
 	size_t i;
 
-	ds_expect_explained(_metadata, ds, type, to, NULL, 0, verdict, fd);
-	ds_expect_explained(_metadata, ds, type, to, to, 0, verdict, fd);
+	test_expect_explained(_metadata, ds, type, to, NULL, 0, verdict, fd);
+	test_expect_explained(_metadata, ds, type, to, to, 0, verdict, fd);
 	for (i = 0; i < ARRAY_SIZE(devs); i++)
-		ds_expect_explained(_metadata, ds, type, to, NULL,
-				    if_nametoindex(devs[i]), verdict, fd);
-	ASSERT_EQ(0, ds_explain(ds, IPPROTO_TCP, to, NULL, if_nametoindex("lo"),
-				&ex));
+		test_expect_explained(_metadata, ds, type, to, NULL,
+				      if_nametoindex(devs[i]), verdict, fd);
+	ASSERT_EQ(0, fam_explain(ds, IPPROTO_TCP, to, NULL, if_nametoindex("lo"),
+				 &ex));
 	EXPECT_FALSE(ex.local);
 	EXPECT_EQ(DUALSTACK_VERDICT_NONE, ex.verdict);
 }
 
-TEST_F_TIMEOUT(vrf, served, DS_TIMEOUT)
+TEST_F_TIMEOUT(vrf, served, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { VRF4, VRF6 };
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr to, peer;
 	int i, fd, client;
 
@@ -371,17 +371,17 @@ TEST_F_TIMEOUT(vrf, served, DS_TIMEOUT)
 		client = client_on(variant->type, &to, "vrf0");
 		ASSERT_LE(0, client);
 		ASSERT_EQ(0, serve(variant->type, fd, client, &to, &peer));
-		ds_expect_addr(_metadata, "peer", i ? VRF6 : "::ffff:" VRF4,
-			       net_port(client), &peer);
+		test_expect_addr(_metadata, "peer", i ? VRF6 : "::ffff:" VRF4,
+				 net_port(client), &peer);
 		saw(&seen, variant->type, &peer);
 		close(client);
 	}
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(vrf, refused, DS_TIMEOUT)
+TEST_F_TIMEOUT(vrf, refused, TEST_TIMEOUT)
 {
 	static const struct {
 		const char *server;
@@ -394,7 +394,7 @@ TEST_F_TIMEOUT(vrf, refused, DS_TIMEOUT)
 		{ "0.0.0.0", 0, VRF6, DUALSTACK_A_COUNTER_REJECT_V4ONLY },
 		{ VRF4, 0, VRF6, DUALSTACK_A_COUNTER_REJECT_V4ONLY },
 	};
-	struct ds_counters seen;
+	struct fam_counters seen;
 	union net_addr to;
 	int i, fd;
 
@@ -409,29 +409,29 @@ TEST_F_TIMEOUT(vrf, refused, DS_TIMEOUT)
 					net_port(fd)));
 		EXPECT_EQ(1, refused_in(NULL, variant->type, "::1",
 					net_port(fd)));
-		ds_expect_none(_metadata, &self->ds, fd);
+		test_expect_none(_metadata, &self->ds, fd);
 		net_addr_set(&to, "127.0.0.1", net_port(fd));
-		ds_expect_explained(_metadata, &self->ds, variant->type, &to,
-				    NULL, 0, DUALSTACK_VERDICT_NONE, -1);
+		test_expect_explained(_metadata, &self->ds, variant->type, &to,
+				      NULL, 0, DUALSTACK_VERDICT_NONE, -1);
 
 		net_addr_set(&to, pairs[i].client, net_port(fd));
 		expect_explained_in(_metadata, &self->ds, variant->type, &to,
-				    ds_refusal(pairs[i].counter), fd);
+				    test_refusal(pairs[i].counter), fd);
 		EXPECT_EQ(1, refused_in("vrf0", variant->type,
 					pairs[i].client, net_port(fd)))
 			TH_LOG("%s at %s", pairs[i].client, pairs[i].server);
 		seen.v[pairs[i].counter]++;
-		ds_add(&self->sums, &seen);
-		ds_expect_socket(_metadata, &self->ds, fd, &seen);
+		fam_counters_add(&self->sums, &seen);
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
 		close(fd);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* An IPv4 socket outside does not help a client inside, nor is it blamed. */
-TEST_F_TIMEOUT(vrf, pair_outside, DS_TIMEOUT)
+TEST_F_TIMEOUT(vrf, pair_outside, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd, fd4;
 
 	fd = server_in("vrf0", variant->type, "::", 0, 1);
@@ -440,15 +440,15 @@ TEST_F_TIMEOUT(vrf, pair_outside, DS_TIMEOUT)
 	ASSERT_LE(0, fd4);
 	EXPECT_EQ(1, refused_in("vrf0", variant->type, VRF4, net_port(fd)));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
 
 	EXPECT_EQ(1, refused_in(NULL, variant->type, "::1", net_port(fd)));
-	ds_add(&self->sums, &seen);
+	fam_counters_add(&self->sums, &seen);
 	memset(&seen, 0, sizeof(seen));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	ds_expect_socket(_metadata, &self->ds, fd4, &seen);
-	ds_add(&self->sums, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_socket(_metadata, &self->ds, fd4, &seen);
+	fam_counters_add(&self->sums, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	close(fd4);
 	close(fd);
 }
@@ -491,12 +491,12 @@ static int vrf_refusal(const struct vrf_server *server, int family)
  * All clients go to one server. With IPV6_V6ONLY off, who is served is put down in
  * @near: these are the clients whose packets come to such a socket.
  */
-static void expect_clients(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_clients(struct __test_metadata *_metadata, struct fam *ds,
 			   int type, const struct vrf_server *server,
-			   bool near[], struct ds_counters *sums)
+			   bool near[], struct fam_counters *sums)
 {
 	bool dual = strchr(server->addr, ':') && !server->v6only;
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	unsigned int verdict, ask;
 	int fd, client, err, counter;
 	union net_addr to, peer;
@@ -525,23 +525,23 @@ static void expect_clients(struct __test_metadata *_metadata, struct ds_nl *ds,
 		else if (!err)
 			verdict = DUALSTACK_VERDICT_NATIVE;
 		else
-			verdict = ds_refusal(near[i] ? counter : 0);
+			verdict = test_refusal(near[i] ? counter : 0);
 		if (!err && strchr(server->addr, ':'))
 			saw(&seen, type, &peer);
 		if (err && near[i])
 			seen.v[counter]++;
 
 		ask = c->ask ? if_nametoindex(c->ask) : 0;
-		ds_expect_explained(_metadata, ds, type, &to, &to, ask, verdict,
-				    verdict == DUALSTACK_VERDICT_NONE ? -1 : fd);
-		ds_expect_socket(_metadata, ds, fd, &seen);
+		test_expect_explained(_metadata, ds, type, &to, &to, ask, verdict,
+				      verdict == DUALSTACK_VERDICT_NONE ? -1 : fd);
+		test_expect_socket(_metadata, ds, fd, &seen);
 	}
-	ds_add(sums, &seen);
+	fam_counters_add(sums, &seen);
 	close(fd);
 }
 
 /* Who is refused where he would be served by a socket that takes his family. */
-TEST_F_TIMEOUT(vrf, inside_and_outside, DS_TIMEOUT)
+TEST_F_TIMEOUT(vrf, inside_and_outside, TEST_TIMEOUT)
 {
 	static const char *const devices[] = { NULL, "vrf0", "dummy0", "lo" };
 	bool near[ARRAY_SIZE(vrf_clients)];
@@ -570,7 +570,7 @@ TEST_F_TIMEOUT(vrf, inside_and_outside, DS_TIMEOUT)
 		expect_clients(_metadata, &self->ds, variant->type, &server,
 			       near, &self->sums);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 #define GROUP4	"239.1.2.3"
@@ -578,14 +578,14 @@ TEST_F_TIMEOUT(vrf, inside_and_outside, DS_TIMEOUT)
 
 FIXTURE(multicast)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int device;
 };
 
 FIXTURE_SETUP(multicast)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_dummy_add("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", VRF4, 24));
@@ -595,7 +595,7 @@ FIXTURE_SETUP(multicast)
 
 FIXTURE_TEARDOWN(multicast)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 static int join(int fd, int device)
@@ -632,7 +632,7 @@ static int send_group(const char *group, in_port_t port, int device)
 }
 
 /* What is received counts by its source, whatever it was sent to. */
-TEST_F_TIMEOUT(multicast, dual, DS_TIMEOUT)
+TEST_F_TIMEOUT(multicast, dual, TEST_TIMEOUT)
 {
 	static const char *const groups[] = { GROUP4, GROUP6 };
 	union net_addr src = { };
@@ -650,15 +650,15 @@ TEST_F_TIMEOUT(multicast, dual, DS_TIMEOUT)
 		len = sizeof(src);
 		ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
 		EXPECT_EQ(!i, net_addr_mapped(&src));
-		ds_saw_recv(&self->seen, &src);
+		test_saw_recv(&self->seen, &src);
 	}
-	ds_expect_socket(_metadata, &self->ds, fd, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_socket(_metadata, &self->ds, fd, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 	close(fd);
 }
 
 /* That a member gets no copy is not a refusal of anybody. */
-TEST_F_TIMEOUT(multicast, v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(multicast, v6only, TEST_TIMEOUT)
 {
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
@@ -672,34 +672,34 @@ TEST_F_TIMEOUT(multicast, v6only, DS_TIMEOUT)
 	ASSERT_EQ(0, send_group(GROUP6, net_port(fd), self->device));
 	ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
-	ds_saw_recv(&self->seen, &src);
+	test_saw_recv(&self->seen, &src);
 	EXPECT_EQ(1, self->seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]);
 	EXPECT_EQ(-1, recv(fd, &c, 1, MSG_DONTWAIT));
-	ds_expect_socket(_metadata, &self->ds, fd, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_socket(_metadata, &self->ds, fd, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 	close(fd);
 }
 
 FIXTURE(kernel)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 };
 
 FIXTURE_SETUP(kernel)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 }
 
 FIXTURE_TEARDOWN(kernel)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* UDP-Lite shares the code of UDP; its sockets are left alone. */
-TEST_F_TIMEOUT(kernel, udplite, DS_TIMEOUT)
+TEST_F_TIMEOUT(kernel, udplite, TEST_TIMEOUT)
 {
 	union net_addr addr, src = { };
 	socklen_t len = sizeof(src);
@@ -719,17 +719,17 @@ TEST_F_TIMEOUT(kernel, udplite, DS_TIMEOUT)
 	ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
 	EXPECT_TRUE(net_addr_mapped(&src));
-	ds_expect_none(_metadata, &self->ds, fd);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_none(_metadata, &self->ds, fd);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 	close(client);
 	close(fd);
 }
 
 /* The kernel's own sockets: that of VXLAN over IPv6 is V6ONLY. */
-TEST_F_TIMEOUT(kernel, vxlan, DS_TIMEOUT)
+TEST_F_TIMEOUT(kernel, vxlan, TEST_TIMEOUT)
 {
 	in_port_t port = 4789;
-	struct ds_found f = { };
+	struct test_found f = { };
 	int err;
 
 	err = net_link_vxlan6("vxlan0", 1, NET_ADDR6, port);
@@ -738,21 +738,21 @@ TEST_F_TIMEOUT(kernel, vxlan, DS_TIMEOUT)
 	ASSERT_EQ(0, err);
 	EXPECT_EQ(1, net_refused(SOCK_DGRAM, "127.0.0.1", port, NULL));
 	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
-	ds_expect_only(_metadata, &self->ds, IPPROTO_UDP, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_only(_metadata, &self->ds, IPPROTO_UDP, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 
 	/* Nobody has it to use, and nobody is to change it. */
-	ASSERT_EQ(0, ds_socket_dump(&self->ds, ds_find, &f));
-	EXPECT_EQ(-EOPNOTSUPP, ds_v6only_set_by(&self->ds, f.s.cookie,
-						IPPROTO_UDP, port, false,
-						false));
+	ASSERT_EQ(0, fam_socket_dump(&self->ds, test_find, &f));
+	EXPECT_EQ(-EOPNOTSUPP, fam_v6only_set_by(&self->ds, f.s.cookie,
+						 IPPROTO_UDP, port, false,
+						 false));
 	EXPECT_STREQ("The socket is the kernel's own: no application has it",
 		     self->ds.extack);
 
 	/* Its record goes with the device. */
 	ASSERT_EQ(0, net_link_del("vxlan0"));
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 }
 
 TEST_HARNESS_MAIN

@@ -8,7 +8,7 @@
  */
 #include <time.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define SLACK_MS	500
 
@@ -40,12 +40,12 @@ static int power_set(const char *name, const char *value)
 
 FIXTURE(suspend)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_SETUP(suspend)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	if (power_set("pm_test", "core") == -ENOENT)
 		SKIP(return, "the kernel lacks CONFIG_PM_SLEEP_DEBUG");
@@ -56,7 +56,7 @@ FIXTURE_SETUP(suspend)
 FIXTURE_TEARDOWN(suspend)
 {
 	power_set("pm_test", "none");
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* A server that saw IPv4, and when: a TCP one refused it. */
@@ -66,14 +66,14 @@ struct server {
 	__u64 to;
 };
 
-static void expect_age(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_age(struct __test_metadata *_metadata, struct fam *ds,
 		       const struct server *server, bool rejected)
 {
-	struct ds_socket s;
-	struct ds_peer *peer = rejected ? &s.last_rejected : &s.last_mapped;
+	struct fam_socket s;
+	struct fam_peer *peer = rejected ? &s.last_rejected : &s.last_mapped;
 	__u64 now = now_ms();
 
-	ASSERT_EQ(0, ds_socket_get(ds, net_cookie(server->fd), &s));
+	ASSERT_EQ(0, fam_socket_get(ds, net_cookie(server->fd), &s));
 	ASSERT_NE(AF_UNSPEC, peer->addr.sa.sa_family);
 	EXPECT_LE(now - server->to, peer->age + SLACK_MS);
 	EXPECT_GE(now_ms() - server->from + SLACK_MS, peer->age);
@@ -82,7 +82,7 @@ static void expect_age(struct __test_metadata *_metadata, struct ds_nl *ds,
 static void open_servers(struct __test_metadata *_metadata,
 			 struct server server[2])
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 
 	server[0].fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	server[1].fd = net_server(SOCK_STREAM, "::", 0, NET_V6ONLY);
@@ -90,7 +90,7 @@ static void open_servers(struct __test_metadata *_metadata,
 	ASSERT_LE(0, server[1].fd);
 
 	server[0].from = now_ms();
-	ds_serve(_metadata, SOCK_DGRAM, server[0].fd, "127.0.0.1", &seen);
+	test_serve(_metadata, SOCK_DGRAM, server[0].fd, "127.0.0.1", &seen);
 	server[0].to = now_ms();
 	server[1].from = now_ms();
 	ASSERT_EQ(1, net_refused(SOCK_STREAM, "127.0.0.1",
@@ -98,7 +98,7 @@ static void open_servers(struct __test_metadata *_metadata,
 	server[1].to = now_ms();
 }
 
-TEST_F_TIMEOUT(suspend, ages, DS_TIMEOUT)
+TEST_F_TIMEOUT(suspend, ages, TEST_TIMEOUT)
 {
 	struct server server[3][2];
 	__u64 before;

@@ -10,7 +10,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define CONNS		50
 #define LISTENERS	4
@@ -22,7 +22,7 @@ static const char *const addrs[] = { "127.0.0.1", "::1", NET_ADDR4, NET_ADDR6 };
 
 FIXTURE(tcp_accept)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	unsigned int server_flags;
 };
 
@@ -48,7 +48,7 @@ FIXTURE_VARIANT_ADD(tcp_accept, fastopen) {
 
 FIXTURE_SETUP(tcp_accept)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/tcp_syncookies", variant->syncookies));
 	ASSERT_EQ(0, net_sysctl("ipv4/tcp_fastopen", 3));
@@ -57,7 +57,7 @@ FIXTURE_SETUP(tcp_accept)
 
 FIXTURE_TEARDOWN(tcp_accept)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* Whether the connection began with data in its SYN. */
@@ -74,9 +74,9 @@ static bool had_syn_data(int fd)
  * One connection from begin to end, with a byte carried over it. Tells whether
  * that byte came with the SYN.
  */
-static bool serve(struct __test_metadata *_metadata, struct ds_nl *ds,
+static bool serve(struct __test_metadata *_metadata, struct fam *ds,
 		  bool fastopen, int listener, const char *addr,
-		  struct ds_counters *seen)
+		  struct fam_counters *seen)
 {
 	in_port_t port = net_port(listener);
 	union net_addr peer, client_addr;
@@ -97,27 +97,27 @@ static bool serve(struct __test_metadata *_metadata, struct ds_nl *ds,
 	conn = net_accept(listener, &peer);
 	ASSERT_LE(0, conn);
 	EXPECT_EQ(client_addr.in.sin_port, peer.in.sin_port);
-	ds_saw_accept(seen, &peer);
+	test_saw_accept(seen, &peer);
 	syn_data = had_syn_data(conn);
 
 	ASSERT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
 	EXPECT_EQ(1, recv(conn, &c, 1, 0));
 
 	/* Only the listener is recorded, not what it accepted. */
-	ds_expect_none(_metadata, ds, conn);
+	test_expect_none(_metadata, ds, conn);
 	net_close_reset(client);
 	close(conn);
 	return syn_data;
 }
 
-TEST_F_TIMEOUT(tcp_accept, mixed, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, mixed, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int i, fd, syn_data = 0;
 
 	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
 	ASSERT_LE(0, fd);
-	ds_expect_none(_metadata, &self->ds, fd);
+	test_expect_none(_metadata, &self->ds, fd);
 
 	for (i = 0; i < CONNS; i++)
 		syn_data += serve(_metadata, &self->ds, variant->fastopen, fd,
@@ -125,8 +125,8 @@ TEST_F_TIMEOUT(tcp_accept, mixed, DS_TIMEOUT)
 
 	EXPECT_LT(0, seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
 	EXPECT_LT(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 
 	/* The variant is what it says. */
 	EXPECT_EQ(variant->syncookies == 2 ? CONNS : 0,
@@ -141,9 +141,9 @@ TEST_F_TIMEOUT(tcp_accept, mixed, DS_TIMEOUT)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(tcp_accept, ipv4_only, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, ipv4_only, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int i, fd;
 
 	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
@@ -152,14 +152,14 @@ TEST_F_TIMEOUT(tcp_accept, ipv4_only, DS_TIMEOUT)
 		serve(_metadata, &self->ds, variant->fastopen, fd, "127.0.0.1",
 		      &seen);
 	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(tcp_accept, ipv6_only, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, ipv6_only, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int i, fd;
 
 	/* V6ONLY on, too: no IPv4 client tries. */
@@ -170,15 +170,15 @@ TEST_F_TIMEOUT(tcp_accept, ipv6_only, DS_TIMEOUT)
 		serve(_metadata, &self->ds, variant->fastopen, fd, "::1",
 		      &seen);
 	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
 /* An AF_INET6 listener bound to a mapped address serves IPv4 alone. */
-TEST_F_TIMEOUT(tcp_accept, mapped_listener, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, mapped_listener, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int i, fd;
 
 	fd = net_server(SOCK_STREAM, "::ffff:127.0.0.1", 0,
@@ -188,15 +188,15 @@ TEST_F_TIMEOUT(tcp_accept, mapped_listener, DS_TIMEOUT)
 		serve(_metadata, &self->ds, variant->fastopen, fd, "127.0.0.1",
 		      &seen);
 	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
 /* An AF_INET6 client of a mapped address is an IPv4 client to the listener. */
-TEST_F_TIMEOUT(tcp_accept, mapped_client, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, mapped_client, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { }, sums = { };
+	struct fam_counters seen = { }, sums = { };
 	int i, fd;
 
 	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
@@ -207,15 +207,15 @@ TEST_F_TIMEOUT(tcp_accept, mapped_client, DS_TIMEOUT)
 		sums.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
 	}
 	EXPECT_EQ(0, seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_add(&sums, &seen);
-	ds_expect_sums(_metadata, &self->ds, &sums);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	fam_counters_add(&sums, &seen);
+	test_expect_sums(_metadata, &self->ds, &sums);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(tcp_accept, several_listeners, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, several_listeners, TEST_TIMEOUT)
 {
-	struct ds_counters seen[LISTENERS] = { }, sums = { };
+	struct fam_counters seen[LISTENERS] = { }, sums = { };
 	int fd[LISTENERS], i, k;
 
 	for (i = 0; i < LISTENERS; i++) {
@@ -229,18 +229,18 @@ TEST_F_TIMEOUT(tcp_accept, several_listeners, DS_TIMEOUT)
 			serve(_metadata, &self->ds, variant->fastopen, fd[i],
 			      addrs[k % 3], &seen[i]);
 	for (i = 0; i < LISTENERS; i++) {
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
-		ds_add(&sums, &seen[i]);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		fam_counters_add(&sums, &seen[i]);
 	}
-	ds_expect_sums(_metadata, &self->ds, &sums);
+	test_expect_sums(_metadata, &self->ds, &sums);
 	for (i = 0; i < LISTENERS; i++)
 		close(fd[i]);
 }
 
 /* Members of a SO_REUSEPORT group are counted each by what it accepted. */
-TEST_F_TIMEOUT(tcp_accept, reuseport, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, reuseport, TEST_TIMEOUT)
 {
-	struct ds_counters seen[LISTENERS] = { }, sums = { };
+	struct fam_counters seen[LISTENERS] = { }, sums = { };
 	struct pollfd pfd[LISTENERS] = { };
 	union net_addr peer;
 	in_port_t port = 0;
@@ -263,22 +263,22 @@ TEST_F_TIMEOUT(tcp_accept, reuseport, DS_TIMEOUT)
 		ASSERT_GT(LISTENERS, i);
 		conn = net_accept(pfd[i].fd, &peer);
 		ASSERT_LE(0, conn);
-		ds_saw_accept(&seen[i], &peer);
-		ds_saw_accept(&sums, &peer);
+		test_saw_accept(&seen[i], &peer);
+		test_saw_accept(&sums, &peer);
 		net_close_reset(client);
 		close(conn);
 	}
 	for (i = 0; i < LISTENERS; i++)
-		ds_expect_socket(_metadata, &self->ds, pfd[i].fd, &seen[i]);
-	ds_expect_sums(_metadata, &self->ds, &sums);
+		test_expect_socket(_metadata, &self->ds, pfd[i].fd, &seen[i]);
+	test_expect_sums(_metadata, &self->ds, &sums);
 	for (i = 0; i < LISTENERS; i++)
 		close(pfd[i].fd);
 }
 
 /* What an AF_INET listener accepts is nobody's conversion. */
-TEST_F_TIMEOUT(tcp_accept, ipv4_listener, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, ipv4_listener, TEST_TIMEOUT)
 {
-	struct ds_counters none = { };
+	struct fam_counters none = { };
 	int i, fd, client, conn;
 
 	fd = net_server(SOCK_STREAM, "0.0.0.0", 0, self->server_flags);
@@ -292,15 +292,15 @@ TEST_F_TIMEOUT(tcp_accept, ipv4_listener, DS_TIMEOUT)
 		net_close_reset(client);
 		close(conn);
 	}
-	ds_expect_none(_metadata, &self->ds, fd);
-	ds_expect_sums(_metadata, &self->ds, &none);
+	test_expect_none(_metadata, &self->ds, fd);
+	test_expect_sums(_metadata, &self->ds, &none);
 	close(fd);
 }
 
 /* A client that goes away before accept() has been accepted all the same. */
-TEST_F_TIMEOUT(tcp_accept, reset_before_accept, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, reset_before_accept, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr peer;
 	int i, fd, client, conn;
 
@@ -315,18 +315,18 @@ TEST_F_TIMEOUT(tcp_accept, reset_before_accept, DS_TIMEOUT)
 		net_close_reset(client);
 		conn = net_accept(fd, &peer);
 		ASSERT_LE(0, conn);
-		ds_saw_accept(&seen, &peer);
+		test_saw_accept(&seen, &peer);
 		close(conn);
 	}
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
 /* Connections that the listener never fetched count when they are complete. */
-TEST_F_TIMEOUT(tcp_accept, never_accepted, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, never_accepted, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr peer;
 	int client[8], i, fd;
 
@@ -338,25 +338,25 @@ TEST_F_TIMEOUT(tcp_accept, never_accepted, DS_TIMEOUT)
 		client[i] = net_client(SOCK_STREAM, addrs[i % 2],
 				       net_port(fd), NULL);
 		ASSERT_LE(0, client[i]);
-		ds_saw_accept(&seen, &peer);
+		test_saw_accept(&seen, &peer);
 	}
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	for (i = 0; i < 8; i++)
 		net_close_reset(client[i]);
 	close(fd);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 }
 
 /*
  * A full backlog delays handshakes, and a client may deem itself connected
  * before the server does: what counts is what accept() returns in the end.
  */
-TEST_F_TIMEOUT(tcp_accept, full_backlog, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, full_backlog, TEST_TIMEOUT)
 {
 	int client[BACKLOG_CLIENTS], i, n, fd, conn;
 	bool sent[BACKLOG_CLIENTS] = { };
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	union net_addr peer, to;
 
 	fd = net_server(SOCK_STREAM, "::", 0, self->server_flags);
@@ -388,13 +388,13 @@ TEST_F_TIMEOUT(tcp_accept, full_backlog, DS_TIMEOUT)
 						       MSG_NOSIGNAL) == 1;
 		conn = net_accept(fd, &peer);
 		ASSERT_LE(0, conn);
-		ds_saw_accept(&seen, &peer);
+		test_saw_accept(&seen, &peer);
 		close(conn);
 	}
 	for (i = 0; i < BACKLOG_CLIENTS; i++)
 		net_close_reset(client[i]);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
@@ -426,9 +426,9 @@ static void *send_early(void *arg)
  * The last ACK of a handshake and the first data, handled on two CPUs at once,
  * may each make a socket, of which one is thrown away: that is one connection.
  */
-TEST_F_TIMEOUT(tcp_accept, racing_data, DS_TIMEOUT)
+TEST_F_TIMEOUT(tcp_accept, racing_data, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int i, fd, client, conn;
 	atomic_int early = EARLY_IDLE;
 	union net_addr peer, to;
@@ -447,7 +447,7 @@ TEST_F_TIMEOUT(tcp_accept, racing_data, DS_TIMEOUT)
 		EXPECT_EQ(EINPROGRESS, errno);
 		conn = net_accept(fd, &peer);
 		ASSERT_LE(0, conn);
-		ds_saw_accept(&seen, &peer);
+		test_saw_accept(&seen, &peer);
 		ASSERT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
 
 		/* The thread is done with it once it has sent. */
@@ -461,8 +461,8 @@ TEST_F_TIMEOUT(tcp_accept, racing_data, DS_TIMEOUT)
 
 	/* What was handed to the listener has been accepted. */
 	EXPECT_EQ(-ETIMEDOUT, net_wait_in(fd, 0));
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 

@@ -8,18 +8,18 @@
  * that, which ends the TIME_WAIT, and sends its SYN again: this one is refused.
  * So one connect() is one refusal, as any other.
  */
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 FIXTURE(time_wait)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int fd;
 };
 
 FIXTURE_SETUP(time_wait)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	/* Another listener may have the port while one of it is in TIME_WAIT. */
 	self->fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_REUSEPORT);
@@ -29,7 +29,7 @@ FIXTURE_SETUP(time_wait)
 FIXTURE_TEARDOWN(time_wait)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* How many connections of this namespace are in TIME_WAIT. */
@@ -52,7 +52,7 @@ static int time_waits(void)
 /* A connection that the server closes first. Returns the client's end. */
 static union net_addr leave_time_wait(struct __test_metadata *_metadata,
 				      const char *addr, int fd,
-				      struct ds_counters *seen)
+				      struct fam_counters *seen)
 {
 	union net_addr self, peer;
 	int client, conn;
@@ -62,7 +62,7 @@ static union net_addr leave_time_wait(struct __test_metadata *_metadata,
 	EXPECT_LE(0, client);
 	conn = net_accept(fd, &peer);
 	EXPECT_LE(0, conn);
-	ds_saw_accept(seen, &peer);
+	test_saw_accept(seen, &peer);
 	close(conn);
 	EXPECT_EQ(0, recv(client, &c, 1, 0));
 	close(client);
@@ -83,15 +83,15 @@ static int come_back(struct __test_metadata *_metadata,
 	return fd;
 }
 
-static void expect_counted(struct __test_metadata *_metadata, struct ds_nl *ds,
-			   int fd, const struct ds_counters *seen)
+static void expect_counted(struct __test_metadata *_metadata, struct fam *ds,
+			   int fd, const struct fam_counters *seen)
 {
-	ds_expect_socket(_metadata, ds, fd, seen);
-	ds_expect_sums(_metadata, ds, seen);
+	test_expect_socket(_metadata, ds, fd, seen);
+	test_expect_sums(_metadata, ds, seen);
 }
 
 /* As long as somebody listens to it, the port goes to the next connection. */
-TEST_F_TIMEOUT(time_wait, served, DS_TIMEOUT)
+TEST_F_TIMEOUT(time_wait, served, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "127.0.0.1", "::1" };
 	union net_addr to, from, peer;
@@ -106,20 +106,20 @@ TEST_F_TIMEOUT(time_wait, served, DS_TIMEOUT)
 		ASSERT_EQ(0, connect(fd, &to.sa, net_addr_len(&to)));
 		EXPECT_EQ(0, time_waits());
 		ASSERT_LE(0, net_accept(self->fd, &peer));
-		ds_saw_accept(&self->seen, &peer);
+		test_saw_accept(&self->seen, &peer);
 		net_close_reset(fd);
 	}
 	expect_counted(_metadata, &self->ds, self->fd, &self->seen);
 }
 
-TEST_F_TIMEOUT(time_wait, v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(time_wait, v6only, TEST_TIMEOUT)
 {
 	union net_addr to, from;
-	struct ds_socket s;
+	struct fam_socket s;
 	int fd;
 
 	from = leave_time_wait(_metadata, "127.0.0.1", self->fd, &self->seen);
-	ASSERT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, false));
+	ASSERT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, false));
 
 	net_addr_set(&to, "127.0.0.1", net_port(self->fd));
 	fd = come_back(_metadata, &from, 0);
@@ -127,14 +127,14 @@ TEST_F_TIMEOUT(time_wait, v6only, DS_TIMEOUT)
 	self->seen.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
 	EXPECT_EQ(0, time_waits());
 	expect_counted(_metadata, &self->ds, self->fd, &self->seen);
-	ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(self->fd), &s));
-	ds_expect_peer(_metadata, &from, &s.last_rejected);
+	ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(self->fd), &s));
+	test_expect_peer(_metadata, &from, &s.last_rejected);
 }
 
 /* The same the other way round: an AF_INET listener has the port by now. */
-TEST_F_TIMEOUT(time_wait, v4only, DS_TIMEOUT)
+TEST_F_TIMEOUT(time_wait, v4only, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	in_port_t port = net_port(self->fd);
 	union net_addr to, from;
 	int fd;
@@ -149,16 +149,16 @@ TEST_F_TIMEOUT(time_wait, v4only, DS_TIMEOUT)
 	ASSERT_EQ(1, net_refused_on(fd, SOCK_STREAM, &to));
 	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
 	EXPECT_EQ(0, time_waits());
-	ds_expect_socket(_metadata, &self->ds, self->fd, &seen);
-	ds_add(&self->seen, &seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_socket(_metadata, &self->ds, self->fd, &seen);
+	fam_counters_add(&self->seen, &seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 }
 
 /*
  * Where resets do not end a TIME_WAIT, it answers each SYN: as long as it lasts
  * the client is neither served nor refused, and nothing counts.
  */
-TEST_F_TIMEOUT(time_wait, rfc1337, DS_TIMEOUT)
+TEST_F_TIMEOUT(time_wait, rfc1337, TEST_TIMEOUT)
 {
 	union net_addr to, from;
 	__s64 resent;
@@ -167,7 +167,7 @@ TEST_F_TIMEOUT(time_wait, rfc1337, DS_TIMEOUT)
 
 	ASSERT_EQ(0, net_sysctl("ipv4/tcp_rfc1337", 1));
 	from = leave_time_wait(_metadata, "127.0.0.1", self->fd, &self->seen);
-	ASSERT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, false));
+	ASSERT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, false));
 
 	net_addr_set(&to, "127.0.0.1", net_port(self->fd));
 	fd = come_back(_metadata, &from, SOCK_NONBLOCK);

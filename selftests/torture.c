@@ -43,7 +43,7 @@
 
 #include "kselftest.h"
 
-#include "lib/ds_nl.h"
+#include "lib/family.h"
 #include "lib/net_util.h"
 #include "lib/net_wire.h"
 
@@ -129,7 +129,7 @@ struct slot {
 	int n;
 	__u64 cookie[GROUP];
 	int resets;
-	struct ds_counters seen;
+	struct fam_counters seen;
 };
 
 #define OPEN	0x40000000
@@ -137,7 +137,7 @@ struct slot {
 /* What the processes share. */
 static struct shared {
 	struct slot slots[SLOTS + 1];	/* the last is the racer's */
-	struct ds_counters tcp, udp;
+	struct fam_counters tcp, udp;
 	int stop;			/* clients and all that hold slots */
 	int close;			/* owners */
 	int limits;			/* odd while there are too few records */
@@ -146,7 +146,7 @@ static struct shared {
 	int conversations, toggles, dumps, resets, events, lost;
 	struct {
 		int seen[2];
-		struct ds_counters tcp, udp;
+		struct fam_counters tcp, udp;
 		int stop, close;
 	} wild;
 } *shared;
@@ -173,17 +173,17 @@ static void add(int *p, int n)
 	__atomic_add_fetch(p, n, __ATOMIC_SEQ_CST);
 }
 
-static void see_n(struct ds_counters *c, int counter, int n)
+static void see_n(struct fam_counters *c, int counter, int n)
 {
 	__atomic_add_fetch(&c->v[counter], n, __ATOMIC_SEQ_CST);
 }
 
-static void see(struct ds_counters *c, int counter)
+static void see(struct fam_counters *c, int counter)
 {
 	see_n(c, counter, 1);
 }
 
-static struct ds_counters *sums(int type)
+static struct fam_counters *sums(int type)
 {
 	return type == SOCK_STREAM ? &shared->tcp : &shared->udp;
 }
@@ -202,9 +202,9 @@ static void __attribute__((format(printf, 1, 2))) fail(const char *format, ...)
 	fflush(stdout);
 }
 
-static bool open_family(struct ds_nl *ds)
+static bool open_family(struct fam *ds)
 {
-	int err = ds_open(ds);
+	int err = fam_open(ds);
 
 	if (err)
 		fail("cannot open the family: %s", strerror(-err));
@@ -523,38 +523,38 @@ static void close_all(struct owner *o)
 }
 
 /* The records of a slot, added up. */
-static int slot_records(struct ds_nl *ds, const struct slot *s,
-			struct ds_counters *sum)
+static int slot_records(struct fam *ds, const struct slot *s,
+			struct fam_counters *sum)
 {
-	struct ds_socket rec;
+	struct fam_socket rec;
 	int i, k, err;
 
 	memset(sum, 0, sizeof(*sum));
 	for (i = 0; i < s->n; i++) {
-		err = ds_socket_get(ds, s->cookie[i], &rec);
+		err = fam_socket_get(ds, s->cookie[i], &rec);
 		if (err == -ENOENT)
 			continue;
 		if (err)
 			return err;
-		for (k = 0; k < DS_COUNTERS; k++)
+		for (k = 0; k < FAM_COUNTERS; k++)
 			sum->v[k] += rec.counters.v[k];
 	}
 	return 0;
 }
 
-static bool slot_agrees(struct ds_nl *ds, const struct slot *s, bool exact,
+static bool slot_agrees(struct fam *ds, const struct slot *s, bool exact,
 			const char **what, __u64 *got)
 {
-	struct ds_counters sum;
+	struct fam_counters sum;
 	size_t i;
 
 	*what = "netlink";
 	if (slot_records(ds, s, &sum))
 		return false;
-	for (i = 0; i < ds_counter_table_len; i++) {
-		int c = ds_counter_table[i].attr;
+	for (i = 0; i < fam_counter_table_len; i++) {
+		int c = fam_counter_table[i].attr;
 
-		*what = ds_counter_table[i].name;
+		*what = fam_counter_table[i].name;
 		*got = sum.v[c];
 		if (exact ? sum.v[c] != s->seen.v[c] :
 			    sum.v[c] > s->seen.v[c])
@@ -566,7 +566,7 @@ static bool slot_agrees(struct ds_nl *ds, const struct slot *s, bool exact,
 /* All who talked to it are gone. A connection is in the queue of accept() a moment
  * before it is counted.
  */
-static void check_slot(struct ds_nl *ds, struct slot *s, int limits)
+static void check_slot(struct fam *ds, struct slot *s, int limits)
 {
 	bool exact = !s->resets && !(limits & 1) &&
 		     limits == load(&shared->limits);
@@ -589,7 +589,7 @@ static void check_slot(struct ds_nl *ds, struct slot *s, int limits)
 }
 
 /* One life of a slot. */
-static void own_once(struct ds_nl *ds, struct slot *s, int *port)
+static void own_once(struct fam *ds, struct slot *s, int *port)
 {
 	struct owner o = { .slot = s };
 	int i, limits, life;
@@ -635,20 +635,20 @@ static void own_once(struct ds_nl *ds, struct slot *s, int *port)
 	}
 	check_slot(ds, s, limits);
 	close_all(&o);
-	for (i = 0; i < DS_COUNTERS; i++)
+	for (i = 0; i < FAM_COUNTERS; i++)
 		see_n(sums(s->type), i, s->seen.v[i]);
 }
 
 static void owner(int i)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int port = 0;
 
 	if (!open_family(&ds))
 		return;
 	while (!load(&shared->close))
 		own_once(&ds, &shared->slots[i], &port);
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /* Clients. */
@@ -871,7 +871,7 @@ static void call_once(const union net_addr *to, const union net_addr *sink)
 {
 	int type = rnd(2) ? SOCK_STREAM : SOCK_DGRAM;
 	int v6only = rnd(3) > 0;
-	struct ds_counters *c = sums(type);
+	struct fam_counters *c = sums(type);
 	int fd = own_socket(type, v6only);
 	bool ok;
 
@@ -976,7 +976,7 @@ static void racer(int unused)
 		nap_us(1000);
 	close(fd);
 	close(drain);
-	for (i = 0; i < DS_COUNTERS; i++)
+	for (i = 0; i < FAM_COUNTERS; i++)
 		see_n(sums(SOCK_DGRAM), i, s->seen.v[i]);
 }
 
@@ -984,7 +984,7 @@ static void racer(int unused)
 
 static void toggler(int unused)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	struct slot *s;
 	int ret;
 
@@ -994,10 +994,10 @@ static void toggler(int unused)
 	while (!load(&shared->stop)) {
 		s = hold(rnd(SLOTS + 1));
 		if (s && s->toggled) {
-			ret = ds_v6only_set_by(&ds, s->cookie[rnd(s->n)],
-					       s->type == SOCK_STREAM ?
-					       IPPROTO_TCP : IPPROTO_UDP,
-					       s->port, rnd(2), !rnd(8));
+			ret = fam_v6only_set_by(&ds, s->cookie[rnd(s->n)],
+						s->type == SOCK_STREAM ?
+						IPPROTO_TCP : IPPROTO_UDP,
+						s->port, rnd(2), !rnd(8));
 			if (ret > 0)
 				add(&shared->toggles, 1);
 			/* Somebody else is at it, or the racer is connected. */
@@ -1010,12 +1010,12 @@ static void toggler(int unused)
 			let_go(s);
 		nap_us(rnd(3000));
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 static void resetter(int unused)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	struct slot *s;
 	int ret;
 
@@ -1028,24 +1028,24 @@ static void resetter(int unused)
 		if (!s)
 			continue;
 		add(&s->resets, 1);
-		ret = ds_reset(&ds, s->cookie[rnd(s->n)]);
+		ret = fam_reset(&ds, s->cookie[rnd(s->n)]);
 		if (!ret)
 			add(&shared->resets, 1);
 		else if (ret != -ENOENT)
 			fail("reset: %s", strerror(-ret));
 		let_go(s);
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
-static int ignore_socket(const struct ds_socket *s, void *arg)
+static int ignore_socket(const struct fam_socket *s, void *arg)
 {
 	(void)s;
 	(void)arg;
 	return 0;
 }
 
-static int ignore_hook(const struct ds_hook *h, void *arg)
+static int ignore_hook(const struct fam_hook *h, void *arg)
 {
 	(void)h;
 	(void)arg;
@@ -1056,58 +1056,58 @@ static int ignore_hook(const struct ds_hook *h, void *arg)
 static void abandon(void)
 {
 	struct nl_msg *msg;
-	struct ds_nl ds;
+	struct fam ds;
 
-	if (ds_open(&ds))
+	if (fam_open(&ds))
 		return;
-	msg = ds_msg(&ds, rnd(2) ? DUALSTACK_CMD_SOCKET_GET :
+	msg = fam_msg(&ds, rnd(2) ? DUALSTACK_CMD_SOCKET_GET :
 				   DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
 	if (msg) {
 		nl_send_auto(ds.sk, msg);
 		nlmsg_free(msg);
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
-static void look(struct ds_nl *ds)
+static void look(struct fam *ds)
 {
-	struct ds_explained ex;
-	struct ds_config config;
+	struct fam_explained ex;
+	struct fam_config config;
 	union net_addr to;
 	int err = 0;
 
 	switch (rnd(5)) {
 	case 0:
-		err = ds_socket_dump(ds, ignore_socket, NULL);
+		err = fam_socket_dump(ds, ignore_socket, NULL);
 		break;
 	case 1:
-		err = ds_hook_dump(ds, ignore_hook, NULL);
+		err = fam_hook_dump(ds, ignore_hook, NULL);
 		break;
 	case 2:
 		abandon();
 		break;
 	case 3:
-		err = ds_config_get(ds, &config);
+		err = fam_config_get(ds, &config);
 		break;
 	default:
 		net_addr_set(&to, rnd(2) ? "::1" : "127.0.0.1",
 			     SLOT_PORT + rnd(SLOTS * SLOT_PORTS));
-		err = ds_explain(ds, rnd(2) ? IPPROTO_TCP : IPPROTO_UDP, &to,
-				 NULL, 0, &ex);
+		err = fam_explain(ds, rnd(2) ? IPPROTO_TCP : IPPROTO_UDP, &to,
+				  NULL, 0, &ex);
 	}
 	if (err)
 		fail("request: %s: %s", strerror(-err), ds->extack);
 }
 
 /* The sums of a protocol never fall. */
-static void watch(struct ds_nl *ds, int protocol, struct ds_counters *before)
+static void watch(struct fam *ds, int protocol, struct fam_counters *before)
 {
-	struct ds_stats now;
+	struct fam_stats now;
 	size_t i;
 
-	if (ds_stats_get(ds, protocol, &now))
+	if (fam_stats_get(ds, protocol, &now))
 		return fail("stats-get: %s", ds->extack);
-	for (i = 0; i < DS_COUNTERS; i++) {
+	for (i = 0; i < FAM_COUNTERS; i++) {
 		if (now.counters.v[i] >= before->v[i])
 			continue;
 		add(&shared->falls, 1);
@@ -1120,8 +1120,8 @@ static void watch(struct ds_nl *ds, int protocol, struct ds_counters *before)
 
 static void reader(int unused)
 {
-	struct ds_counters tcp = { }, udp = { };
-	struct ds_nl ds;
+	struct fam_counters tcp = { }, udp = { };
+	struct fam ds;
 
 	(void)unused;
 	if (!open_family(&ds))
@@ -1133,24 +1133,24 @@ static void reader(int unused)
 		add(&shared->dumps, 1);
 		nap_us(rnd(5000));
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 static void monitor(int unused)
 {
-	static struct ds_listener l;
-	struct ds_event ev;
+	static struct fam_listener l;
+	struct fam_event ev;
 	int i, err;
 	__u64 seq;
 
 	(void)unused;
 	while (!load(&shared->stop)) {
-		err = ds_listen(&l);
+		err = fam_listen(&l);
 		if (err)
 			return fail("listening to events: %s", strerror(-err));
 		seq = 0;
 		for (i = rnd(200); i; i--) {
-			err = ds_listen_next(&l, 20, &ev);
+			err = fam_listen_next(&l, 20, &ev);
 			if (err)
 				continue;
 			add(&shared->events, 1);
@@ -1161,7 +1161,7 @@ static void monitor(int unused)
 				     (unsigned long long)seq);
 			seq = ev.seq;
 		}
-		ds_listen_end(&l);
+		fam_listen_end(&l);
 		nap_us(rnd(20000));
 	}
 }
@@ -1169,7 +1169,7 @@ static void monitor(int unused)
 /* Settings that change how the kernel or the module go about it. */
 static void settings(int unused)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int i, err = 0;
 
 	(void)unused;
@@ -1179,42 +1179,42 @@ static void settings(int unused)
 		nap_us(rnd(300000));
 		if (wanted[PART_COOKIES])
 			net_sysctl("ipv4/tcp_syncookies", 1 + rnd(2));
-		err = ds_config_set(&ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				    1 + rnd(1000));
+		err = fam_config_set(&ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				     1 + rnd(1000));
 		/* They are on: this is no change. */
 		if (!err)
-			err = ds_config_set(&ds, DUALSTACK_A_CONFIG_TRACKING,
-					    1);
+			err = fam_config_set(&ds, DUALSTACK_A_CONFIG_TRACKING,
+					     1);
 		if (!err && wanted[PART_LIMIT] && !(i % 8)) {
 			add(&shared->limits, 1);
-			err = ds_config_set(&ds,
-					    DUALSTACK_A_CONFIG_MAX_SOCKETS,
-					    rnd(4));
+			err = fam_config_set(&ds,
+					     DUALSTACK_A_CONFIG_MAX_SOCKETS,
+					     rnd(4));
 			nap_us(rnd(300000));
 			if (!err)
-				err = ds_config_set(&ds,
-						    DUALSTACK_A_CONFIG_MAX_SOCKETS,
-						    131072);
+				err = fam_config_set(&ds,
+						     DUALSTACK_A_CONFIG_MAX_SOCKETS,
+						     131072);
 			add(&shared->limits, 1);
 		}
 		if (err)
 			fail("config-set: %s: %s", strerror(-err), ds.extack);
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /* Namespaces that come, see something, and go with their sockets open. */
 
 static int one_namespace(void)
 {
-	struct ds_counters seen[2] = { };
+	struct fam_counters seen[2] = { };
 	int fd[2], conn, client, i, c;
 	union net_addr peer = { };
-	struct ds_stats stats[2];
-	struct ds_nl ds;
+	struct fam_stats stats[2];
+	struct fam ds;
 	socklen_t len;
 
-	if (net_ns_new() || ds_open(&ds))
+	if (net_ns_new() || fam_open(&ds))
 		return 1;
 	fd[0] = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
 	fd[1] = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
@@ -1238,9 +1238,9 @@ static int one_namespace(void)
 		see(&seen[1], net_addr_mapped(&peer) ? C(MAPPED_RECV) :
 						       C(NATIVE_RECV));
 	}
-	for (c = 0; c < DS_COUNTERS; c++) {
-		if (!net_wait_for(!ds_stats_get(&ds, IPPROTO_TCP, &stats[0]) &&
-				  !ds_stats_get(&ds, IPPROTO_UDP, &stats[1]) &&
+	for (c = 0; c < FAM_COUNTERS; c++) {
+		if (!net_wait_for(!fam_stats_get(&ds, IPPROTO_TCP, &stats[0]) &&
+				  !fam_stats_get(&ds, IPPROTO_UDP, &stats[1]) &&
 				  stats[0].counters.v[c] == seen[0].v[c] &&
 				  stats[1].counters.v[c] == seen[1].v[c],
 				  PATIENCE_MS))
@@ -1276,7 +1276,7 @@ static void namespaces(int unused)
 static void wild_owner(int unused)
 {
 	static const char *const addrs[] = { "::", "::", "::1", "0.0.0.0" };
-	struct ds_counters *c;
+	struct fam_counters *c;
 	union net_addr peer;
 	socklen_t len;
 	int fd, conn, type, a;
@@ -1324,7 +1324,7 @@ static void wild_client(int unused)
 	static const char *const addrs[] = {
 		"127.0.0.1", "::1", "::ffff:127.0.0.1",
 	};
-	struct ds_counters *c;
+	struct fam_counters *c;
 	union net_addr to;
 	int fd, i, type;
 
@@ -1353,7 +1353,7 @@ static void wild_client(int unused)
 	}
 }
 
-static __u64 rejects(const struct ds_counters *c)
+static __u64 rejects(const struct fam_counters *c)
 {
 	return c->v[C(REJECT_V6ONLY)] + c->v[C(REJECT_ADDR)] +
 	       c->v[C(REJECT_V4ONLY)];
@@ -1375,18 +1375,18 @@ static __u64 passive_opens(void)
 	return n;
 }
 
-static bool wild_agrees(struct ds_nl *ds)
+static bool wild_agrees(struct fam *ds)
 {
 	static const int exact[] = {
 		C(MAPPED_RECV), C(NATIVE_RECV), C(MAPPED_CONNECT),
 		C(MAPPED_SEND),
 	};
-	struct ds_stats tcp, udp;
+	struct fam_stats tcp, udp;
 	__u64 accepts, seen;
 	size_t i;
 
-	if (ds_stats_get(ds, IPPROTO_TCP, &tcp) ||
-	    ds_stats_get(ds, IPPROTO_UDP, &udp))
+	if (fam_stats_get(ds, IPPROTO_TCP, &tcp) ||
+	    fam_stats_get(ds, IPPROTO_UDP, &udp))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(exact); i++)
 		if (tcp.counters.v[exact[i]] != shared->wild.tcp.v[exact[i]] ||
@@ -1411,11 +1411,11 @@ static void wild(int me)
 		wild_owner, wild_owner, wild_owner, wild_client, wild_client,
 	};
 	pid_t pid[ARRAY_SIZE(roles)];
-	struct ds_stats stats;
-	struct ds_nl ds;
+	struct fam_stats stats;
+	struct fam ds;
 	size_t i;
 
-	if (net_ns_new() || ds_open(&ds))
+	if (net_ns_new() || fam_open(&ds))
 		return fail("no namespace without manners");
 	for (i = 0; i < ARRAY_SIZE(roles); i++) {
 		state += 2;
@@ -1437,12 +1437,12 @@ static void wild(int me)
 	if (net_wait_for(wild_agrees(&ds), PATIENCE_MS)) {
 		add(&shared->wilds, 1);
 	} else {
-		ds_stats_get(&ds, 0, &stats);
-		for (i = 0; i < ds_counter_table_len; i++) {
-			int c = ds_counter_table[i].attr;
+		fam_stats_get(&ds, 0, &stats);
+		for (i = 0; i < fam_counter_table_len; i++) {
+			int c = fam_counter_table[i].attr;
 
 			printf("# without manners: %s is %llu, seen %llu\n",
-			       ds_counter_table[i].name,
+			       fam_counter_table[i].name,
 			       (unsigned long long)stats.counters.v[c],
 			       (unsigned long long)(shared->wild.tcp.v[c] +
 						    shared->wild.udp.v[c]));
@@ -1453,7 +1453,7 @@ static void wild(int me)
 		     (unsigned long long)stats.tracked,
 		     (unsigned long long)stats.untracked);
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /* All together. */
@@ -1522,15 +1522,15 @@ static void join(bool owns)
 	}
 }
 
-static bool agrees(struct ds_nl *ds, struct ds_stats *tcp,
-		   struct ds_stats *udp)
+static bool agrees(struct fam *ds, struct fam_stats *tcp,
+		   struct fam_stats *udp)
 {
 	size_t i;
 
-	if (ds_stats_get(ds, IPPROTO_TCP, tcp) ||
-	    ds_stats_get(ds, IPPROTO_UDP, udp))
+	if (fam_stats_get(ds, IPPROTO_TCP, tcp) ||
+	    fam_stats_get(ds, IPPROTO_UDP, udp))
 		return false;
-	for (i = 0; i < DS_COUNTERS; i++)
+	for (i = 0; i < FAM_COUNTERS; i++)
 		if (tcp->counters.v[i] != shared->tcp.v[i] ||
 		    udp->counters.v[i] != shared->udp.v[i])
 			return false;
@@ -1540,7 +1540,7 @@ static bool agrees(struct ds_nl *ds, struct ds_stats *tcp,
 /* A SYN that was sent again, on a machine that stood still for a second, may have
  * been refused twice while its client saw it once.
  */
-static bool close_enough(const struct ds_counter_info *c, __u64 want, __u64 got)
+static bool close_enough(const struct fam_counter_info *c, __u64 want, __u64 got)
 {
 	__s64 again = net_tcpext("TCPSynRetrans");
 
@@ -1551,14 +1551,14 @@ static bool close_enough(const struct ds_counter_info *c, __u64 want, __u64 got)
 		c->attr == C(REJECT_V4ONLY));
 }
 
-static void compare(struct ds_nl *ds)
+static void compare(struct fam *ds)
 {
-	struct ds_stats tcp, udp;
+	struct fam_stats tcp, udp;
 	size_t i;
 
 	net_wait_for(agrees(ds, &tcp, &udp), NET_TIMEOUT_MS);
-	for (i = 0; i < ds_counter_table_len; i++) {
-		const struct ds_counter_info *c = &ds_counter_table[i];
+	for (i = 0; i < fam_counter_table_len; i++) {
+		const struct fam_counter_info *c = &fam_counter_table[i];
 		__u64 t = tcp.counters.v[c->attr], u = udp.counters.v[c->attr];
 		bool ok = true;
 
@@ -1619,7 +1619,7 @@ static int usage(const char *self)
 int main(int argc, char **argv)
 {
 	int i, opt, err, seconds = SECONDS;
-	struct ds_nl ds;
+	struct fam ds;
 
 	seed = net_real_ns();
 	memset(wanted, true, sizeof(wanted));
@@ -1650,7 +1650,7 @@ int main(int argc, char **argv)
 	    net_sysctl("ipv6/icmp/ratelimit", 0) ||
 	    net_sysctl("ipv4/tcp_fastopen", 0x207) || set_port_range())
 		ksft_exit_fail_msg("cannot make a namespace\n");
-	err = ds_open(&ds);
+	err = fam_open(&ds);
 	if (err == -ENOENT)
 		ksft_exit_skip("the family is not there: load the module dualstack\n");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -1660,7 +1660,7 @@ int main(int argc, char **argv)
 	for (i = 0; i <= CLIENTS; i++)
 		served[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
-	ksft_set_plan(ds_counter_table_len + 6);
+	ksft_set_plan(fam_counter_table_len + 6);
 	ksft_print_msg("%d seconds, seed %llu\n", seconds,
 		       (unsigned long long)seed);
 	start_all();
@@ -1685,6 +1685,6 @@ int main(int argc, char **argv)
 			 "each namespace counted its own\n");
 	ksft_test_result(shared->wilds || !wanted[PART_MANNERS],
 			 "without manners, between what is known\n");
-	ds_close(&ds);
+	fam_close(&ds);
 	ksft_finished();
 }

@@ -10,7 +10,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define TOGGLES	20
 #define MANY	200
@@ -19,13 +19,13 @@ static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 
 FIXTURE(tracking)
 {
-	struct ds_nl ds;
-	struct ds_counters sums;
+	struct fam ds;
+	struct fam_counters sums;
 };
 
-static int tracking(struct ds_nl *ds, bool on)
+static int tracking(struct fam *ds, bool on)
 {
-	return ds_config_set(ds, DUALSTACK_A_CONFIG_TRACKING, on);
+	return fam_config_set(ds, DUALSTACK_A_CONFIG_TRACKING, on);
 }
 
 /*
@@ -34,7 +34,7 @@ static int tracking(struct ds_nl *ds, bool on)
  */
 FIXTURE_SETUP(tracking)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, tracking(&self->ds, true));
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(tracking)
 	if (!self->ds.sk)
 		return;
 	EXPECT_EQ(0, tracking(&self->ds, true));
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 struct attached {
@@ -53,7 +53,7 @@ struct attached {
 	char names[32][64];
 };
 
-static int count_attached(const struct ds_hook *h, void *arg)
+static int count_attached(const struct fam_hook *h, void *arg)
 {
 	struct attached *a = arg;
 
@@ -68,15 +68,15 @@ static int count_attached(const struct ds_hook *h, void *arg)
 }
 
 static void expect_tracking(struct __test_metadata *_metadata,
-			    struct ds_nl *ds, bool on)
+			    struct fam *ds, bool on)
 {
 	struct attached a = { };
-	struct ds_config config;
+	struct fam_config config;
 
-	ASSERT_EQ(0, ds_config_get(ds, &config));
+	ASSERT_EQ(0, fam_config_get(ds, &config));
 	EXPECT_EQ(on, config.tracking);
 	EXPECT_EQ(on, !!config.since);
-	ASSERT_EQ(0, ds_hook_dump(ds, count_attached, &a));
+	ASSERT_EQ(0, fam_hook_dump(ds, count_attached, &a));
 	EXPECT_EQ(0, on ? a.no : a.yes);
 	EXPECT_LT(0, on ? a.yes : a.no);
 }
@@ -103,12 +103,12 @@ static int traced(const struct attached *a)
 	return n;
 }
 
-TEST_F_TIMEOUT(tracking, hooks, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, hooks, TEST_TIMEOUT)
 {
 	struct attached a = { };
 	int i, on;
 
-	ASSERT_EQ(0, ds_hook_dump(&self->ds, count_attached, &a));
+	ASSERT_EQ(0, fam_hook_dump(&self->ds, count_attached, &a));
 	on = traced(&a);
 	EXPECT_LT(0, on);
 	for (i = 0; i < 2; i++) {
@@ -131,37 +131,37 @@ TEST_F_TIMEOUT(tracking, hooks, DS_TIMEOUT)
  * From when on none was missed, in between the times before and after what it
  * depends on; nothing else moves it, but for what clocks are adjusted.
  */
-TEST_F_TIMEOUT(tracking, since, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, since, TEST_TIMEOUT)
 {
 	const __u64 slack = 100 * 1000 * 1000;
-	struct ds_config config;
-	struct ds_nl other;
+	struct fam_config config;
+	struct fam other;
 	__u64 before, since;
 
 	/* The namespace is young, the hooks are older. */
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	since = config.since;
 	EXPECT_LT(0, since);
 	EXPECT_GT(net_real_ns() + slack, since);
 	net_nap();
 	ASSERT_EQ(0, tracking(&self->ds, true));
-	ASSERT_EQ(0, ds_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
-				   7));
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE,
+				    7));
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	EXPECT_LT(since - slack, config.since);
 	EXPECT_GT(since + slack, config.since);
 
 	/* A gap, which is everybody's. */
 	ASSERT_EQ(0, tracking(&self->ds, false));
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	EXPECT_EQ(0, config.since);
-	ASSERT_EQ(0, ds_reset(&self->ds, 0));
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	ASSERT_EQ(0, fam_reset(&self->ds, 0));
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	EXPECT_EQ(0, config.since);
 	usleep(300000);
 	before = net_real_ns();
 	ASSERT_EQ(0, tracking(&self->ds, true));
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	since = config.since;
 	EXPECT_LT(before - slack, since);
 	EXPECT_GT(net_real_ns() + slack, since);
@@ -169,19 +169,19 @@ TEST_F_TIMEOUT(tracking, since, DS_TIMEOUT)
 	/* A reset, which is one's own; and a new namespace. */
 	usleep(300000);
 	before = net_real_ns();
-	ASSERT_EQ(0, ds_reset(&self->ds, 0));
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	ASSERT_EQ(0, fam_reset(&self->ds, 0));
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	EXPECT_LT(before - slack, config.since);
 	EXPECT_GT(net_real_ns() + slack, config.since);
 	since = config.since;
 	usleep(300000);
 	before = net_real_ns();
 	ASSERT_EQ(0, net_ns_new());
-	ASSERT_EQ(0, ds_open(&other));
-	ASSERT_EQ(0, ds_config_get(&other, &config));
+	ASSERT_EQ(0, fam_open(&other));
+	ASSERT_EQ(0, fam_config_get(&other, &config));
 	EXPECT_LT(before - slack, config.since);
-	ds_close(&other);
-	ASSERT_EQ(0, ds_config_get(&self->ds, &config));
+	fam_close(&other);
+	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
 	EXPECT_GT(since + slack, config.since);
 }
 
@@ -192,7 +192,7 @@ static int set_ftrace(int value)
 }
 
 /* All or none: where ftrace is switched off, nothing stays attached. */
-TEST_F_TIMEOUT(tracking, ftrace_disabled, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, ftrace_disabled, TEST_TIMEOUT)
 {
 	int err;
 
@@ -213,9 +213,9 @@ TEST_F_TIMEOUT(tracking, ftrace_disabled, DS_TIMEOUT)
 }
 
 /* Nothing counts meanwhile, and then counting goes on where it was. */
-TEST_F_TIMEOUT(tracking, traffic, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, traffic, TEST_TIMEOUT)
 {
-	struct ds_counters seen[2] = { }, ignored = { };
+	struct fam_counters seen[2] = { }, ignored = { };
 	int fd[2], round, i;
 
 	for (i = 0; i < 2; i++) {
@@ -224,33 +224,33 @@ TEST_F_TIMEOUT(tracking, traffic, DS_TIMEOUT)
 	}
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < 2; i++) {
-			ds_serve(_metadata, types[i], fd[i], "127.0.0.1",
-				 &seen[i]);
-			ds_serve(_metadata, types[i], fd[i], "::1", &seen[i]);
+			test_serve(_metadata, types[i], fd[i], "127.0.0.1",
+				   &seen[i]);
+			test_serve(_metadata, types[i], fd[i], "::1", &seen[i]);
 		}
 		memset(&self->sums, 0, sizeof(self->sums));
 		for (i = 0; i < 2; i++) {
-			ds_expect_socket(_metadata, &self->ds, fd[i],
-					 &seen[i]);
-			ds_add(&self->sums, &seen[i]);
+			test_expect_socket(_metadata, &self->ds, fd[i],
+					   &seen[i]);
+			fam_counters_add(&self->sums, &seen[i]);
 		}
-		ds_expect_sums(_metadata, &self->ds, &self->sums);
+		test_expect_sums(_metadata, &self->ds, &self->sums);
 
 		ASSERT_EQ(0, tracking(&self->ds, false));
 		for (i = 0; i < 2; i++) {
-			ds_serve(_metadata, types[i], fd[i], "127.0.0.1",
-				 &ignored);
-			ds_serve(_metadata, types[i], fd[i], "::1", &ignored);
-			ds_expect_socket(_metadata, &self->ds, fd[i],
-					 &seen[i]);
+			test_serve(_metadata, types[i], fd[i], "127.0.0.1",
+				   &ignored);
+			test_serve(_metadata, types[i], fd[i], "::1", &ignored);
+			test_expect_socket(_metadata, &self->ds, fd[i],
+					   &seen[i]);
 		}
-		ds_expect_sums(_metadata, &self->ds, &self->sums);
+		test_expect_sums(_metadata, &self->ds, &self->sums);
 
 		ASSERT_EQ(0, tracking(&self->ds, true));
 		for (i = 0; i < 2; i++)
-			ds_expect_socket(_metadata, &self->ds, fd[i],
-					 &seen[i]);
-		ds_expect_sums(_metadata, &self->ds, &self->sums);
+			test_expect_socket(_metadata, &self->ds, fd[i],
+					   &seen[i]);
+		test_expect_sums(_metadata, &self->ds, &self->sums);
 	}
 	close(fd[1]);
 	close(fd[0]);
@@ -258,7 +258,7 @@ TEST_F_TIMEOUT(tracking, traffic, DS_TIMEOUT)
 
 struct survivor {
 	int fd;
-	struct ds_counters seen;
+	struct fam_counters seen;
 };
 
 static struct survivor refuser(struct __test_metadata *_metadata, int type,
@@ -287,7 +287,7 @@ static struct survivor connected(struct __test_metadata *_metadata, int type,
 }
 
 static void expect_survivors(struct __test_metadata *_metadata,
-			     struct ds_nl *ds)
+			     struct fam *ds)
 {
 	struct survivor s[10];
 	int server[2], t, n = 0;
@@ -306,14 +306,14 @@ static void expect_survivors(struct __test_metadata *_metadata,
 		s[n].fd = net_server(types[t], "::", 0, NET_DUAL);
 		ASSERT_LE(0, s[n].fd);
 		memset(&s[n].seen, 0, sizeof(s[n].seen));
-		ds_serve(_metadata, types[t], s[n].fd, "127.0.0.1", &s[n].seen);
+		test_serve(_metadata, types[t], s[n].fd, "127.0.0.1", &s[n].seen);
 		n++;
 	}
 	ASSERT_EQ(0, tracking(ds, false));
 	ASSERT_EQ(0, tracking(ds, true));
 	for (t = 0; t < n; t++)
-		ds_expect_socket(_metadata, ds, s[t].fd, &s[t].seen);
-	EXPECT_EQ(n, ds_socket_count(ds));
+		test_expect_socket(_metadata, ds, s[t].fd, &s[t].seen);
+	EXPECT_EQ(n, fam_socket_count(ds));
 	for (t = 0; t < n; t++)
 		close(s[t].fd);
 	close(server[0]);
@@ -321,15 +321,15 @@ static void expect_survivors(struct __test_metadata *_metadata,
 }
 
 /* Sockets in every table of the kernel's. */
-TEST_F_TIMEOUT(tracking, survivors, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, survivors, TEST_TIMEOUT)
 {
 	expect_survivors(_metadata, &self->ds);
 }
 
 /* Tables of the namespace's own, for what of them this kernel can do. */
-TEST_F_TIMEOUT(tracking, own_tables, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, own_tables, TEST_TIMEOUT)
 {
-	struct ds_nl ds;
+	struct fam ds;
 
 	ASSERT_EQ(0, net_sysctl("ipv4/tcp_child_ehash_entries", 512));
 	/* Since 6.2 */
@@ -337,15 +337,15 @@ TEST_F_TIMEOUT(tracking, own_tables, DS_TIMEOUT)
 		TH_LOG("UDP has one table for all");
 	ASSERT_EQ(0, net_ns_new());
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	expect_survivors(_metadata, &ds);
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /* A socket without a port is in no table: its counts are for the sums only. */
-TEST_F_TIMEOUT(tracking, unbound, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, unbound, TEST_TIMEOUT)
 {
-	struct ds_counters seen[2] = { };
+	struct fam_counters seen[2] = { };
 	union net_addr to;
 	int fd[2], one = 1, i;
 
@@ -357,43 +357,43 @@ TEST_F_TIMEOUT(tracking, unbound, DS_TIMEOUT)
 					sizeof(one)));
 		ASSERT_EQ(-1, bind(fd[i], &to.sa, sizeof(to.in6)));
 		seen[i].v[DUALSTACK_A_COUNTER_REJECT_BIND]++;
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
-		ds_add(&self->sums, &seen[i]);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		fam_counters_add(&self->sums, &seen[i]);
 	}
 	ASSERT_EQ(0, tracking(&self->ds, false));
 	for (i = 0; i < 2; i++)
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
 	ASSERT_EQ(0, tracking(&self->ds, true));
 	for (i = 0; i < 2; i++)
-		ds_expect_none(_metadata, &self->ds, fd[i]);
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+		test_expect_none(_metadata, &self->ds, fd[i]);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 
 	/* The next event makes a new record. */
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(-1, bind(fd[i], &to.sa, sizeof(to.in6)));
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
-		ds_add(&self->sums, &seen[i]);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		fam_counters_add(&self->sums, &seen[i]);
 		close(fd[i]);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /*
  * Sockets that close meanwhile, and others that get their memory: no record is
  * inherited, and nothing is lost of the sums.
  */
-TEST_F_TIMEOUT(tracking, successors, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, successors, TEST_TIMEOUT)
 {
-	static struct ds_counters seen[MANY];
+	static struct fam_counters seen[MANY];
 	int fd[MANY], i, type;
 
 	for (i = 0; i < MANY; i++) {
 		type = types[i % 2];
 		fd[i] = net_server(type, "::", 0, NET_DUAL);
 		ASSERT_LE(0, fd[i]);
-		ds_serve(_metadata, type, fd[i], "127.0.0.1", &self->sums);
+		test_serve(_metadata, type, fd[i], "127.0.0.1", &self->sums);
 	}
-	EXPECT_EQ(MANY, ds_socket_count(&self->ds));
+	EXPECT_EQ(MANY, fam_socket_count(&self->ds));
 	ASSERT_EQ(0, tracking(&self->ds, false));
 	/* RCU holds on to the memory for a while. */
 	for (i = 0; i < MANY; i++)
@@ -404,29 +404,29 @@ TEST_F_TIMEOUT(tracking, successors, DS_TIMEOUT)
 		ASSERT_LE(0, fd[i]);
 	}
 	/* Nobody has seen them go. */
-	EXPECT_EQ(MANY, ds_socket_count(&self->ds));
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	EXPECT_EQ(MANY, fam_socket_count(&self->ds));
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 
 	ASSERT_EQ(0, tracking(&self->ds, true));
-	EXPECT_EQ(0, ds_socket_count(&self->ds));
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	EXPECT_EQ(0, fam_socket_count(&self->ds));
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 	for (i = 0; i < MANY; i++) {
-		ds_serve(_metadata, types[i % 2], fd[i], "::1", &seen[i]);
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
-		ds_add(&self->sums, &seen[i]);
+		test_serve(_metadata, types[i % 2], fd[i], "::1", &seen[i]);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+		fam_counters_add(&self->sums, &seen[i]);
 	}
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
-	EXPECT_EQ(MANY, ds_socket_count(&self->ds));
+	test_expect_sums(_metadata, &self->ds, &self->sums);
+	EXPECT_EQ(MANY, fam_socket_count(&self->ds));
 	for (i = 0; i < MANY; i++)
 		close(fd[i]);
-	EXPECT_TRUE(net_wait_for(!ds_socket_count(&self->ds), NET_TIMEOUT_MS));
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* A namespace that ends while tracking is off takes its records with it. */
-TEST_F_TIMEOUT(tracking, namespace_ends, DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, namespace_ends, TEST_TIMEOUT)
 {
-	struct ds_counters ignored = { };
+	struct fam_counters ignored = { };
 	int fd, status;
 	pid_t pid;
 
@@ -436,15 +436,15 @@ TEST_F_TIMEOUT(tracking, namespace_ends, DS_TIMEOUT)
 		if (net_ns_new())
 			_exit(1);
 		fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
-		ds_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &ignored);
+		test_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &ignored);
 		_exit(tracking(&self->ds, false) ? 1 : 0);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_EQ(0, status);
 	usleep(500 * 1000);
 	ASSERT_EQ(0, tracking(&self->ds, true));
-	EXPECT_EQ(0, ds_socket_count(&self->ds));
-	ds_expect_sums(_metadata, &self->ds, &self->sums);
+	EXPECT_EQ(0, fam_socket_count(&self->ds));
+	test_expect_sums(_metadata, &self->ds, &self->sums);
 }
 
 /* Sockets of both kinds that come, see something and go, for ever. */
@@ -475,11 +475,11 @@ static void churn(int seed)
 }
 
 /* What a steady socket counts is never more than what it saw. */
-TEST_F_TIMEOUT(tracking, churn, 3 * DS_TIMEOUT)
+TEST_F_TIMEOUT(tracking, churn, 3 * TEST_TIMEOUT)
 {
-	struct ds_counters seen = { }, one = { };
-	struct ds_stats before, after;
-	struct ds_socket s;
+	struct fam_counters seen = { }, one = { };
+	struct fam_stats before, after;
+	struct fam_socket s;
 	pid_t pid[2];
 	int i, k, fd;
 
@@ -492,20 +492,20 @@ TEST_F_TIMEOUT(tracking, churn, 3 * DS_TIMEOUT)
 			churn(i);
 	}
 
-	for (i = 0; i < ds_rounds(TOGGLES); i++) {
-		ds_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &seen);
-		ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	for (i = 0; i < test_rounds(TOGGLES); i++) {
+		test_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &seen);
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
 		ASSERT_EQ(0, tracking(&self->ds, false));
-		ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &before));
+		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &before));
 		for (k = 0; k < 5; k++)
-			ds_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &one);
-		ds_expect_socket(_metadata, &self->ds, fd, &seen);
-		ASSERT_EQ(0, ds_stats_get(&self->ds, 0, &after));
-		ds_expect_counters(_metadata, "meanwhile", &before.counters,
-				   &after.counters, 0);
+			test_serve(_metadata, SOCK_DGRAM, fd, "127.0.0.1", &one);
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
+		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &after));
+		test_expect_counters(_metadata, "meanwhile", &before.counters,
+				     &after.counters, 0);
 		EXPECT_EQ(before.tracked, after.tracked);
 		ASSERT_EQ(0, tracking(&self->ds, true));
-		ds_expect_socket(_metadata, &self->ds, fd, &seen);
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
 	}
 
 	for (i = 0; i < 2; i++) {
@@ -513,10 +513,10 @@ TEST_F_TIMEOUT(tracking, churn, 3 * DS_TIMEOUT)
 		waitpid(pid[i], NULL, 0);
 	}
 	/* All that remains is what lives. */
-	EXPECT_TRUE(net_wait_for(ds_socket_count(&self->ds) == 1,
+	EXPECT_TRUE(net_wait_for(fam_socket_count(&self->ds) == 1,
 				 NET_TIMEOUT_MS));
-	ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(fd), &s));
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
+	ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(fd), &s));
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
 	close(fd);
 }
 

@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 
 #define DATAGRAMS	200
@@ -60,7 +60,7 @@ static union net_addr source_of(const struct payload *p)
 	return addr;
 }
 
-static int read_recvfrom(int fd, struct ds_counters *seen)
+static int read_recvfrom(int fd, struct fam_counters *seen)
 {
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
@@ -72,11 +72,11 @@ static int read_recvfrom(int fd, struct ds_counters *seen)
 		return -1;
 	if (net_addr_mapped(&src) != (p.family == '4'))
 		return -1;
-	ds_saw_recv(seen, &src);
+	test_saw_recv(seen, &src);
 	return 1;
 }
 
-static int read_recv(int fd, struct ds_counters *seen)
+static int read_recv(int fd, struct fam_counters *seen)
 {
 	union net_addr src;
 	struct payload p;
@@ -84,11 +84,11 @@ static int read_recv(int fd, struct ds_counters *seen)
 	if (recv(fd, &p, sizeof(p), 0) != sizeof(p))
 		return -1;
 	src = source_of(&p);
-	ds_saw_recv(seen, &src);
+	test_saw_recv(seen, &src);
 	return 1;
 }
 
-static int read_read(int fd, struct ds_counters *seen)
+static int read_read(int fd, struct fam_counters *seen)
 {
 	union net_addr src;
 	struct payload p;
@@ -96,11 +96,11 @@ static int read_read(int fd, struct ds_counters *seen)
 	if (read(fd, &p, sizeof(p)) != sizeof(p))
 		return -1;
 	src = source_of(&p);
-	ds_saw_recv(seen, &src);
+	test_saw_recv(seen, &src);
 	return 1;
 }
 
-static int read_recvmsg(int fd, struct ds_counters *seen)
+static int read_recvmsg(int fd, struct fam_counters *seen)
 {
 	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	union net_addr src = { };
@@ -117,11 +117,11 @@ static int read_recvmsg(int fd, struct ds_counters *seen)
 
 	if (recvmsg(fd, &msg, 0) != sizeof(p))
 		return -1;
-	ds_saw_recv(seen, &src);
+	test_saw_recv(seen, &src);
 	return 1;
 }
 
-static int read_recvmmsg(int fd, struct ds_counters *seen)
+static int read_recvmmsg(int fd, struct fam_counters *seen)
 {
 	union net_addr src[BATCH] = { };
 	struct mmsghdr msgs[BATCH] = { };
@@ -139,19 +139,19 @@ static int read_recvmmsg(int fd, struct ds_counters *seen)
 	}
 	n = recvmmsg(fd, msgs, BATCH, MSG_WAITFORONE, NULL);
 	for (i = 0; i < n; i++)
-		ds_saw_recv(seen, &src[i]);
+		test_saw_recv(seen, &src[i]);
 	return n;
 }
 
 FIXTURE(udp_read)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_VARIANT(udp_read)
 {
 	/* Read at least one datagram; how many, or -1 */
-	int (*read)(int fd, struct ds_counters *seen);
+	int (*read)(int fd, struct fam_counters *seen);
 };
 
 FIXTURE_VARIANT_ADD(udp_read, recvfrom) { .read = read_recvfrom, };
@@ -162,18 +162,18 @@ FIXTURE_VARIANT_ADD(udp_read, recvmmsg) { .read = read_recvmmsg, };
 
 FIXTURE_SETUP(udp_read)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 }
 
 FIXTURE_TEARDOWN(udp_read)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
-TEST_F_TIMEOUT(udp_read, alternating, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_read, alternating, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd, i, n, left;
 
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
@@ -191,22 +191,22 @@ TEST_F_TIMEOUT(udp_read, alternating, DS_TIMEOUT)
 	}
 	EXPECT_EQ(DATAGRAMS, seen.v[DUALSTACK_A_COUNTER_MAPPED_RECV] +
 			     seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]);
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
 FIXTURE(udp_recv)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int fd;
 	in_port_t port;
 };
 
 FIXTURE_SETUP(udp_recv)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	self->fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, self->fd);
@@ -216,11 +216,11 @@ FIXTURE_SETUP(udp_recv)
 FIXTURE_TEARDOWN(udp_recv)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* Read one datagram with flags; its length as recvfrom() returns it. */
-static ssize_t recv_one(int fd, struct ds_counters *seen, void *buf,
+static ssize_t recv_one(int fd, struct fam_counters *seen, void *buf,
 			size_t len, int flags)
 {
 	union net_addr src = { };
@@ -231,19 +231,19 @@ static ssize_t recv_one(int fd, struct ds_counters *seen, void *buf,
 		return -1;
 	n = recvfrom(fd, buf, len, flags, &src.sa, &alen);
 	if (n >= 0 && !(flags & MSG_PEEK))
-		ds_saw_recv(seen, &src);
+		test_saw_recv(seen, &src);
 	return n;
 }
 
 /* All that the namespace saw, one socket saw. */
-static void expect(struct __test_metadata *_metadata, struct ds_nl *ds, int fd,
-		   const struct ds_counters *seen)
+static void expect(struct __test_metadata *_metadata, struct fam *ds, int fd,
+		   const struct fam_counters *seen)
 {
-	ds_expect_socket(_metadata, ds, fd, seen);
-	ds_expect_sums(_metadata, ds, seen);
+	test_expect_socket(_metadata, ds, fd, seen);
+	test_expect_sums(_metadata, ds, seen);
 }
 
-TEST_F_TIMEOUT(udp_recv, unread, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, unread, TEST_TIMEOUT)
 {
 	struct payload p;
 	int i;
@@ -261,10 +261,10 @@ TEST_F_TIMEOUT(udp_recv, unread, DS_TIMEOUT)
 	/* close() throws the rest away. */
 	close(self->fd);
 	self->fd = -1;
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 }
 
-TEST_F_TIMEOUT(udp_recv, peek, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, peek, TEST_TIMEOUT)
 {
 	struct payload p;
 	int i, k;
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(udp_recv, peek, DS_TIMEOUT)
 }
 
 /* SO_PEEK_OFF moves an offset on each peek: another path in the kernel. */
-TEST_F_TIMEOUT(udp_recv, peek_offset, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, peek_offset, TEST_TIMEOUT)
 {
 	struct payload p;
 	int zero = 0, i;
@@ -302,7 +302,7 @@ TEST_F_TIMEOUT(udp_recv, peek_offset, DS_TIMEOUT)
 	expect(_metadata, &self->ds, self->fd, &self->seen);
 }
 
-TEST_F_TIMEOUT(udp_recv, zero_length, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, zero_length, TEST_TIMEOUT)
 {
 	char c;
 	int i;
@@ -317,7 +317,7 @@ TEST_F_TIMEOUT(udp_recv, zero_length, DS_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(udp_recv, truncated, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, truncated, TEST_TIMEOUT)
 {
 	static const char data[1000];
 	char c;
@@ -345,7 +345,7 @@ TEST_F_TIMEOUT(udp_recv, truncated, DS_TIMEOUT)
 }
 
 /* A datagram larger than the MTU arrives in fragments, and counts once. */
-TEST_F_TIMEOUT(udp_recv, fragmented, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, fragmented, TEST_TIMEOUT)
 {
 	static char data[8000];
 	int i;
@@ -360,7 +360,7 @@ TEST_F_TIMEOUT(udp_recv, fragmented, DS_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(udp_recv, empty_queue, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, empty_queue, TEST_TIMEOUT)
 {
 	char c;
 
@@ -370,7 +370,7 @@ TEST_F_TIMEOUT(udp_recv, empty_queue, DS_TIMEOUT)
 }
 
 /* What could not be copied out was not handed over, though it is gone. */
-TEST_F_TIMEOUT(udp_recv, bad_buffer, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, bad_buffer, TEST_TIMEOUT)
 {
 	struct payload p;
 	int i;
@@ -389,7 +389,7 @@ TEST_F_TIMEOUT(udp_recv, bad_buffer, DS_TIMEOUT)
 }
 
 /* One send with UDP_SEGMENT is cut for a receiver without UDP_GRO. */
-TEST_F_TIMEOUT(udp_recv, segmented, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, segmented, TEST_TIMEOUT)
 {
 	int i, k, fd, segment = 100;
 	char data[1000] = { };
@@ -411,10 +411,10 @@ TEST_F_TIMEOUT(udp_recv, segmented, DS_TIMEOUT)
 }
 
 /* A socket connected to one peer, by a mapped address or by an IPv6 one. */
-TEST_F_TIMEOUT(udp_recv, connected, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, connected, TEST_TIMEOUT)
 {
 	static const char *const peers[] = { "::ffff:127.0.0.1", "::1" };
-	struct ds_counters seen;
+	struct fam_counters seen;
 	struct payload p = { };
 	union net_addr to, src;
 	size_t i, k;
@@ -437,17 +437,17 @@ TEST_F_TIMEOUT(udp_recv, connected, DS_TIMEOUT)
 					    net_addr_len(&to)));
 			ASSERT_EQ((ssize_t)sizeof(p),
 				  recv(fd, &p, sizeof(p), 0));
-			ds_saw_recv(&seen, &src);
-			ds_saw_recv(&self->seen, &src);
+			test_saw_recv(&seen, &src);
+			test_saw_recv(&self->seen, &src);
 		}
-		ds_expect_socket(_metadata, &self->ds, fd, &seen);
-		ds_expect_sums(_metadata, &self->ds, &self->seen);
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
+		test_expect_sums(_metadata, &self->ds, &self->seen);
 		close(fd);
 		close(peer);
 	}
 }
 
-TEST_F_TIMEOUT(udp_recv, mapped_socket, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, mapped_socket, TEST_TIMEOUT)
 {
 	struct payload p;
 	int i;
@@ -465,7 +465,7 @@ TEST_F_TIMEOUT(udp_recv, mapped_socket, DS_TIMEOUT)
 	expect(_metadata, &self->ds, self->fd, &self->seen);
 }
 
-TEST_F_TIMEOUT(udp_recv, ipv4_socket, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, ipv4_socket, TEST_TIMEOUT)
 {
 	struct payload p = { };
 	int i, fd;
@@ -477,17 +477,17 @@ TEST_F_TIMEOUT(udp_recv, ipv4_socket, DS_TIMEOUT)
 					 sizeof(p)));
 		ASSERT_EQ((ssize_t)sizeof(p), recv(fd, &p, sizeof(p), 0));
 	}
-	ds_expect_none(_metadata, &self->ds, fd);
+	test_expect_none(_metadata, &self->ds, fd);
 	expect(_metadata, &self->ds, self->fd, &self->seen);
 	close(fd);
 }
 
 /* An ICMP error read from the error queue is no datagram. */
-TEST_F_TIMEOUT(udp_recv, error_queue, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, error_queue, TEST_TIMEOUT)
 {
 	char control[CMSG_SPACE(sizeof(struct sock_extended_err)) +
 		     CMSG_SPACE(sizeof(struct sockaddr_in6)) + 256];
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	struct payload p = { };
 	struct iovec iov = { .iov_base = &p, .iov_len = sizeof(p) };
 	struct msghdr msg = {
@@ -515,15 +515,15 @@ TEST_F_TIMEOUT(udp_recv, error_queue, DS_TIMEOUT)
 	EXPECT_TRUE(msg.msg_flags & MSG_ERRQUEUE);
 	seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
 	seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
-	ds_expect_socket(_metadata, &self->ds, fd, &seen);
-	ds_expect_none(_metadata, &self->ds, self->fd);
-	ds_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	test_expect_none(_metadata, &self->ds, self->fd);
+	test_expect_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(udp_recv, several_sockets, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_recv, several_sockets, TEST_TIMEOUT)
 {
-	struct ds_counters seen[3] = { };
+	struct fam_counters seen[3] = { };
 	int fd[3], i, k;
 
 	for (i = 0; i < 3; i++) {
@@ -533,11 +533,11 @@ TEST_F_TIMEOUT(udp_recv, several_sockets, DS_TIMEOUT)
 			ASSERT_EQ(0, send_numbered(net_port(fd[i]), k));
 			ASSERT_EQ(1, read_recvfrom(fd[i], &seen[i]));
 		}
-		ds_add(&self->seen, &seen[i]);
+		fam_counters_add(&self->seen, &seen[i]);
 	}
 	for (i = 0; i < 3; i++)
-		ds_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+		test_expect_socket(_metadata, &self->ds, fd[i], &seen[i]);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 	for (i = 0; i < 3; i++)
 		close(fd[i]);
 }
@@ -564,17 +564,17 @@ static int send_segments(const char *addr, in_port_t port, size_t len)
 }
 
 /* Several datagrams, which come from one source, count one by one. */
-static void saw_several(struct ds_counters *seen, const union net_addr *src,
+static void saw_several(struct fam_counters *seen, const union net_addr *src,
 			int n)
 {
 	while (n--)
-		ds_saw_recv(seen, src);
+		test_saw_recv(seen, src);
 }
 
 /* How many datagrams a message was, as the application is told: by the length of
  * all but the last.
  */
-static int read_merged(int fd, int flags, struct ds_counters *seen)
+static int read_merged(int fd, int flags, struct fam_counters *seen)
 {
 	char data[MERGED], control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
@@ -609,8 +609,8 @@ static int read_merged(int fd, int flags, struct ds_counters *seen)
 
 FIXTURE(udp_gro)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int fd;
 	in_port_t port;
 };
@@ -620,7 +620,7 @@ FIXTURE_SETUP(udp_gro)
 {
 	int one = 1;
 
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	self->fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, self->fd);
@@ -632,10 +632,10 @@ FIXTURE_SETUP(udp_gro)
 FIXTURE_TEARDOWN(udp_gro)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
-TEST_F_TIMEOUT(udp_gro, recvmsg, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_gro, recvmsg, TEST_TIMEOUT)
 {
 	static const size_t lens[] = {
 		MERGED, MERGED - SEGMENT / 2,
@@ -655,7 +655,7 @@ TEST_F_TIMEOUT(udp_gro, recvmsg, DS_TIMEOUT)
 	}
 }
 
-TEST_F_TIMEOUT(udp_gro, peek, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_gro, peek, TEST_TIMEOUT)
 {
 	size_t i;
 
@@ -671,7 +671,7 @@ TEST_F_TIMEOUT(udp_gro, peek, DS_TIMEOUT)
 }
 
 /* Who asks for less than is there loses the rest of it, all datagrams. */
-TEST_F_TIMEOUT(udp_gro, truncated, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_gro, truncated, TEST_TIMEOUT)
 {
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
@@ -687,7 +687,7 @@ TEST_F_TIMEOUT(udp_gro, truncated, DS_TIMEOUT)
 }
 
 /* What was merged stays so when UDP_GRO goes; the application is not told. */
-TEST_F_TIMEOUT(udp_gro, switched_off, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_gro, switched_off, TEST_TIMEOUT)
 {
 	int zero = 0;
 
@@ -700,7 +700,7 @@ TEST_F_TIMEOUT(udp_gro, switched_off, DS_TIMEOUT)
 	expect(_metadata, &self->ds, self->fd, &self->seen);
 }
 
-TEST_F_TIMEOUT(udp_gro, splice, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_gro, splice, TEST_TIMEOUT)
 {
 	char data[MERGED];
 	union net_addr src;
@@ -762,7 +762,7 @@ static int uring_read(int fd, void *buf, unsigned int len)
 	return cqe->res;
 }
 
-TEST_F_TIMEOUT(udp_gro, io_uring, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_gro, io_uring, TEST_TIMEOUT)
 {
 	char data[MERGED];
 	union net_addr src;
@@ -799,7 +799,7 @@ static int set_feature(const char *device, __u32 cmd, __u32 on)
 /* By a device that merges what comes, if it comes fast enough: how much that is
  * differs from one time to the next, and is told with each message.
  */
-TEST_F_TIMEOUT(udp_gro, device, DS_TIMEOUT)
+TEST_F_TIMEOUT(udp_gro, device, TEST_TIMEOUT)
 {
 	static const char *const dests[] = { VETH4, VETH6 };
 	int here, there, i, n, left, merged = 0;

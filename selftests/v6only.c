@@ -11,7 +11,7 @@
 #include <sys/fsuid.h>
 #include <sys/mman.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 
 #define NOBODY		65534
 #define TOGGLES		1000
@@ -27,7 +27,7 @@ static int set_int(int fd, int level, int name, int value)
 
 /* A client at @addr of the server @fd; true if the server served it. */
 static bool served(struct __test_metadata *_metadata, int type,
-		   const char *addr, int fd, struct ds_counters *seen)
+		   const char *addr, int fd, struct fam_counters *seen)
 {
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
@@ -41,7 +41,7 @@ static bool served(struct __test_metadata *_metadata, int type,
 	if (type == SOCK_STREAM) {
 		conn = net_accept(fd, &src);
 		EXPECT_LE(0, conn);
-		ds_saw_accept(seen, &src);
+		test_saw_accept(seen, &src);
 		net_close_reset(client);
 		close(conn);
 		return true;
@@ -54,15 +54,15 @@ static bool served(struct __test_metadata *_metadata, int type,
 		return false;
 	}
 	EXPECT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
-	ds_saw_recv(seen, &src);
+	test_saw_recv(seen, &src);
 	close(client);
 	return true;
 }
 
 FIXTURE(v6only)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int fd;
 };
 
@@ -76,7 +76,7 @@ FIXTURE_VARIANT_ADD(v6only, udp) { .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(v6only)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	/* Every refused datagram is to be answered. */
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
@@ -94,11 +94,11 @@ FIXTURE_SETUP(v6only)
 FIXTURE_TEARDOWN(v6only)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 static void expect_dual(struct __test_metadata *_metadata, int type, int fd,
-			struct ds_counters *seen)
+			struct fam_counters *seen)
 {
 	EXPECT_EQ(0, net_v6only(fd));
 	EXPECT_TRUE(served(_metadata, type, "127.0.0.1", fd, seen));
@@ -106,7 +106,7 @@ static void expect_dual(struct __test_metadata *_metadata, int type, int fd,
 }
 
 static void expect_v6only(struct __test_metadata *_metadata, int type, int fd,
-			  struct ds_counters *seen)
+			  struct fam_counters *seen)
 {
 	EXPECT_EQ(1, net_v6only(fd));
 	EXPECT_FALSE(served(_metadata, type, "127.0.0.1", fd, seen));
@@ -114,41 +114,41 @@ static void expect_v6only(struct __test_metadata *_metadata, int type, int fd,
 	EXPECT_TRUE(served(_metadata, type, "::1", fd, seen));
 }
 
-TEST_F_TIMEOUT(v6only, obeyed, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, obeyed, TEST_TIMEOUT)
 {
 	expect_dual(_metadata, variant->type, self->fd, &self->seen);
-	EXPECT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, false));
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, false));
 	expect_v6only(_metadata, variant->type, self->fd, &self->seen);
-	EXPECT_EQ(0, ds_v6only_set(&self->ds, self->fd, true, false));
+	EXPECT_EQ(0, fam_v6only_set(&self->ds, self->fd, true, false));
 	expect_v6only(_metadata, variant->type, self->fd, &self->seen);
-	EXPECT_EQ(1, ds_v6only_set(&self->ds, self->fd, false, false));
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, self->fd, false, false));
 	expect_dual(_metadata, variant->type, self->fd, &self->seen);
-	EXPECT_EQ(0, ds_v6only_set(&self->ds, self->fd, false, false));
+	EXPECT_EQ(0, fam_v6only_set(&self->ds, self->fd, false, false));
 	expect_dual(_metadata, variant->type, self->fd, &self->seen);
-	ds_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 }
 
-TEST_F_TIMEOUT(v6only, dry_run, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, dry_run, TEST_TIMEOUT)
 {
-	EXPECT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, true));
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, true));
 	expect_dual(_metadata, variant->type, self->fd, &self->seen);
-	EXPECT_EQ(0, ds_v6only_set(&self->ds, self->fd, false, true));
-	ASSERT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, false));
-	EXPECT_EQ(1, ds_v6only_set(&self->ds, self->fd, false, true));
+	EXPECT_EQ(0, fam_v6only_set(&self->ds, self->fd, false, true));
+	ASSERT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, false));
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, self->fd, false, true));
 	expect_v6only(_metadata, variant->type, self->fd, &self->seen);
-	ds_expect_sums(_metadata, &self->ds, &self->seen);
+	test_expect_sums(_metadata, &self->ds, &self->seen);
 }
 
 /* A socket that it is not for, and why. */
-static void expect_refused(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void expect_refused(struct __test_metadata *_metadata, struct fam *ds,
 			   int fd, int err, const char *why)
 {
 	int before = net_v6only(fd), i;
 
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 4; i++) {
-		EXPECT_EQ(err, ds_v6only_set(ds, fd, i & 1, i & 2))
+		EXPECT_EQ(err, fam_v6only_set(ds, fd, i & 1, i & 2))
 			TH_LOG("%s", why);
 		EXPECT_NE(NULL, strstr(ds->extack, why))
 			TH_LOG("\"%s\" is not about \"%s\"", ds->extack, why);
@@ -157,7 +157,7 @@ static void expect_refused(struct __test_metadata *_metadata, struct ds_nl *ds,
 	close(fd);
 }
 
-TEST_F_TIMEOUT(v6only, unsuitable, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, unsuitable, TEST_TIMEOUT)
 {
 	int type = variant->type, fd;
 	union net_addr any;
@@ -195,7 +195,7 @@ TEST_F_TIMEOUT(v6only, unsuitable, DS_TIMEOUT)
  * Who is in the way is said whatever room a request leaves for the words: then with
  * address and port, or without.
  */
-TEST_F_TIMEOUT(v6only, long_request, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, long_request, TEST_TIMEOUT)
 {
 	bool tcp = variant->type == SOCK_STREAM;
 	char full[80], address[] = "127.0.0.1";
@@ -212,13 +212,13 @@ TEST_F_TIMEOUT(v6only, long_request, DS_TIMEOUT)
 		 "It would collide with an AF_INET socket: %s %s:%u",
 		 tcp ? "TCP" : "UDP", address, port);
 	for (i = 0; i < REPEATED; i++) {
-		msg = ds_v6only_msg(&self->ds, net_cookie(fd[0]),
-				    tcp ? IPPROTO_TCP : IPPROTO_UDP, port,
-				    false, true);
+		msg = fam_v6only_msg(&self->ds, net_cookie(fd[0]),
+				     tcp ? IPPROTO_TCP : IPPROTO_UDP, port,
+				     false, true);
 		ASSERT_NE(NULL, msg);
 		for (k = 0; k < i; k++)
 			nla_put_u8(msg, DUALSTACK_A_V6ONLY_V6ONLY, false);
-		EXPECT_EQ(-EADDRINUSE, ds_talk(&self->ds, msg, NULL, NULL));
+		EXPECT_EQ(-EADDRINUSE, fam_talk(&self->ds, msg, NULL, NULL));
 		if (!strcmp(self->ds.extack, full)) {
 			n++;
 			continue;
@@ -232,41 +232,41 @@ TEST_F_TIMEOUT(v6only, long_request, DS_TIMEOUT)
 	close(fd[1]);
 }
 
-TEST_F_TIMEOUT(v6only, nobody, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, nobody, TEST_TIMEOUT)
 {
 	int proto = variant->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 	int other = proto == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
 	in_port_t port = net_port(self->fd);
 	__u64 cookie = net_cookie(self->fd);
-	struct ds_nl elsewhere;
+	struct fam elsewhere;
 
-	EXPECT_EQ(-ENOENT, ds_v6only_set_by(&self->ds, cookie, other, port,
-					    true, false));
+	EXPECT_EQ(-ENOENT, fam_v6only_set_by(&self->ds, cookie, other, port,
+					     true, false));
 	EXPECT_STRNE("", self->ds.extack);
-	EXPECT_EQ(-ENOENT, ds_v6only_set_by(&self->ds, cookie, proto, port + 1,
-					    true, false));
-	EXPECT_EQ(-ENOENT, ds_v6only_set_by(&self->ds, cookie + 1, proto, port,
-					    true, false));
-	EXPECT_EQ(-ENOENT, ds_v6only_set_by(&self->ds, 0, proto, port, true,
-					    false));
-	EXPECT_EQ(-EINVAL, ds_v6only_set_by(&self->ds, cookie, proto, 0, true,
-					    false));
-	EXPECT_EQ(-EINVAL, ds_v6only_set_by(&self->ds, cookie, IPPROTO_SCTP,
-					    port, true, false));
-	EXPECT_EQ(-EINVAL, ds_talk(&self->ds, ds_msg(&self->ds,
-						     DUALSTACK_CMD_V6ONLY_SET,
-						     0), NULL, NULL));
+	EXPECT_EQ(-ENOENT, fam_v6only_set_by(&self->ds, cookie, proto, port + 1,
+					     true, false));
+	EXPECT_EQ(-ENOENT, fam_v6only_set_by(&self->ds, cookie + 1, proto, port,
+					     true, false));
+	EXPECT_EQ(-ENOENT, fam_v6only_set_by(&self->ds, 0, proto, port, true,
+					     false));
+	EXPECT_EQ(-EINVAL, fam_v6only_set_by(&self->ds, cookie, proto, 0, true,
+					     false));
+	EXPECT_EQ(-EINVAL, fam_v6only_set_by(&self->ds, cookie, IPPROTO_SCTP,
+					     port, true, false));
+	EXPECT_EQ(-EINVAL, fam_talk(&self->ds, fam_msg(&self->ds,
+						       DUALSTACK_CMD_V6ONLY_SET,
+						       0), NULL, NULL));
 
 	/* Another namespace's. */
 	ASSERT_EQ(0, net_ns_new());
-	ASSERT_EQ(0, ds_open(&elsewhere));
-	EXPECT_EQ(-ENOENT, ds_v6only_set_by(&elsewhere, cookie, proto, port,
-					    true, false));
-	ds_close(&elsewhere);
+	ASSERT_EQ(0, fam_open(&elsewhere));
+	EXPECT_EQ(-ENOENT, fam_v6only_set_by(&elsewhere, cookie, proto, port,
+					     true, false));
+	fam_close(&elsewhere);
 	EXPECT_EQ(0, net_v6only(self->fd));
 }
 
-TEST_F_TIMEOUT(v6only, closing, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, closing, TEST_TIMEOUT)
 {
 	__u64 end = net_now_ms() + 6 * NET_TIMEOUT_MS;
 	int i, fd, proto, changed = 0, gone = 0, n;
@@ -291,10 +291,10 @@ TEST_F_TIMEOUT(v6only, closing, DS_TIMEOUT)
 			close(i);
 		}
 
-	while ((gone < ds_rounds(CLOSES) || changed < ds_rounds(CLOSES)) &&
+	while ((gone < test_rounds(CLOSES) || changed < test_rounds(CLOSES)) &&
 	       net_now_ms() < end) {
-		n = ds_v6only_set_by(&self->ds, now->cookie, proto,
-				     now->port ?: 1, rand() & 1, false);
+		n = fam_v6only_set_by(&self->ds, now->cookie, proto,
+				      now->port ?: 1, rand() & 1, false);
 		if (n >= 0)
 			changed += n;
 		else if (n == -ENOENT || n == -EINVAL)
@@ -306,8 +306,8 @@ TEST_F_TIMEOUT(v6only, closing, DS_TIMEOUT)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	TH_LOG("%d changed, %d were gone", changed, gone);
-	EXPECT_LE(ds_rounds(CLOSES), changed);
-	EXPECT_LE(ds_rounds(CLOSES), gone);
+	EXPECT_LE(test_rounds(CLOSES), changed);
+	EXPECT_LE(test_rounds(CLOSES), gone);
 }
 
 /* SO_REUSEPORT groups. */
@@ -352,17 +352,17 @@ static void expect_shared(struct __test_metadata *_metadata, int type,
 	EXPECT_EQ(0, idle);
 }
 
-TEST_F_TIMEOUT(v6only, group, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, group, TEST_TIMEOUT)
 {
-	struct ds_counters seen = { };
+	struct fam_counters seen = { };
 	int fd[GROUP + 1], i, type = variant->type;
 
 	open_group(_metadata, type, fd, NET_DUAL);
-	EXPECT_EQ(GROUP, ds_v6only_set(&self->ds, fd[1], true, true));
-	EXPECT_EQ(GROUP, ds_v6only_set(&self->ds, fd[1], true, false));
+	EXPECT_EQ(GROUP, fam_v6only_set(&self->ds, fd[1], true, true));
+	EXPECT_EQ(GROUP, fam_v6only_set(&self->ds, fd[1], true, false));
 	for (i = 0; i < GROUP; i++) {
 		EXPECT_EQ(1, net_v6only(fd[i]));
-		EXPECT_EQ(0, ds_v6only_set(&self->ds, fd[i], true, false));
+		EXPECT_EQ(0, fam_v6only_set(&self->ds, fd[i], true, false));
 	}
 	EXPECT_FALSE(served(_metadata, type, "127.0.0.1", fd[0], &seen));
 	expect_shared(_metadata, type, "::1", fd, GROUP);
@@ -372,7 +372,7 @@ TEST_F_TIMEOUT(v6only, group, DS_TIMEOUT)
 			       NET_V6ONLY | NET_REUSEPORT);
 	ASSERT_LE(0, fd[GROUP]);
 	expect_shared(_metadata, type, "::1", fd, GROUP + 1);
-	EXPECT_EQ(GROUP + 1, ds_v6only_set(&self->ds, fd[0], false, false));
+	EXPECT_EQ(GROUP + 1, fam_v6only_set(&self->ds, fd[0], false, false));
 	expect_shared(_metadata, type, "127.0.0.1", fd, GROUP + 1);
 	close(fd[GROUP]);
 	fd[GROUP] = net_server(type, "::", net_port(fd[0]),
@@ -385,7 +385,7 @@ TEST_F_TIMEOUT(v6only, group, DS_TIMEOUT)
 }
 
 /* Two groups do not become one. */
-TEST_F_TIMEOUT(v6only, two_groups, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, two_groups, TEST_TIMEOUT)
 {
 	int fd[GROUP], other, i, type = variant->type;
 
@@ -393,15 +393,15 @@ TEST_F_TIMEOUT(v6only, two_groups, DS_TIMEOUT)
 	other = net_server(type, "::", net_port(fd[0]),
 			   NET_V6ONLY | NET_REUSEPORT);
 	ASSERT_LE(0, other);
-	EXPECT_EQ(-EADDRINUSE, ds_v6only_set(&self->ds, fd[0], true, false));
+	EXPECT_EQ(-EADDRINUSE, fam_v6only_set(&self->ds, fd[0], true, false));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "group"));
-	EXPECT_EQ(-EADDRINUSE, ds_v6only_set(&self->ds, other, false, false));
+	EXPECT_EQ(-EADDRINUSE, fam_v6only_set(&self->ds, other, false, false));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "group"));
 	EXPECT_EQ(1, net_v6only(other));
 	for (i = 0; i < GROUP; i++)
 		EXPECT_EQ(0, net_v6only(fd[i]));
 	close(other);
-	EXPECT_EQ(GROUP, ds_v6only_set(&self->ds, fd[0], true, false));
+	EXPECT_EQ(GROUP, fam_v6only_set(&self->ds, fd[0], true, false));
 	for (i = 0; i < GROUP; i++)
 		close(fd[i]);
 }
@@ -432,9 +432,9 @@ static void be_newcomer(int type, in_port_t port, struct newcomer *nc)
 	}
 }
 
-TEST_F_TIMEOUT(v6only, races_join, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, races_join, TEST_TIMEOUT)
 {
-	unsigned int i, spins, rounds = ds_rounds(JOINS), joined = 0;
+	unsigned int i, spins, rounds = test_rounds(JOINS), joined = 0;
 	int fd, n, type = variant->type;
 	struct newcomer *nc;
 	pid_t pid;
@@ -453,19 +453,19 @@ TEST_F_TIMEOUT(v6only, races_join, DS_TIMEOUT)
 		__atomic_store_n(&nc->asked, 2 * i, __ATOMIC_RELEASE);
 		for (spins = rand() % 64; spins; spins--)
 			sched_yield();
-		n = ds_v6only_set_idle(&self->ds, fd, true);
+		n = fam_v6only_set_idle(&self->ds, fd, true);
 		ASSERT_LE(1, n) TH_LOG("%s", self->ds.extack);
 		joined += n > 1;
 		ASSERT_TRUE(net_wait_for(__atomic_load_n(&nc->there,
 							 __ATOMIC_ACQUIRE) == i,
 					 NET_TIMEOUT_MS));
-		EXPECT_EQ(0, ds_v6only_set(&self->ds, fd, true, true))
+		EXPECT_EQ(0, fam_v6only_set(&self->ds, fd, true, true))
 			TH_LOG("one of the group is dual still");
 		__atomic_store_n(&nc->asked, 2 * i + 1, __ATOMIC_RELEASE);
 		ASSERT_TRUE(net_wait_for(__atomic_load_n(&nc->gone,
 							 __ATOMIC_ACQUIRE) == i,
 					 NET_TIMEOUT_MS));
-		ASSERT_EQ(1, ds_v6only_set_idle(&self->ds, fd, false))
+		ASSERT_EQ(1, fam_v6only_set_idle(&self->ds, fd, false))
 			TH_LOG("%s", self->ds.extack);
 	}
 	kill(pid, SIGKILL);
@@ -477,37 +477,37 @@ TEST_F_TIMEOUT(v6only, races_join, DS_TIMEOUT)
 
 /* Who may: design of the permissions of every request that changes a socket. */
 
-TEST_F_TIMEOUT(v6only, unprivileged, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, unprivileged, TEST_TIMEOUT)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int fd;
 
 	ASSERT_EQ(0, setgroups(0, NULL));
 	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
 	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
-	ASSERT_EQ(0, ds_open(&ds));
-	EXPECT_EQ(-EPERM, ds_v6only_set(&ds, self->fd, true, false));
-	EXPECT_EQ(-EPERM, ds_v6only_set(&ds, self->fd, true, true));
-	ds_close(&ds);
+	ASSERT_EQ(0, fam_open(&ds));
+	EXPECT_EQ(-EPERM, fam_v6only_set(&ds, self->fd, true, false));
+	EXPECT_EQ(-EPERM, fam_v6only_set(&ds, self->fd, true, true));
+	fam_close(&ds);
 	EXPECT_EQ(0, net_v6only(self->fd));
 
 	/* Root of a namespace of users, in somebody else's network. */
 	ASSERT_EQ(0, unshare(CLONE_NEWUSER)) TH_LOG("%s", strerror(errno));
-	ASSERT_EQ(0, ds_open(&ds));
-	EXPECT_EQ(-EPERM, ds_v6only_set(&ds, self->fd, true, false));
-	ds_close(&ds);
+	ASSERT_EQ(0, fam_open(&ds));
+	EXPECT_EQ(-EPERM, fam_v6only_set(&ds, self->fd, true, false));
+	fam_close(&ds);
 	EXPECT_EQ(0, net_v6only(self->fd));
 
 	/* And in his own. */
 	ASSERT_EQ(0, net_ns_new());
-	ASSERT_EQ(0, ds_open(&ds));
-	EXPECT_EQ(-ENOENT, ds_v6only_set(&ds, self->fd, true, false));
+	ASSERT_EQ(0, fam_open(&ds));
+	EXPECT_EQ(-ENOENT, fam_v6only_set(&ds, self->fd, true, false));
 	fd = net_server(variant->type, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(1, ds_v6only_set(&ds, fd, true, false));
+	EXPECT_EQ(1, fam_v6only_set(&ds, fd, true, false));
 	EXPECT_EQ(1, net_v6only(fd));
 	close(fd);
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /*
@@ -610,12 +610,12 @@ static void be_server(int type, int fd, struct traffic *t)
 	}
 }
 
-TEST_F_TIMEOUT(v6only, toggled_under_traffic, 5 * DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, toggled_under_traffic, 5 * TEST_TIMEOUT)
 {
 	in_port_t port = net_port(self->fd);
 	int i, type = variant->type;
 	const struct tally *v4, *v6;
-	struct ds_socket s;
+	struct fam_socket s;
 	struct traffic *t;
 	pid_t pid[3];
 	__u64 *c;
@@ -633,8 +633,8 @@ TEST_F_TIMEOUT(v6only, toggled_under_traffic, 5 * DS_TIMEOUT)
 		else if (!pid[i])
 			be_client(type, i, port, t);
 	}
-	for (i = 0; i < ds_rounds(TOGGLES); i++) {
-		ASSERT_EQ(1, ds_v6only_set_idle(&self->ds, self->fd, !(i & 1)))
+	for (i = 0; i < test_rounds(TOGGLES); i++) {
+		ASSERT_EQ(1, fam_v6only_set_idle(&self->ds, self->fd, !(i & 1)))
 			TH_LOG("%s", self->ds.extack);
 		/* Now as fast as can be, now for as long as clients need. */
 		if (i & 6)
@@ -660,7 +660,7 @@ TEST_F_TIMEOUT(v6only, toggled_under_traffic, 5 * DS_TIMEOUT)
 	EXPECT_EQ(v4->served, t->server[0]);
 	EXPECT_EQ(v6->served, t->server[1]);
 
-	ASSERT_EQ(0, ds_socket_get(&self->ds, net_cookie(self->fd), &s));
+	ASSERT_EQ(0, fam_socket_get(&self->ds, net_cookie(self->fd), &s));
 	c = s.counters.v;
 	EXPECT_EQ(v4->refused, c[DUALSTACK_A_COUNTER_REJECT_V6ONLY]);
 	EXPECT_EQ(0, c[DUALSTACK_A_COUNTER_REJECT_ADDR]);
@@ -754,7 +754,7 @@ static const char *const other_addrs[] = {
 	"0.0.0.0", "127.0.0.1", "::ffff:0.0.0.0", "::ffff:127.0.0.1", "::1",
 };
 
-static void compare(struct __test_metadata *_metadata, struct ds_nl *ds,
+static void compare(struct __test_metadata *_metadata, struct fam *ds,
 		    int type, const struct party *ours,
 		    const struct party *other, in_port_t port,
 		    unsigned int *collided, unsigned int *agreed)
@@ -766,8 +766,8 @@ static void compare(struct __test_metadata *_metadata, struct ds_nl *ds,
 	ASSERT_LE(0, fd2);
 	fd = enter(type, ours, port, 1);
 	if (fd >= 0) {
-		got = ds_v6only_set(ds, fd, false, true);
-		EXPECT_EQ(got, ds_v6only_set(ds, fd, false, false));
+		got = fam_v6only_set(ds, fd, false, true);
+		EXPECT_EQ(got, fam_v6only_set(ds, fd, false, false));
 		EXPECT_EQ(got < 0, net_v6only(fd));
 		if (got < 0) {
 			EXPECT_NE(NULL, strstr(ds->extack, "collide"))
@@ -788,7 +788,7 @@ static void compare(struct __test_metadata *_metadata, struct ds_nl *ds,
 	/* Switched off, and then the other one comes. */
 	fd = enter(type, ours, port, 1);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(1, ds_v6only_set(ds, fd, false, false));
+	ASSERT_EQ(1, fam_v6only_set(ds, fd, false, false));
 	got = err_of(enter(type, other, port, 0));
 	close(fd);
 	want = ours_first(type, ours, other, port, 0);
@@ -799,7 +799,7 @@ static void compare(struct __test_metadata *_metadata, struct ds_nl *ds,
 	/* Switched on, and then the other one comes. */
 	fd = enter(type, ours, port, 0);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(1, ds_v6only_set(ds, fd, true, false));
+	ASSERT_EQ(1, fam_v6only_set(ds, fd, true, false));
 	got = err_of(enter(type, other, port, 0));
 	close(fd);
 	want = ours_first(type, ours, other, port, 1);
@@ -808,7 +808,7 @@ static void compare(struct __test_metadata *_metadata, struct ds_nl *ds,
 		       other->addr, other->opts);
 }
 
-TEST_F_TIMEOUT(v6only, rules_of_bind, 5 * DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, rules_of_bind, 5 * TEST_TIMEOUT)
 {
 	static const unsigned int devs[][2] = {
 		{ 0, 0 }, { ON_LO, 0 }, { 0, ON_LO }, { ON_LO, ON_LO },
@@ -849,7 +849,7 @@ TEST_F_TIMEOUT(v6only, rules_of_bind, 5 * DS_TIMEOUT)
 }
 
 /* While an IPv4 socket has the port, ours is V6ONLY: no moment lies between. */
-TEST_F_TIMEOUT(v6only, races_bind, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, races_bind, TEST_TIMEOUT)
 {
 	struct { unsigned int bound, wrong; bool stop; } *peer;
 	const struct party other = { "127.0.0.1", 0 };
@@ -879,13 +879,13 @@ TEST_F_TIMEOUT(v6only, races_bind, DS_TIMEOUT)
 	}
 
 	end = net_now_ms() + NET_TIMEOUT_MS;
-	while ((off < ds_rounds(CLOSES) || refused < ds_rounds(CLOSES)) &&
+	while ((off < test_rounds(CLOSES) || refused < test_rounds(CLOSES)) &&
 	       net_now_ms() < end) {
-		ASSERT_LE(0, ds_v6only_set_idle(&self->ds, self->fd, true));
+		ASSERT_LE(0, fam_v6only_set_idle(&self->ds, self->fd, true));
 		/* At once, or as bind() is or has been under way. */
 		if (rand() % 2)
 			usleep(rand() % 500);
-		n = ds_v6only_set_idle(&self->ds, self->fd, false);
+		n = fam_v6only_set_idle(&self->ds, self->fd, false);
 		if (n < 0)
 			ASSERT_EQ(-EADDRINUSE, n);
 		off += n == 1;
@@ -902,7 +902,7 @@ TEST_F_TIMEOUT(v6only, races_bind, DS_TIMEOUT)
 }
 
 /* The words name who is in the way. */
-TEST_F_TIMEOUT(v6only, named, DS_TIMEOUT)
+TEST_F_TIMEOUT(v6only, named, TEST_TIMEOUT)
 {
 	static const struct {
 		const char *addr, *text;
@@ -916,13 +916,13 @@ TEST_F_TIMEOUT(v6only, named, DS_TIMEOUT)
 	size_t i;
 	int fd;
 
-	ASSERT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, false));
+	ASSERT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, false));
 	for (i = 0; i < ARRAY_SIZE(other); i++) {
 		fd = net_server(variant->type, other[i].addr,
 				net_port(self->fd), 0);
 		ASSERT_LE(0, fd);
-		EXPECT_EQ(-EADDRINUSE, ds_v6only_set(&self->ds, self->fd, false,
-						     true));
+		EXPECT_EQ(-EADDRINUSE, fam_v6only_set(&self->ds, self->fd, false,
+						      true));
 		snprintf(text, sizeof(text), "%s %s%d", proto, other[i].text,
 			 net_port(self->fd));
 		EXPECT_NE(NULL, strstr(self->ds.extack, text))
@@ -934,14 +934,14 @@ TEST_F_TIMEOUT(v6only, named, DS_TIMEOUT)
 /* What TCP alone has. */
 FIXTURE(listener)
 {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	int fd;
 };
 
 FIXTURE_SETUP(listener)
 {
-	if (!ds_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, &self->ds))
 		return;
 	self->fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, self->fd);
@@ -950,11 +950,11 @@ FIXTURE_SETUP(listener)
 FIXTURE_TEARDOWN(listener)
 {
 	close(self->fd);
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /* What somebody has got already, he keeps. */
-TEST_F_TIMEOUT(listener, connections_live_on, DS_TIMEOUT)
+TEST_F_TIMEOUT(listener, connections_live_on, TEST_TIMEOUT)
 {
 	int established, pending, conn, late;
 	char c;
@@ -969,7 +969,7 @@ TEST_F_TIMEOUT(listener, connections_live_on, DS_TIMEOUT)
 	ASSERT_LE(0, pending);
 
 	/* Nor are they in the way, there and back. */
-	ASSERT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, false));
+	ASSERT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, false));
 	EXPECT_EQ(1, send(established, "x", 1, 0));
 	EXPECT_EQ(1, recv(conn, &c, 1, 0));
 	EXPECT_EQ(1, send(conn, "y", 1, 0));
@@ -978,15 +978,15 @@ TEST_F_TIMEOUT(listener, connections_live_on, DS_TIMEOUT)
 	ASSERT_LE(0, late);
 	EXPECT_EQ(1, send(pending, "x", 1, 0));
 	EXPECT_EQ(1, recv(late, &c, 1, 0));
-	EXPECT_EQ(1, ds_v6only_set(&self->ds, self->fd, false, false))
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, self->fd, false, false))
 		TH_LOG("%s", self->ds.extack);
 
 	/* Nor what is left of one: here the server's side is in TIME_WAIT. */
 	close(late);
 	EXPECT_EQ(0, recv(pending, &c, 1, 0));
 	close(pending);
-	ASSERT_EQ(1, ds_v6only_set(&self->ds, self->fd, true, false));
-	EXPECT_EQ(1, ds_v6only_set(&self->ds, self->fd, false, false))
+	ASSERT_EQ(1, fam_v6only_set(&self->ds, self->fd, true, false));
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, self->fd, false, false))
 		TH_LOG("%s", self->ds.extack);
 	close(established);
 	close(conn);
@@ -996,7 +996,7 @@ TEST_F_TIMEOUT(listener, connections_live_on, DS_TIMEOUT)
  * A bucket of TCP ports remembers a SO_REUSEPORT socket that passed the check,
  * also when that is gone: the next like it is not checked.
  */
-TEST_F_TIMEOUT(listener, stale_bucket, DS_TIMEOUT)
+TEST_F_TIMEOUT(listener, stale_bucket, TEST_TIMEOUT)
 {
 	static const struct party ours = { "::", LISTEN },
 		other = { "0.0.0.0", REUSEPORT | LISTEN };
@@ -1008,36 +1008,36 @@ TEST_F_TIMEOUT(listener, stale_bucket, DS_TIMEOUT)
 	ASSERT_LE(0, self->fd);
 	fd = enter(SOCK_STREAM, &other, port, 0);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EADDRINUSE, ds_v6only_set(&self->ds, self->fd, false,
-					     false));
+	EXPECT_EQ(-EADDRINUSE, fam_v6only_set(&self->ds, self->fd, false,
+					      false));
 	close(fd);
-	ASSERT_EQ(1, ds_v6only_set(&self->ds, self->fd, false, false));
+	ASSERT_EQ(1, fam_v6only_set(&self->ds, self->fd, false, false));
 	EXPECT_EQ(-EADDRINUSE, err_of(enter(SOCK_STREAM, &other, port, 0)));
 	expect_dual(_metadata, SOCK_STREAM, self->fd, &self->seen);
 }
 
 /* The subflow of a listener of MPTCP is not the application's socket. */
-static int take_cookie(const struct ds_socket *s, void *arg)
+static int take_cookie(const struct fam_socket *s, void *arg)
 {
 	*(__u64 *)arg = s->cookie;
 	return 0;
 }
 
-TEST_F_TIMEOUT(listener, mptcp, DS_TIMEOUT)
+TEST_F_TIMEOUT(listener, mptcp, TEST_TIMEOUT)
 {
 	__u64 cookie = 0;
 	int fd, client;
 
 	fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL | NET_MPTCP);
 	if (fd == -EPROTONOSUPPORT)
-		SKIP(return, DS_SKIP_MPTCP);
+		SKIP(return, TEST_SKIP_MPTCP);
 	ASSERT_LE(0, fd);
 	client = net_client(SOCK_STREAM, "127.0.0.1", net_port(fd), NULL);
 	ASSERT_LE(0, client);
-	ASSERT_EQ(0, ds_socket_dump(&self->ds, take_cookie, &cookie));
+	ASSERT_EQ(0, fam_socket_dump(&self->ds, take_cookie, &cookie));
 	ASSERT_NE(0, cookie);
-	EXPECT_EQ(-EOPNOTSUPP, ds_v6only_set_by(&self->ds, cookie, IPPROTO_TCP,
-						net_port(fd), true, false));
+	EXPECT_EQ(-EOPNOTSUPP, fam_v6only_set_by(&self->ds, cookie, IPPROTO_TCP,
+						 net_port(fd), true, false));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "MPTCP"));
 	EXPECT_EQ(0, net_v6only(fd));
 	close(client);
@@ -1045,7 +1045,7 @@ TEST_F_TIMEOUT(listener, mptcp, DS_TIMEOUT)
 }
 
 /* Where one of a group is such a subflow, none of it changes. */
-TEST_F_TIMEOUT(listener, mptcp_in_group, DS_TIMEOUT)
+TEST_F_TIMEOUT(listener, mptcp_in_group, TEST_TIMEOUT)
 {
 	int fd[2], one = 1;
 	union net_addr any;
@@ -1060,7 +1060,7 @@ TEST_F_TIMEOUT(listener, mptcp_in_group, DS_TIMEOUT)
 	net_addr_set(&any, "::", net_port(fd[0]));
 	ASSERT_EQ(0, bind(fd[1], &any.sa, sizeof(any.in6)));
 	ASSERT_EQ(0, listen(fd[1], 8));
-	EXPECT_EQ(-EOPNOTSUPP, ds_v6only_set(&self->ds, fd[0], true, false));
+	EXPECT_EQ(-EOPNOTSUPP, fam_v6only_set(&self->ds, fd[0], true, false));
 	EXPECT_STREQ("A socket of the SO_REUSEPORT group is MPTCP's, or the kernel's own",
 		     self->ds.extack);
 	EXPECT_EQ(0, net_v6only(fd[0]));

@@ -12,7 +12,7 @@
 
 #include <netlink/socket.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 
 #define NOBODY		65534
@@ -32,17 +32,17 @@
 
 FIXTURE(busy)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_SETUP(busy)
 {
-	ds_setup(_metadata, &self->ds);
+	test_setup(_metadata, &self->ds);
 }
 
 FIXTURE_TEARDOWN(busy)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /*
@@ -90,18 +90,18 @@ static void stop(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static void put(struct __test_metadata *_metadata, struct ds_batch *batch,
-		struct ds_nl *ds, int fd, in_port_t port, bool v6only)
+static void put(struct __test_metadata *_metadata, struct fam_batch *batch,
+		struct fam *ds, int fd, in_port_t port, bool v6only)
 {
-	ASSERT_TRUE(ds_batch_put(batch,
-				 ds_v6only_msg(ds, net_cookie(fd),
-					       net_protocol(fd), port, v6only,
-					       false), 0));
+	ASSERT_TRUE(fam_batch_put(batch,
+				  fam_v6only_msg(ds, net_cookie(fd),
+						 net_protocol(fd), port, v6only,
+						 false), 0));
 }
 
 /* What the answers say is of no matter, nor if they are too many. */
-static void post(struct __test_metadata *_metadata, struct ds_batch *batch,
-		 struct ds_nl *ds)
+static void post(struct __test_metadata *_metadata, struct fam_batch *batch,
+		 struct fam *ds)
 {
 	int sk = nl_socket_get_fd(ds->sk);
 	char answer[4096];
@@ -114,10 +114,10 @@ static void post(struct __test_metadata *_metadata, struct ds_batch *batch,
 }
 
 /* Ask that often, turn by turn for on and off, that many times in one send(). */
-static void ask(struct __test_metadata *_metadata, struct ds_nl *ds, int fd,
+static void ask(struct __test_metadata *_metadata, struct fam *ds, int fd,
 		in_port_t port, int requests, int at_once)
 {
-	struct ds_batch batch = { };
+	struct fam_batch batch = { };
 	int i;
 
 	for (i = 1; i <= requests; i++) {
@@ -131,10 +131,10 @@ static void ask(struct __test_metadata *_metadata, struct ds_nl *ds, int fd,
  * By a user without rights, who has namespaces of his own: what he asks for is
  * answered while he holds the lock of generic netlink, all of a send() at once.
  */
-TEST_F_TIMEOUT(busy, holds_nobody_up, DS_TIMEOUT)
+TEST_F_TIMEOUT(busy, holds_nobody_up, TEST_TIMEOUT)
 {
-	int n = ds_rounds(REQUESTS), fd, idle;
-	struct ds_nl ds;
+	int n = test_rounds(REQUESTS), fd, idle;
+	struct fam ds;
 	in_port_t port;
 	__u64 start, ms;
 	pid_t pid;
@@ -144,7 +144,7 @@ TEST_F_TIMEOUT(busy, holds_nobody_up, DS_TIMEOUT)
 	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
 	ASSERT_EQ(0, unshare(CLONE_NEWUSER)) TH_LOG("%s", strerror(errno));
 	ASSERT_EQ(0, net_ns_new());
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
 	idle = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
@@ -152,9 +152,9 @@ TEST_F_TIMEOUT(busy, holds_nobody_up, DS_TIMEOUT)
 	port = net_port(fd);	/* which would wait for the socket later */
 	pid = keep_busy(fd);
 	ASSERT_LT(0, pid) TH_LOG("%s", strerror(-pid));
-	ASSERT_TRUE(net_wait_for(ds_v6only_set_by(&ds, net_cookie(fd),
-						  IPPROTO_UDP, port, true,
-						  false) == -EBUSY,
+	ASSERT_TRUE(net_wait_for(fam_v6only_set_by(&ds, net_cookie(fd),
+						   IPPROTO_UDP, port, true,
+						   false) == -EBUSY,
 				 NET_TIMEOUT_MS));
 	EXPECT_STREQ("A process keeps the socket busy", ds.extack);
 
@@ -168,13 +168,13 @@ TEST_F_TIMEOUT(busy, holds_nobody_up, DS_TIMEOUT)
 	EXPECT_GT(REQUESTS_MS, ms);
 	stop(pid);
 	EXPECT_EQ(0, net_v6only(idle));
-	ds_close(&ds);
+	fam_close(&ds);
 }
 
 /* Of several in one send(), the last is done. */
-TEST_F_TIMEOUT(busy, last_of_send, DS_TIMEOUT)
+TEST_F_TIMEOUT(busy, last_of_send, TEST_TIMEOUT)
 {
-	struct ds_batch batch = { };
+	struct fam_batch batch = { };
 	int fd[3], i;
 
 	for (i = 0; i < 3; i++) {
@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(busy, last_of_send, DS_TIMEOUT)
 }
 
 /* A group of which one is busy: the others change, and it does when asked again. */
-TEST_F_TIMEOUT(busy, one_of_group, DS_TIMEOUT)
+TEST_F_TIMEOUT(busy, one_of_group, TEST_TIMEOUT)
 {
 	int fd[GROUP], i;
 	bool want;
@@ -206,13 +206,13 @@ TEST_F_TIMEOUT(busy, one_of_group, DS_TIMEOUT)
 	/* It may be idle for the moment that this takes: then the other way. */
 	ASSERT_TRUE(net_wait_for(({
 		want = !net_v6only(fd[1]);
-		ds_v6only_set(&self->ds, fd[0], want, false) == -EBUSY;
+		fam_v6only_set(&self->ds, fd[0], want, false) == -EBUSY;
 	}), NET_TIMEOUT_MS));
 	EXPECT_NE(NULL, strstr(self->ds.extack, "not all have changed"));
 	for (i = 0; i < GROUP; i++)
 		EXPECT_EQ(i != 1 ? want : !want, net_v6only(fd[i]));
 	stop(pid);
-	EXPECT_EQ(1, ds_v6only_set_idle(&self->ds, fd[0], want));
+	EXPECT_EQ(1, fam_v6only_set_idle(&self->ds, fd[0], want));
 	for (i = 0; i < GROUP; i++) {
 		EXPECT_EQ(want, net_v6only(fd[i]));
 		close(fd[i]);
@@ -230,7 +230,7 @@ static __u64 cpu_ns(void)
 
 FIXTURE(group)
 {
-	struct ds_nl ds;
+	struct fam ds;
 };
 
 FIXTURE_VARIANT(group)
@@ -243,22 +243,22 @@ FIXTURE_VARIANT_ADD(group, udp) { .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(group)
 {
-	ds_setup(_metadata, &self->ds);
+	test_setup(_metadata, &self->ds);
 }
 
 FIXTURE_TEARDOWN(group)
 {
-	ds_close(&self->ds);
+	fam_close(&self->ds);
 }
 
 /*
  * To set a large group costs by its size, and not by the square of that: there and
  * back it takes a multiple of what it takes to ask each of its sockets something.
  */
-TEST_F_TIMEOUT(group, linear, DS_TIMEOUT)
+TEST_F_TIMEOUT(group, linear, TEST_TIMEOUT)
 {
 	struct rlimit limit = { 2 * MEMBERS, 2 * MEMBERS };
-	int i, k, n = ds_rounds(MEMBERS), *fd;
+	int i, k, n = test_rounds(MEMBERS), *fd;
 	__u64 start, set, each;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
@@ -272,9 +272,9 @@ TEST_F_TIMEOUT(group, linear, DS_TIMEOUT)
 	/* Where the machine was busy meanwhile, it may have been unfair. */
 	for (k = 0; k < 5; k++) {
 		start = cpu_ns();
-		ASSERT_EQ(n, ds_v6only_set(&self->ds, fd[n / 2], true, false))
+		ASSERT_EQ(n, fam_v6only_set(&self->ds, fd[n / 2], true, false))
 			TH_LOG("%s", self->ds.extack);
-		ASSERT_EQ(n, ds_v6only_set(&self->ds, fd[n / 3], false, false))
+		ASSERT_EQ(n, fam_v6only_set(&self->ds, fd[n / 3], false, false))
 			TH_LOG("%s", self->ds.extack);
 		set = cpu_ns() - start;
 		start = cpu_ns();
@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(group, linear, DS_TIMEOUT)
  * Members come and go, and processes with them, while it is set: at rest all are
  * as was asked for last.
  */
-TEST_F_TIMEOUT(group, restless, DS_TIMEOUT)
+TEST_F_TIMEOUT(group, restless, TEST_TIMEOUT)
 {
 	int i, fd[3], n, type = variant->type;
 	pid_t pid[3];
@@ -320,13 +320,13 @@ TEST_F_TIMEOUT(group, restless, DS_TIMEOUT)
 				usleep(rand() % 5000);
 			}
 	}
-	for (i = 0; i < ds_rounds(SETS) / 2; i++) {
+	for (i = 0; i < test_rounds(SETS) / 2; i++) {
 		/*
 		 * One that comes when all have changed makes another group, which
 		 * is there for the moment.
 		 */
 		ASSERT_TRUE(net_wait_for(({
-			n = ds_v6only_set_idle(&self->ds, fd[0], !(i & 1));
+			n = fam_v6only_set_idle(&self->ds, fd[0], !(i & 1));
 			n != -EADDRINUSE;
 		}), 3 * NET_TIMEOUT_MS));
 		ASSERT_LE(0, n) TH_LOG("%s", self->ds.extack);
@@ -340,23 +340,23 @@ TEST_F_TIMEOUT(group, restless, DS_TIMEOUT)
 }
 
 /* Who asks while another one does, in the same namespace, asks again. */
-TEST_F_TIMEOUT(group, two_at_a_time, DS_TIMEOUT)
+TEST_F_TIMEOUT(group, two_at_a_time, TEST_TIMEOUT)
 {
-	int i, fd, status, rounds = ds_rounds(SETS);
-	struct ds_nl ds;
+	int i, fd, status, rounds = test_rounds(SETS);
+	struct fam ds;
 	pid_t pid;
 
 	pid = net_fork();
 	ASSERT_LE(0, pid);
 	fd = net_server(variant->type, "::", 0, NET_DUAL);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, ds_open(&ds));
+	ASSERT_EQ(0, fam_open(&ds));
 	for (i = 0; i < rounds; i++) {
-		ASSERT_EQ(1, ds_v6only_set_idle(&ds, fd, !(i & 1)))
+		ASSERT_EQ(1, fam_v6only_set_idle(&ds, fd, !(i & 1)))
 			TH_LOG("%s", ds.extack);
 		ASSERT_EQ(!(i & 1), net_v6only(fd));
 	}
-	ds_close(&ds);
+	fam_close(&ds);
 	close(fd);
 	if (!pid)
 		_exit(0);
@@ -368,10 +368,10 @@ TEST_F_TIMEOUT(group, two_at_a_time, DS_TIMEOUT)
  * Many ports, one after the other: each is remembered until packets that were on
  * their way are through. Where that are too many, it is for a moment.
  */
-TEST_F_TIMEOUT(group, many_ports, DS_TIMEOUT)
+TEST_F_TIMEOUT(group, many_ports, TEST_TIMEOUT)
 {
 	int fd[PORTS], i, type = variant->type;
-	struct ds_counters want = { };
+	struct fam_counters want = { };
 
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratelimit", 0));
@@ -382,35 +382,35 @@ TEST_F_TIMEOUT(group, many_ports, DS_TIMEOUT)
 					 NULL));
 	}
 	for (i = 0; i < PORTS; i++)
-		EXPECT_EQ(1, ds_v6only_set_idle(&self->ds, fd[i], false))
+		EXPECT_EQ(1, fam_v6only_set_idle(&self->ds, fd[i], false))
 			TH_LOG("%s", self->ds.extack);
 	want.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY] = 1;
 	for (i = 0; i < PORTS; i++) {
 		EXPECT_EQ(0, net_v6only(fd[i]));
-		ds_expect_socket(_metadata, &self->ds, fd[i], &want);
+		test_expect_socket(_metadata, &self->ds, fd[i], &want);
 		close(fd[i]);
 	}
 }
 
 /* A namespace goes while it remembers one, and is asked for one. */
-TEST_F_TIMEOUT(group, namespace_goes, DS_TIMEOUT)
+TEST_F_TIMEOUT(group, namespace_goes, TEST_TIMEOUT)
 {
 	int i, fd, n, status;
 	pid_t pid;
 
-	for (i = 0; i < ds_rounds(NAMESPACES); i++) {
+	for (i = 0; i < test_rounds(NAMESPACES); i++) {
 		pid = net_fork();
 		ASSERT_LE(0, pid);
 		if (!pid) {
-			struct ds_nl ds;
+			struct fam ds;
 
-			if (net_ns_new() || ds_open(&ds))
+			if (net_ns_new() || fam_open(&ds))
 				_exit(1);
 			fd = net_server(variant->type, "::", 0, NET_V6ONLY);
 			n = net_refused(variant->type, "127.0.0.1",
 					net_port(fd), NULL);
 			_exit(n != 1 ||
-			      ds_v6only_set(&ds, fd, false, false) != 1);
+			      fam_v6only_set(&ds, fd, false, false) != 1);
 		}
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		EXPECT_EQ(0, status);

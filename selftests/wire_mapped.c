@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
-#include "lib/ds_test.h"
+#include "lib/test.h"
 #include "lib/net_link.h"
 #include "lib/net_wire.h"
 
@@ -36,8 +36,8 @@
  * @capture: the host's end
  */
 struct wire {
-	struct ds_nl ds;
-	struct ds_counters seen;
+	struct fam ds;
+	struct fam_counters seen;
 	unsigned char mac[ETH_ALEN];
 	int host;
 	int peer;
@@ -76,7 +76,7 @@ static void wire_open(struct __test_metadata *_metadata, struct wire *w)
 	ASSERT_EQ(0, net_ns_new());
 	w->peer = net_ns_open();
 	ASSERT_LE(0, w->peer);
-	if (!ds_setup(_metadata, &w->ds))
+	if (!test_setup(_metadata, &w->ds))
 		return;
 	w->host = net_ns_open();
 	ASSERT_LE(0, w->host);
@@ -111,7 +111,7 @@ static void wire_close(struct wire *w)
 	close(w->link);
 	close(w->peer);
 	close(w->host);
-	ds_close(&w->ds);
+	fam_close(&w->ds);
 }
 
 /* A packet of the peer's to the host, from a source that is not its own. */
@@ -211,11 +211,11 @@ FIXTURE_TEARDOWN(wire)
 }
 
 /* The application cannot tell: the kernel can. */
-TEST_F_TIMEOUT(wire, udp_spoofed, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire, udp_spoofed, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	union net_addr to, real, spoofed;
-	struct ds_socket s;
+	struct fam_socket s;
 	int fd, peer;
 
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
@@ -224,36 +224,36 @@ TEST_F_TIMEOUT(wire, udp_spoofed, DS_TIMEOUT)
 	net_addr_set(&to, HOST4, net_port(fd));
 	ASSERT_EQ(1, sendto(peer, "x", 1, 0, &to.sa, net_addr_len(&to)));
 	ASSERT_EQ(1, receive(fd, &real, 0));
-	ds_expect_addr(_metadata, "real peer", "::ffff:" PEER4, PORT, &real);
+	test_expect_addr(_metadata, "real peer", "::ffff:" PEER4, PORT, &real);
 	w->seen.v[DUALSTACK_A_COUNTER_MAPPED_RECV]++;
-	ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
+	test_expect_socket(_metadata, &w->ds, fd, &w->seen);
 
 	spoof(_metadata, w, SOCK_DGRAM, "::ffff:" PEER4, net_port(fd));
 	ASSERT_EQ(1, receive(fd, &spoofed, 0));
 	EXPECT_EQ(0, memcmp(&real, &spoofed, sizeof(real)));
 	w->seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]++;
 	w->seen.v[DUALSTACK_A_COUNTER_WIRE_MAPPED]++;
-	ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
+	test_expect_socket(_metadata, &w->ds, fd, &w->seen);
 
 	/* Somebody else yet, who is no peer of this socket. */
 	spoof(_metadata, w, SOCK_DGRAM, "::ffff:" SPOOFED4, net_port(fd));
 	ASSERT_EQ(1, receive(fd, &spoofed, 0));
-	ds_expect_addr(_metadata, "spoofed peer", "::ffff:" SPOOFED4, PORT,
-		       &spoofed);
+	test_expect_addr(_metadata, "spoofed peer", "::ffff:" SPOOFED4, PORT,
+			 &spoofed);
 	w->seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]++;
 	w->seen.v[DUALSTACK_A_COUNTER_WIRE_MAPPED]++;
-	ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_expect_socket(_metadata, &w->ds, fd, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 
-	ASSERT_EQ(0, ds_socket_get(&w->ds, net_cookie(fd), &s));
+	ASSERT_EQ(0, fam_socket_get(&w->ds, net_cookie(fd), &s));
 	net_addr_set(&to, PEER4, PORT);
-	ds_expect_peer(_metadata, &to, &s.last_mapped);
+	test_expect_peer(_metadata, &to, &s.last_mapped);
 	close(peer);
 	close(fd);
 }
 
 /* V6ONLY keeps IPv4 away, not those who pretend to be. */
-TEST_F_TIMEOUT(wire, udp_v6only, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire, udp_v6only, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	union net_addr src;
@@ -263,16 +263,16 @@ TEST_F_TIMEOUT(wire, udp_v6only, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	spoof(_metadata, w, SOCK_DGRAM, "::ffff:127.0.0.1", net_port(fd));
 	ASSERT_EQ(1, receive(fd, &src, 0));
-	ds_expect_addr(_metadata, "spoofed peer", "::ffff:127.0.0.1", PORT,
-		       &src);
+	test_expect_addr(_metadata, "spoofed peer", "::ffff:127.0.0.1", PORT,
+			 &src);
 	w->seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]++;
 	w->seen.v[DUALSTACK_A_COUNTER_WIRE_MAPPED]++;
-	ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_expect_socket(_metadata, &w->ds, fd, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 	close(fd);
 }
 
-TEST_F_TIMEOUT(wire, udp_native, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire, udp_native, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	union net_addr src;
@@ -282,22 +282,22 @@ TEST_F_TIMEOUT(wire, udp_native, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	spoof(_metadata, w, SOCK_DGRAM, PEER6, net_port(fd));
 	ASSERT_EQ(1, receive(fd, &src, 0));
-	ds_saw_recv(&w->seen, &src);
+	test_saw_recv(&w->seen, &src);
 	EXPECT_EQ(1, w->seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]);
 	/* IPv4-compatible and NAT64 addresses are IPv6 addresses. */
 	spoof(_metadata, w, SOCK_DGRAM, "::" PEER4, net_port(fd));
 	ASSERT_EQ(1, receive(fd, &src, 0));
-	ds_saw_recv(&w->seen, &src);
+	test_saw_recv(&w->seen, &src);
 	spoof(_metadata, w, SOCK_DGRAM, "64:ff9b::" PEER4, net_port(fd));
 	ASSERT_EQ(1, receive(fd, &src, 0));
-	ds_saw_recv(&w->seen, &src);
-	ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_saw_recv(&w->seen, &src);
+	test_expect_socket(_metadata, &w->ds, fd, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 	close(fd);
 }
 
 /* As with any datagram, it is the reading that counts. */
-TEST_F_TIMEOUT(wire, udp_peek, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire, udp_peek, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	union net_addr src;
@@ -307,17 +307,17 @@ TEST_F_TIMEOUT(wire, udp_peek, DS_TIMEOUT)
 	ASSERT_LE(0, fd);
 	spoof(_metadata, w, SOCK_DGRAM, "::ffff:" SPOOFED4, net_port(fd));
 	ASSERT_EQ(1, receive(fd, &src, MSG_PEEK));
-	ds_expect_none(_metadata, &w->ds, fd);
+	test_expect_none(_metadata, &w->ds, fd);
 	ASSERT_EQ(1, receive(fd, &src, 0));
 	w->seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]++;
 	w->seen.v[DUALSTACK_A_COUNTER_WIRE_MAPPED]++;
-	ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_expect_socket(_metadata, &w->ds, fd, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 	close(fd);
 }
 
 /* Who answers a spoof, answers the IPv4 host of that address, by IPv4. */
-TEST_F_TIMEOUT(wire, udp_answer, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire, udp_answer, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	struct captured c;
@@ -335,13 +335,13 @@ TEST_F_TIMEOUT(wire, udp_answer, DS_TIMEOUT)
 	w->seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
 
 	ASSERT_EQ(1, receive(peer, &src, 0));
-	ds_expect_addr(_metadata, "answer", HOST4, net_port(fd), &src);
+	test_expect_addr(_metadata, "answer", HOST4, net_port(fd), &src);
 	c = capture(w);
 	EXPECT_EQ(1, c.v6_mapped_in);
 	EXPECT_EQ(0, c.v6_mapped_out);
 	EXPECT_EQ(1, c.v4_out);
-	ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_expect_socket(_metadata, &w->ds, fd, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 	close(peer);
 	close(fd);
 }
@@ -391,13 +391,13 @@ static void expect_listener(struct __test_metadata *_metadata, struct wire *w,
 			    int fd, unsigned int flags)
 {
 	if (flags & NET_MPTCP)
-		ds_expect_only(_metadata, &w->ds, IPPROTO_TCP, &w->seen);
+		test_expect_only(_metadata, &w->ds, IPPROTO_TCP, &w->seen);
 	else
-		ds_expect_socket(_metadata, &w->ds, fd, &w->seen);
+		test_expect_socket(_metadata, &w->ds, fd, &w->seen);
 }
 
 /* A listener does not answer a SYN with a mapped source. */
-TEST_F_TIMEOUT(wire_tcp, dropped, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire_tcp, dropped, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	struct captured c;
@@ -406,7 +406,7 @@ TEST_F_TIMEOUT(wire_tcp, dropped, DS_TIMEOUT)
 
 	fd = net_server(SOCK_STREAM, "::", 0, variant->flags);
 	if (fd == -EPROTONOSUPPORT)
-		SKIP(return, DS_SKIP_MPTCP);
+		SKIP(return, TEST_SKIP_MPTCP);
 	ASSERT_LE(0, fd);
 	errors = in_header_errors();
 	ASSERT_LE(0, errors);
@@ -430,12 +430,12 @@ TEST_F_TIMEOUT(wire_tcp, dropped, DS_TIMEOUT)
 	EXPECT_TRUE(net_wait_for(capture(w).v6_tcp_out == 1,
 				 NET_TIMEOUT_MS));
 	expect_listener(_metadata, w, fd, variant->flags);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 	close(fd);
 }
 
 /* On a port that nobody has, it is a stray packet like others. */
-TEST_F_TIMEOUT(wire, closed_port, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire, closed_port, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	struct captured c;
@@ -454,15 +454,15 @@ TEST_F_TIMEOUT(wire, closed_port, DS_TIMEOUT)
 	 * would, and send a reset and an ICMPv6 error to a mapped address.
 	 */
 	EXPECT_EQ(0, c.v6_mapped_out);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 }
 
 /* All that mapped sockets say to a real IPv4 peer, and what they are told. */
-TEST_F_TIMEOUT(wire, none_sent, DS_TIMEOUT)
+TEST_F_TIMEOUT(wire, none_sent, TEST_TIMEOUT)
 {
 	struct wire *w = &self->w;
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
-	struct ds_counters server_seen, client_seen;
+	struct fam_counters server_seen, client_seen;
 	int i, server, service, client, conn, caller;
 	union net_addr to, src;
 	struct captured c;
@@ -497,9 +497,9 @@ TEST_F_TIMEOUT(wire, none_sent, DS_TIMEOUT)
 			ASSERT_EQ(1, recv(client, &buf, 1, 0));
 			close(conn);
 		}
-		ds_expect_addr(_metadata, "peer's peer", HOST4,
-			       net_port(client), &src);
-		ds_expect_socket(_metadata, &w->ds, client, &client_seen);
+		test_expect_addr(_metadata, "peer's peer", HOST4,
+				 net_port(client), &src);
+		test_expect_socket(_metadata, &w->ds, client, &client_seen);
 
 		/* In: the peer calls the dual server. */
 		enter(_metadata, w->peer);
@@ -511,7 +511,7 @@ TEST_F_TIMEOUT(wire, none_sent, DS_TIMEOUT)
 		ASSERT_EQ(1, send(caller, &buf, 1, 0));
 		if (types[i] == SOCK_DGRAM) {
 			ASSERT_EQ(1, receive(server, &src, 0));
-			ds_saw_recv(&server_seen, &src);
+			test_saw_recv(&server_seen, &src);
 			ASSERT_EQ(1, sendto(server, &buf, 1, 0, &src.sa,
 					    sizeof(src.in6)));
 			server_seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
@@ -519,17 +519,17 @@ TEST_F_TIMEOUT(wire, none_sent, DS_TIMEOUT)
 		} else {
 			conn = net_accept(server, &src);
 			ASSERT_LE(0, conn);
-			ds_saw_accept(&server_seen, &src);
+			test_saw_accept(&server_seen, &src);
 			ASSERT_EQ(1, send(conn, &buf, 1, 0));
 			close(conn);
 		}
 		ASSERT_EQ(1, recv(caller, &buf, 1, 0));
-		ds_expect_addr(_metadata, "peer", "::ffff:" PEER4,
-			       net_port(caller), &src);
-		ds_expect_socket(_metadata, &w->ds, server, &server_seen);
+		test_expect_addr(_metadata, "peer", "::ffff:" PEER4,
+				 net_port(caller), &src);
+		test_expect_socket(_metadata, &w->ds, server, &server_seen);
 
-		ds_add(&w->seen, &client_seen);
-		ds_add(&w->seen, &server_seen);
+		fam_counters_add(&w->seen, &client_seen);
+		fam_counters_add(&w->seen, &server_seen);
 		close(caller);
 		close(client);
 		close(service);
@@ -543,7 +543,7 @@ TEST_F_TIMEOUT(wire, none_sent, DS_TIMEOUT)
 	/* Two datagrams and two handshakes each way, at the very least. */
 	EXPECT_LE(6, c.v4_out);
 	EXPECT_LE(6, c.v4_in);
-	ds_expect_sums(_metadata, &w->ds, &w->seen);
+	test_expect_sums(_metadata, &w->ds, &w->seen);
 }
 
 TEST_HARNESS_MAIN

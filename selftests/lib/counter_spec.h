@@ -7,9 +7,9 @@
 
 #include <linux/dualstack.h>
 
-#include "ds_nl.h"
+#include "family.h"
 
-const struct ds_counter_info ds_counter_table[] = {
+const struct fam_counter_info fam_counter_table[] = {
 	{ DUALSTACK_A_COUNTER_MAPPED_ACCEPT, "mapped_accept" },
 	{ DUALSTACK_A_COUNTER_NATIVE_ACCEPT, "native_accept" },
 	{ DUALSTACK_A_COUNTER_MAPPED_RECV, "mapped_recv" },

@@ -27,7 +27,7 @@
 
 #include "kselftest.h"
 
-#include "../lib/ds_nl.h"
+#include "../lib/family.h"
 #include "../lib/fuzz_spec.h"
 #include "../lib/net_util.h"
 
@@ -62,7 +62,7 @@ static bool keep_tracking;
  */
 struct sender {
 	enum who who;
-	struct ds_nl ds;
+	struct fam ds;
 	__u64 state;
 	unsigned long sent;
 	unsigned long errors;
@@ -402,7 +402,7 @@ static bool drain(struct sender *s)
 
 static bool connect_family(struct sender *s, __u64 end)
 {
-	while (ds_open(&s->ds)) {
+	while (fam_open(&s->ds)) {
 		if (net_now_ms() > end)
 			return false;
 		net_nap();
@@ -431,7 +431,7 @@ static void send_all(struct sender *s, unsigned long messages, __u64 end)
 				break;
 		}
 		make_event(s);
-		ds_close(&s->ds);
+		fam_close(&s->ds);
 	}
 }
 

@@ -15,7 +15,7 @@
 
 #include "kselftest.h"
 
-#include "../lib/ds_nl.h"
+#include "../lib/family.h"
 #include "../lib/net_util.h"
 #include "../lib/net_wire.h"
 
@@ -253,16 +253,16 @@ static void spoof(int type)
 
 static void show_counters(void)
 {
-	struct ds_stats stats;
-	struct ds_nl ds;
+	struct fam_stats stats;
+	struct fam ds;
 	size_t i;
 
-	must(!ds_open(&ds), "family dualstack");
-	must(!ds_stats_get(&ds, 0, &stats), "sums");
-	for (i = 0; i < ds_counter_table_len; i++)
-		printf("counter %s %llu\n", ds_counter_table[i].name,
-		       stats.counters.v[ds_counter_table[i].attr]);
-	ds_close(&ds);
+	must(!fam_open(&ds), "family dualstack");
+	must(!fam_stats_get(&ds, 0, &stats), "sums");
+	for (i = 0; i < fam_counter_table_len; i++)
+		printf("counter %s %llu\n", fam_counter_table[i].name,
+		       stats.counters.v[fam_counter_table[i].attr]);
+	fam_close(&ds);
 }
 
 int main(void)

@@ -18,7 +18,7 @@
 
 #include "kselftest.h"
 
-#include "../lib/ds_nl.h"
+#include "../lib/family.h"
 #include "../lib/net_util.h"
 
 static const char *const addrs[] = { "127.0.0.1", "::1" };
@@ -28,7 +28,7 @@ struct server {
 	int type;
 	unsigned int flags;
 	int fd;
-	struct ds_counters seen;
+	struct fam_counters seen;
 };
 
 static struct server servers[] = {
@@ -96,20 +96,20 @@ static int round_trip(struct server *s, const char *addr)
 	return s->type == SOCK_STREAM ? serve_tcp(s, addr) : serve_udp(s, addr);
 }
 
-static bool agrees(struct ds_nl *ds, const struct server *s)
+static bool agrees(struct fam *ds, const struct server *s)
 {
-	struct ds_socket rec;
+	struct fam_socket rec;
 	bool ok = true;
 	size_t i;
 	int err;
 
-	err = ds_socket_get(ds, net_cookie(s->fd), &rec);
+	err = fam_socket_get(ds, net_cookie(s->fd), &rec);
 	if (err) {
 		fprintf(stderr, "%s: no record: %s\n", s->name, strerror(-err));
 		return false;
 	}
-	for (i = 0; i < ds_counter_table_len; i++) {
-		const struct ds_counter_info *c = &ds_counter_table[i];
+	for (i = 0; i < fam_counter_table_len; i++) {
+		const struct fam_counter_info *c = &fam_counter_table[i];
 
 		if (rec.counters.v[c->attr] == s->seen.v[c->attr])
 			continue;
@@ -123,18 +123,18 @@ static bool agrees(struct ds_nl *ds, const struct server *s)
 
 static int compare(void)
 {
-	struct ds_nl ds;
+	struct fam ds;
 	int ret = 0;
 	size_t i;
 
-	if (ds_open(&ds)) {
+	if (fam_open(&ds)) {
 		fprintf(stderr, "generic netlink family \"dualstack\" not found\n");
 		return 1;
 	}
 	for (i = 0; i < ARRAY_SIZE(servers); i++)
 		if (!agrees(&ds, &servers[i]))
 			ret = 1;
-	ds_close(&ds);
+	fam_close(&ds);
 	return ret;
 }
 
@@ -149,21 +149,21 @@ static void stop(int sig)
 /* The group goes with the module: join it anew all the time. */
 static int listen_events(void)
 {
-	static struct ds_listener l;
+	static struct fam_listener l;
 	unsigned long events = 0, joins = 0;
-	struct ds_event ev;
+	struct fam_event ev;
 	int i;
 
 	signal(SIGTERM, stop);
 	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED)) {
-		if (ds_listen(&l)) {
+		if (fam_listen(&l)) {
 			net_nap();
 			continue;
 		}
 		joins++;
-		for (i = 0; i < 100 && !ds_listen_next(&l, 100, &ev); i++)
+		for (i = 0; i < 100 && !fam_listen_next(&l, 100, &ev); i++)
 			events += ev.type >= 0;
-		ds_listen_end(&l);
+		fam_listen_end(&l);
 	}
 	printf("%lu events, joined %lu times\n", events, joins);
 	return !events;

@@ -3,11 +3,11 @@
  * Comparing what the kernel counted with what the application saw.
  *
  * A test keeps the events that its own sockets reported in a struct
- * ds_counters, one per socket, and compares all counters with it: those that
+ * fam_counters, one per socket, and compares all counters with it: those that
  * it never touched must have stayed zero.
  */
-#ifndef DS_TEST_H
-#define DS_TEST_H
+#ifndef TEST_H
+#define TEST_H
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,60 +17,60 @@
 
 #include "kselftest_harness.h"
 
-#include "ds_nl.h"
+#include "family.h"
 #include "net_util.h"
 
 /* One test on a debug kernel without acceleration, in seconds. */
-#define DS_TIMEOUT	300
+#define TEST_TIMEOUT	300
 
 /* How often to do what is better done often: less so on a kernel that takes its
  * time with each, which is told to the tests as to those of the kernel's net/.
  */
-static inline int ds_rounds(int n)
+static inline int test_rounds(int n)
 {
 	return getenv("KSFT_MACHINE_SLOW") ? (n + 9) / 10 : n;
 }
 
-#define DS_SKIP_TEXT	"generic netlink family \"dualstack\" not found: load the module dualstack"
+#define TEST_SKIP_TEXT	"generic netlink family \"dualstack\" not found: load the module dualstack"
 
 /* What net_server() fails with then is -EPROTONOSUPPORT. */
-#define DS_SKIP_MPTCP	"the kernel lacks CONFIG_MPTCP_IPV6"
+#define TEST_SKIP_MPTCP	"the kernel lacks CONFIG_MPTCP_IPV6"
 
 /* Setup of every fixture: a namespace of its own, and the family in it. */
-static inline bool ds_setup(struct __test_metadata *_metadata,
-			    struct ds_nl *ds)
+static inline bool test_setup(struct __test_metadata *_metadata,
+			      struct fam *ds)
 {
 	int err;
 
 	if (geteuid())
 		SKIP(return false, "needs root, for network namespaces");
 	ASSERT_EQ(0, net_ns_new());
-	err = ds_open(ds);
+	err = fam_open(ds);
 	if (err == -ENOENT)
-		SKIP(return false, DS_SKIP_TEXT);
+		SKIP(return false, TEST_SKIP_TEXT);
 	ASSERT_EQ(0, err);
 	return true;
 }
 
 /* The application got a connection from this peer. */
-static inline void ds_saw_accept(struct ds_counters *c,
-				 const union net_addr *peer)
+static inline void test_saw_accept(struct fam_counters *c,
+				   const union net_addr *peer)
 {
 	c->v[net_addr_mapped(peer) ? DUALSTACK_A_COUNTER_MAPPED_ACCEPT :
 				     DUALSTACK_A_COUNTER_NATIVE_ACCEPT]++;
 }
 
 /* The application got a datagram from this source. */
-static inline void ds_saw_recv(struct ds_counters *c,
-			       const union net_addr *source)
+static inline void test_saw_recv(struct fam_counters *c,
+				 const union net_addr *source)
 {
 	c->v[net_addr_mapped(source) ? DUALSTACK_A_COUNTER_MAPPED_RECV :
 				       DUALSTACK_A_COUNTER_NATIVE_RECV]++;
 }
 
 /* One client, IPv4 or IPv6 by its address, that a server of either type serves. */
-static inline void ds_serve(struct __test_metadata *_metadata, int type, int fd,
-			    const char *addr, struct ds_counters *seen)
+static inline void test_serve(struct __test_metadata *_metadata, int type, int fd,
+			      const char *addr, struct fam_counters *seen)
 {
 	union net_addr peer = { };
 	socklen_t len = sizeof(peer);
@@ -81,37 +81,29 @@ static inline void ds_serve(struct __test_metadata *_metadata, int type, int fd,
 		ASSERT_EQ(0, net_send_to(addr, net_port(fd), "x", 1));
 		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
 		ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &peer.sa, &len));
-		ds_saw_recv(seen, &peer);
+		test_saw_recv(seen, &peer);
 		return;
 	}
 	client = net_client(type, addr, net_port(fd), NULL);
 	ASSERT_LE(0, client);
 	conn = net_accept(fd, &peer);
 	ASSERT_LE(0, conn);
-	ds_saw_accept(seen, &peer);
+	test_saw_accept(seen, &peer);
 	net_close_reset(client);
 	close(conn);
 }
 
-static inline void ds_add(struct ds_counters *sum, const struct ds_counters *c)
+static inline void test_expect_counters(struct __test_metadata *_metadata,
+					const char *what,
+					const struct fam_counters *want,
+					const struct fam_counters *got,
+					int protocol)
 {
 	size_t i;
 
-	for (i = 0; i < DS_COUNTERS; i++)
-		sum->v[i] += c->v[i];
-}
-
-static inline void ds_expect_counters(struct __test_metadata *_metadata,
-				      const char *what,
-				      const struct ds_counters *want,
-				      const struct ds_counters *got,
-				      int protocol)
-{
-	size_t i;
-
-	for (i = 0; i < ds_counter_table_len; i++) {
-		const struct ds_counter_info *c = &ds_counter_table[i];
-		bool has = ds_counter_has(c, protocol);
+	for (i = 0; i < fam_counter_table_len; i++) {
+		const struct fam_counter_info *c = &fam_counter_table[i];
+		bool has = fam_counter_has(c, protocol);
 
 		EXPECT_EQ(has ? want->v[c->attr] : 0, got->v[c->attr])
 			TH_LOG("%s: %s", what, c->name);
@@ -122,46 +114,46 @@ static inline void ds_expect_counters(struct __test_metadata *_metadata,
 }
 
 /* A socket that saw nothing has no record. */
-static inline void ds_expect_none(struct __test_metadata *_metadata,
-				  struct ds_nl *ds, int fd)
+static inline void test_expect_none(struct __test_metadata *_metadata,
+				    struct fam *ds, int fd)
 {
-	struct ds_socket s;
+	struct fam_socket s;
 
-	EXPECT_EQ(-ENOENT, ds_socket_get(ds, net_cookie(fd), &s));
+	EXPECT_EQ(-ENOENT, fam_socket_get(ds, net_cookie(fd), &s));
 }
 
-static inline void ds_expect_socket(struct __test_metadata *_metadata,
-				    struct ds_nl *ds, int fd,
-				    const struct ds_counters *want)
+static inline void test_expect_socket(struct __test_metadata *_metadata,
+				      struct fam *ds, int fd,
+				      const struct fam_counters *want)
 {
 	int domain = 0, protocol = net_protocol(fd);
 	socklen_t len = sizeof(int);
-	struct ds_socket s;
+	struct fam_socket s;
 
-	if (ds_counters_zero(want)) {
-		ds_expect_none(_metadata, ds, fd);
+	if (fam_counters_zero(want)) {
+		test_expect_none(_metadata, ds, fd);
 		return;
 	}
 	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
 
-	EXPECT_EQ(0, ds_socket_get(ds, net_cookie(fd), &s)) {
+	EXPECT_EQ(0, fam_socket_get(ds, net_cookie(fd), &s)) {
 		TH_LOG("no record of the socket: %s", ds->extack);
 		return;
 	}
 	EXPECT_EQ(net_cookie(fd), s.cookie);
 	EXPECT_EQ(domain, s.family);
 	EXPECT_EQ(protocol, s.protocol);
-	ds_expect_counters(_metadata, "socket", want, &s.counters, protocol);
+	test_expect_counters(_metadata, "socket", want, &s.counters, protocol);
 }
 
-struct ds_found {
+struct test_found {
 	int n;
-	struct ds_socket s;
+	struct fam_socket s;
 };
 
-static inline int ds_find(const struct ds_socket *s, void *arg)
+static inline int test_find(const struct fam_socket *s, void *arg)
 {
-	struct ds_found *f = arg;
+	struct test_found *f = arg;
 
 	f->n++;
 	f->s = *s;
@@ -169,34 +161,34 @@ static inline int ds_find(const struct ds_socket *s, void *arg)
 }
 
 /* The only record of the namespace, of a socket that the test does not have. */
-static inline void ds_expect_only(struct __test_metadata *_metadata,
-				  struct ds_nl *ds, int protocol,
-				  const struct ds_counters *want)
+static inline void test_expect_only(struct __test_metadata *_metadata,
+				    struct fam *ds, int protocol,
+				    const struct fam_counters *want)
 {
-	struct ds_found f = { };
+	struct test_found f = { };
 
-	ASSERT_EQ(0, ds_socket_dump(ds, ds_find, &f));
+	ASSERT_EQ(0, fam_socket_dump(ds, test_find, &f));
 	EXPECT_EQ(1, f.n);
 	EXPECT_EQ(AF_INET6, f.s.family);
 	EXPECT_EQ(protocol, f.s.protocol);
-	ds_expect_counters(_metadata, "hidden socket", want, &f.s.counters,
-			   protocol);
+	test_expect_counters(_metadata, "hidden socket", want, &f.s.counters,
+			     protocol);
 }
 
 /* The sums of the namespace, of both protocols and of each alone. */
-static inline void ds_expect_sums(struct __test_metadata *_metadata,
-				  struct ds_nl *ds,
-				  const struct ds_counters *want)
+static inline void test_expect_sums(struct __test_metadata *_metadata,
+				    struct fam *ds,
+				    const struct fam_counters *want)
 {
-	struct ds_stats all, tcp, udp;
+	struct fam_stats all, tcp, udp;
 	size_t i;
 
-	ASSERT_EQ(0, ds_stats_get(ds, 0, &all));
-	ASSERT_EQ(0, ds_stats_get(ds, IPPROTO_TCP, &tcp));
-	ASSERT_EQ(0, ds_stats_get(ds, IPPROTO_UDP, &udp));
+	ASSERT_EQ(0, fam_stats_get(ds, 0, &all));
+	ASSERT_EQ(0, fam_stats_get(ds, IPPROTO_TCP, &tcp));
+	ASSERT_EQ(0, fam_stats_get(ds, IPPROTO_UDP, &udp));
 
-	ds_expect_counters(_metadata, "namespace", want, &all.counters, 0);
-	for (i = 0; i < DS_COUNTERS; i++) {
+	test_expect_counters(_metadata, "namespace", want, &all.counters, 0);
+	for (i = 0; i < FAM_COUNTERS; i++) {
 		EXPECT_EQ(all.counters.v[i],
 			  tcp.counters.v[i] + udp.counters.v[i]);
 	}
@@ -204,7 +196,7 @@ static inline void ds_expect_sums(struct __test_metadata *_metadata,
 }
 
 /* The verdict on a packet that this counter counts as refused, or on none. */
-static inline unsigned int ds_refusal(int counter)
+static inline unsigned int test_refusal(int counter)
 {
 	switch (counter) {
 	case DUALSTACK_A_COUNTER_REJECT_V6ONLY:
@@ -222,17 +214,17 @@ static inline unsigned int ds_refusal(int counter)
  * What explain says of a packet to @to from @from (or from anywhere, NULL): it
  * comes in by @ifindex (or any, 0) and is the business of @fd (or nobody's, -1).
  */
-static inline void ds_expect_explained(struct __test_metadata *_metadata,
-				       struct ds_nl *ds, int type,
-				       const union net_addr *to,
-				       const union net_addr *from,
-				       unsigned int ifindex,
-				       unsigned int verdict, int fd)
+static inline void test_expect_explained(struct __test_metadata *_metadata,
+					 struct fam *ds, int type,
+					 const union net_addr *to,
+					 const union net_addr *from,
+					 unsigned int ifindex,
+					 unsigned int verdict, int fd)
 {
 	int proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-	struct ds_explained ex;
+	struct fam_explained ex;
 
-	ASSERT_EQ(0, ds_explain(ds, proto, to, from, ifindex, &ex))
+	ASSERT_EQ(0, fam_explain(ds, proto, to, from, ifindex, &ex))
 		TH_LOG("explain: %s", ds->extack);
 	EXPECT_TRUE(ex.local);
 	EXPECT_EQ(verdict, ex.verdict);
@@ -241,9 +233,9 @@ static inline void ds_expect_explained(struct __test_metadata *_metadata,
 }
 
 /* An address as the application was given it; @text may have a scope. */
-static inline void ds_expect_addr(struct __test_metadata *_metadata,
-				  const char *what, const char *text,
-				  in_port_t port, const union net_addr *got)
+static inline void test_expect_addr(struct __test_metadata *_metadata,
+				    const char *what, const char *text,
+				    in_port_t port, const union net_addr *got)
 {
 	char buf[INET6_ADDRSTRLEN] = "?";
 	union net_addr want;
@@ -265,9 +257,9 @@ static inline void ds_expect_addr(struct __test_metadata *_metadata,
 }
 
 /* The family of the source lives on in the peer: IPv4 without the prefix. */
-static inline void ds_expect_peer(struct __test_metadata *_metadata,
-				  const union net_addr *want,
-				  const struct ds_peer *got)
+static inline void test_expect_peer(struct __test_metadata *_metadata,
+				    const union net_addr *want,
+				    const struct fam_peer *got)
 {
 	EXPECT_TRUE(net_addr_eq(want, &got->addr))
 		TH_LOG("last peer: family %d port %d instead of %d %d",
@@ -275,4 +267,4 @@ static inline void ds_expect_peer(struct __test_metadata *_metadata,
 		       want->sa.sa_family, ntohs(want->in.sin_port));
 }
 
-#endif /* DS_TEST_H */
+#endif /* TEST_H */

@@ -13,24 +13,24 @@
 #include "kselftest.h"
 
 #include "counter_spec.h"
-#include "ds_nl.h"
+#include "family.h"
 
 #define MAX_ERRNO	4095	/* of the kernel's */
 
-const size_t ds_counter_table_len = ARRAY_SIZE(ds_counter_table);
+const size_t fam_counter_table_len = ARRAY_SIZE(fam_counter_table);
 
-static_assert(ARRAY_SIZE(ds_counter_table) ==
+static_assert(ARRAY_SIZE(fam_counter_table) ==
 	      DUALSTACK_A_COUNTER_MAX - DUALSTACK_A_COUNTER_PAD,
 	      "counter_spec.h lacks a counter of the uapi header");
 
-static bool is_of(const struct ds_counter_info *c, const char *event)
+static bool is_of(const struct fam_counter_info *c, const char *event)
 {
 	size_t len = strlen(c->name), n = strlen(event);
 
 	return len > n && !strcmp(c->name + len - n, event);
 }
 
-bool ds_counter_has(const struct ds_counter_info *c, int protocol)
+bool fam_counter_has(const struct fam_counter_info *c, int protocol)
 {
 	if (is_of(c, "_accept"))
 		return protocol != IPPROTO_UDP;
@@ -39,17 +39,25 @@ bool ds_counter_has(const struct ds_counter_info *c, int protocol)
 	return true;
 }
 
-bool ds_counters_zero(const struct ds_counters *c)
+void fam_counters_add(struct fam_counters *sum, const struct fam_counters *c)
 {
 	size_t i;
 
-	for (i = 0; i < DS_COUNTERS; i++)
+	for (i = 0; i < FAM_COUNTERS; i++)
+		sum->v[i] += c->v[i];
+}
+
+bool fam_counters_zero(const struct fam_counters *c)
+{
+	size_t i;
+
+	for (i = 0; i < FAM_COUNTERS; i++)
 		if (c->v[i])
 			return false;
 	return true;
 }
 
-int ds_open(struct ds_nl *ds)
+int fam_open(struct fam *ds)
 {
 	int err, one = 1;
 
@@ -60,7 +68,7 @@ int ds_open(struct ds_nl *ds)
 
 	err = genl_connect(ds->sk);
 	if (err) {
-		ds_close(ds);
+		fam_close(ds);
 		return -EPROTONOSUPPORT;
 	}
 	nl_socket_enable_msg_peek(ds->sk);
@@ -70,19 +78,19 @@ int ds_open(struct ds_nl *ds)
 
 	ds->family = genl_ctrl_resolve(ds->sk, DUALSTACK_GENL_NAME);
 	if (ds->family < 0) {
-		ds_close(ds);
+		fam_close(ds);
 		return -ENOENT;
 	}
 	return 0;
 }
 
-void ds_close(struct ds_nl *ds)
+void fam_close(struct fam *ds)
 {
 	nl_socket_free(ds->sk);
 	ds->sk = NULL;
 }
 
-struct nl_msg *ds_msg(struct ds_nl *ds, int cmd, int flags)
+struct nl_msg *fam_msg(struct fam *ds, int cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
@@ -97,8 +105,8 @@ struct nl_msg *ds_msg(struct ds_nl *ds, int cmd, int flags)
 }
 
 struct talk {
-	struct ds_nl *ds;
-	ds_attr_cb cb;
+	struct fam *ds;
+	fam_attr_cb cb;
 	void *arg;
 	int ret;
 	bool done;
@@ -189,7 +197,7 @@ static int talk_error(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 	return NL_STOP;
 }
 
-bool ds_batch_put(struct ds_batch *batch, struct nl_msg *msg, int flags)
+bool fam_batch_put(struct fam_batch *batch, struct nl_msg *msg, int flags)
 {
 	struct nlmsghdr *nlh;
 	bool fits;
@@ -207,7 +215,7 @@ bool ds_batch_put(struct ds_batch *batch, struct nl_msg *msg, int flags)
 	return fits;
 }
 
-int ds_talk(struct ds_nl *ds, struct nl_msg *msg, ds_attr_cb cb, void *arg)
+int fam_talk(struct fam *ds, struct nl_msg *msg, fam_attr_cb cb, void *arg)
 {
 	struct talk t = { .ds = ds, .cb = cb, .arg = arg };
 	struct nl_cb *ncb;
@@ -238,15 +246,15 @@ int ds_talk(struct ds_nl *ds, struct nl_msg *msg, ds_attr_cb cb, void *arg)
 	return t.done ? t.ret : -EIO;
 }
 
-static void parse_counters(struct nlattr *nest, struct ds_counters *c)
+static void parse_counters(struct nlattr *nest, struct fam_counters *c)
 {
-	struct nlattr *tb[DS_COUNTERS];
+	struct nlattr *tb[FAM_COUNTERS];
 	int i;
 
 	memset(c, 0, sizeof(*c));
-	if (!nest || nla_parse_nested(tb, DS_COUNTERS - 1, nest, NULL))
+	if (!nest || nla_parse_nested(tb, FAM_COUNTERS - 1, nest, NULL))
 		return;
-	for (i = DUALSTACK_A_COUNTER_PAD + 1; i < DS_COUNTERS; i++) {
+	for (i = DUALSTACK_A_COUNTER_PAD + 1; i < FAM_COUNTERS; i++) {
 		if (!tb[i])
 			continue;
 		c->v[i] = nla_get_u64(tb[i]);
@@ -278,7 +286,7 @@ static int parse_addr(struct nlattr *tb[], union net_addr *addr)
 	return 0;
 }
 
-static int parse_peer(struct nlattr *nest, struct ds_peer *p)
+static int parse_peer(struct nlattr *nest, struct fam_peer *p)
 {
 	struct nlattr *tb[DUALSTACK_A_PEER_MAX + 1];
 
@@ -294,7 +302,7 @@ static int parse_peer(struct nlattr *nest, struct ds_peer *p)
 }
 
 struct socket_out {
-	ds_socket_cb cb;
+	fam_socket_cb cb;
 	void *arg;
 };
 
@@ -302,7 +310,7 @@ static int parse_socket(struct nlattr *attrs, size_t len, void *arg)
 {
 	struct nlattr *tb[DUALSTACK_A_SOCKET_MAX + 1];
 	struct socket_out *out = arg;
-	struct ds_socket s = { };
+	struct fam_socket s = { };
 	int err;
 
 	if (nla_parse(tb, DUALSTACK_A_SOCKET_MAX, attrs, len, NULL) ||
@@ -323,50 +331,50 @@ static int parse_socket(struct nlattr *attrs, size_t len, void *arg)
 	return err ? err : out->cb(&s, out->arg);
 }
 
-static int copy_socket(const struct ds_socket *s, void *arg)
+static int copy_socket(const struct fam_socket *s, void *arg)
 {
-	*(struct ds_socket *)arg = *s;
+	*(struct fam_socket *)arg = *s;
 	return 0;
 }
 
-int ds_socket_get(struct ds_nl *ds, __u64 cookie, struct ds_socket *s)
+int fam_socket_get(struct fam *ds, __u64 cookie, struct fam_socket *s)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_SOCKET_GET, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_SOCKET_GET, 0);
 	struct socket_out out = { .cb = copy_socket, .arg = s };
 
 	memset(s, 0, sizeof(*s));
 	if (msg)
 		nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE, cookie);
-	return ds_talk(ds, msg, parse_socket, &out);
+	return fam_talk(ds, msg, parse_socket, &out);
 }
 
-int ds_socket_dump(struct ds_nl *ds, ds_socket_cb cb, void *arg)
+int fam_socket_dump(struct fam *ds, fam_socket_cb cb, void *arg)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_SOCKET_GET, NLM_F_DUMP);
 	struct socket_out out = { .cb = cb, .arg = arg };
 
-	return ds_talk(ds, msg, parse_socket, &out);
+	return fam_talk(ds, msg, parse_socket, &out);
 }
 
-static int count_socket(const struct ds_socket *s, void *arg)
+static int count_socket(const struct fam_socket *s, void *arg)
 {
 	(void)s;
 	++*(int *)arg;
 	return 0;
 }
 
-int ds_socket_count(struct ds_nl *ds)
+int fam_socket_count(struct fam *ds)
 {
 	int n = 0, err;
 
-	err = ds_socket_dump(ds, count_socket, &n);
+	err = fam_socket_dump(ds, count_socket, &n);
 	return err ? err : n;
 }
 
 static int parse_stats(struct nlattr *attrs, size_t len, void *arg)
 {
 	struct nlattr *tb[DUALSTACK_A_STATS_MAX + 1];
-	struct ds_stats *stats = arg;
+	struct fam_stats *stats = arg;
 
 	if (nla_parse(tb, DUALSTACK_A_STATS_MAX, attrs, len, NULL) ||
 	    !tb[DUALSTACK_A_STATS_COUNTERS] ||
@@ -381,18 +389,18 @@ static int parse_stats(struct nlattr *attrs, size_t len, void *arg)
 	return 0;
 }
 
-int ds_stats_get(struct ds_nl *ds, int protocol, struct ds_stats *stats)
+int fam_stats_get(struct fam *ds, int protocol, struct fam_stats *stats)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_STATS_GET, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_STATS_GET, 0);
 
 	memset(stats, 0, sizeof(*stats));
 	if (msg && protocol)
 		nla_put_u8(msg, DUALSTACK_A_STATS_PROTOCOL, protocol);
-	return ds_talk(ds, msg, parse_stats, stats);
+	return fam_talk(ds, msg, parse_stats, stats);
 }
 
 struct hook_out {
-	ds_hook_cb cb;
+	fam_hook_cb cb;
 	void *arg;
 };
 
@@ -400,7 +408,7 @@ static int parse_hook(struct nlattr *attrs, size_t len, void *arg)
 {
 	struct nlattr *tb[DUALSTACK_A_HOOK_MAX + 1];
 	struct hook_out *out = arg;
-	struct ds_hook h = { };
+	struct fam_hook h = { };
 
 	if (nla_parse(tb, DUALSTACK_A_HOOK_MAX, attrs, len, NULL) ||
 	    !tb[DUALSTACK_A_HOOK_NAME] || !tb[DUALSTACK_A_HOOK_KIND] ||
@@ -416,35 +424,35 @@ static int parse_hook(struct nlattr *attrs, size_t len, void *arg)
 	return out->cb(&h, out->arg);
 }
 
-static int copy_hook(const struct ds_hook *h, void *arg)
+static int copy_hook(const struct fam_hook *h, void *arg)
 {
-	*(struct ds_hook *)arg = *h;
+	*(struct fam_hook *)arg = *h;
 	return 0;
 }
 
-int ds_hook_get(struct ds_nl *ds, const char *name, struct ds_hook *h)
+int fam_hook_get(struct fam *ds, const char *name, struct fam_hook *h)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_HOOK_GET, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_HOOK_GET, 0);
 	struct hook_out out = { .cb = copy_hook, .arg = h };
 
 	memset(h, 0, sizeof(*h));
 	if (msg)
 		nla_put_string(msg, DUALSTACK_A_HOOK_NAME, name);
-	return ds_talk(ds, msg, parse_hook, &out);
+	return fam_talk(ds, msg, parse_hook, &out);
 }
 
-int ds_hook_dump(struct ds_nl *ds, ds_hook_cb cb, void *arg)
+int fam_hook_dump(struct fam *ds, fam_hook_cb cb, void *arg)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
 	struct hook_out out = { .cb = cb, .arg = arg };
 
-	return ds_talk(ds, msg, parse_hook, &out);
+	return fam_talk(ds, msg, parse_hook, &out);
 }
 
 static int parse_config(struct nlattr *attrs, size_t len, void *arg)
 {
 	struct nlattr *tb[DUALSTACK_A_CONFIG_MAX + 1];
-	struct ds_config *c = arg;
+	struct fam_config *c = arg;
 
 	if (nla_parse(tb, DUALSTACK_A_CONFIG_MAX, attrs, len, NULL) ||
 	    !tb[DUALSTACK_A_CONFIG_TRACKING] ||
@@ -465,24 +473,24 @@ static int parse_config(struct nlattr *attrs, size_t len, void *arg)
 	return 0;
 }
 
-int ds_config_get(struct ds_nl *ds, struct ds_config *c)
+int fam_config_get(struct fam *ds, struct fam_config *c)
 {
 	memset(c, 0, sizeof(*c));
-	return ds_talk(ds, ds_msg(ds, DUALSTACK_CMD_CONFIG_GET, 0),
-		       parse_config, c);
+	return fam_talk(ds, fam_msg(ds, DUALSTACK_CMD_CONFIG_GET, 0),
+			parse_config, c);
 }
 
-int ds_config_defaults(struct ds_nl *ds, struct ds_config *c)
+int fam_config_defaults(struct fam *ds, struct fam_config *c)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_CONFIG_GET, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_CONFIG_GET, 0);
 
 	memset(c, 0, sizeof(*c));
 	if (msg)
 		nla_put_flag(msg, DUALSTACK_A_CONFIG_DEFAULTS);
-	return ds_talk(ds, msg, parse_config, c);
+	return fam_talk(ds, msg, parse_config, c);
 }
 
-int ds_put_setting(struct nl_msg *msg, int attr, __u32 value)
+int fam_put_setting(struct nl_msg *msg, int attr, __u32 value)
 {
 	switch (attr) {
 	case DUALSTACK_A_CONFIG_TRACKING:
@@ -493,35 +501,35 @@ int ds_put_setting(struct nl_msg *msg, int attr, __u32 value)
 	}
 }
 
-int ds_config_set(struct ds_nl *ds, int attr, __u32 value)
+int fam_config_set(struct fam *ds, int attr, __u32 value)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_CONFIG_SET, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_CONFIG_SET, 0);
 
 	if (msg)
-		ds_put_setting(msg, attr, value);
-	return ds_talk(ds, msg, NULL, NULL);
+		fam_put_setting(msg, attr, value);
+	return fam_talk(ds, msg, NULL, NULL);
 }
 
-struct nl_msg *ds_reset_msg(struct ds_nl *ds, __u64 cookie)
+struct nl_msg *fam_reset_msg(struct fam *ds, __u64 cookie)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_RESET, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_RESET, 0);
 
 	if (msg && cookie)
 		nla_put_u64(msg, DUALSTACK_A_SOCKET_COOKIE, cookie);
 	return msg;
 }
 
-int ds_reset(struct ds_nl *ds, __u64 cookie)
+int fam_reset(struct fam *ds, __u64 cookie)
 {
-	return ds_talk(ds, ds_reset_msg(ds, cookie), NULL, NULL);
+	return fam_talk(ds, fam_reset_msg(ds, cookie), NULL, NULL);
 }
 
-int ds_join(struct ds_listener *l)
+int fam_join(struct fam_listener *l)
 {
 	int err, group, room = 8 << 20;
 
 	l->len = 0;
-	err = ds_open(&l->ds);
+	err = fam_open(&l->ds);
 	if (err)
 		return err;
 	group = genl_ctrl_resolve_grp(l->ds.sk, DUALSTACK_GENL_NAME,
@@ -536,44 +544,44 @@ int ds_join(struct ds_listener *l)
 	setsockopt(nl_socket_get_fd(l->ds.sk), SOL_SOCKET, SO_RCVBUFFORCE,
 		   &room, sizeof(room));
 	if (err)
-		ds_close(&l->ds);
+		fam_close(&l->ds);
 	return err;
 }
 
 /* Ask until each event has a number, or there is an answer of another kind. */
-static bool events_started(struct ds_nl *asker, struct ds_listener *l, int *err)
+static bool events_started(struct fam *asker, struct fam_listener *l, int *err)
 {
-	struct ds_config config;
+	struct fam_config config;
 
-	*err = ds_config_get(asker, &config);
+	*err = fam_config_get(asker, &config);
 	l->seq = config.event_seq;
 	return *err || config.numbered;
 }
 
-int ds_listen(struct ds_listener *l)
+int fam_listen(struct fam_listener *l)
 {
-	struct ds_nl asker;
+	struct fam asker;
 	int err;
 
-	err = ds_join(l);
+	err = fam_join(l);
 	if (err)
 		return err;
 	/* By another socket: nothing but events comes by this one. */
-	err = ds_open(&asker);
+	err = fam_open(&asker);
 	if (!err) {
 		if (!net_wait_for(events_started(&asker, l, &err),
 				  NET_TIMEOUT_MS))
 			err = -ETIMEDOUT;
-		ds_close(&asker);
+		fam_close(&asker);
 	}
 	if (err)
-		ds_close(&l->ds);
+		fam_close(&l->ds);
 	return err;
 }
 
-void ds_listen_end(struct ds_listener *l)
+void fam_listen_end(struct fam_listener *l)
 {
-	ds_close(&l->ds);
+	fam_close(&l->ds);
 }
 
 static int parse_end(struct nlattr *nest, union net_addr *addr)
@@ -585,7 +593,7 @@ static int parse_end(struct nlattr *nest, union net_addr *addr)
 	return parse_addr(tb, addr);
 }
 
-static int parse_event(struct nlmsghdr *nlh, struct ds_event *ev)
+static int parse_event(struct nlmsghdr *nlh, struct fam_event *ev)
 {
 	struct nlattr *tb[DUALSTACK_A_EVENT_MAX + 1];
 
@@ -614,7 +622,7 @@ static int parse_event(struct nlmsghdr *nlh, struct ds_event *ev)
 	return 0;
 }
 
-int ds_listen_next(struct ds_listener *l, int timeout_ms, struct ds_event *ev)
+int fam_listen_next(struct fam_listener *l, int timeout_ms, struct fam_event *ev)
 {
 	int fd = nl_socket_get_fd(l->ds.sk);
 	struct nlmsghdr *nlh;
@@ -651,10 +659,10 @@ static int parse_v6only(struct nlattr *attrs, size_t len, void *arg)
 	return 0;
 }
 
-struct nl_msg *ds_v6only_msg(struct ds_nl *ds, __u64 cookie, int protocol,
-			     in_port_t port, bool v6only, bool dry_run)
+struct nl_msg *fam_v6only_msg(struct fam *ds, __u64 cookie, int protocol,
+			      in_port_t port, bool v6only, bool dry_run)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_V6ONLY_SET, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_V6ONLY_SET, 0);
 
 	if (msg) {
 		nla_put_u64(msg, DUALSTACK_A_V6ONLY_COOKIE, cookie);
@@ -667,30 +675,30 @@ struct nl_msg *ds_v6only_msg(struct ds_nl *ds, __u64 cookie, int protocol,
 	return msg;
 }
 
-int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
-		     in_port_t port, bool v6only, bool dry_run)
+int fam_v6only_set_by(struct fam *ds, __u64 cookie, int protocol,
+		      in_port_t port, bool v6only, bool dry_run)
 {
-	struct nl_msg *msg = ds_v6only_msg(ds, cookie, protocol, port, v6only,
-					   dry_run);
+	struct nl_msg *msg = fam_v6only_msg(ds, cookie, protocol, port, v6only,
+					    dry_run);
 	int err, changed = -EBADMSG;
 
-	err = ds_talk(ds, msg, parse_v6only, &changed);
+	err = fam_talk(ds, msg, parse_v6only, &changed);
 	return err ? err : changed;
 }
 
-int ds_v6only_set(struct ds_nl *ds, int fd, bool v6only, bool dry_run)
+int fam_v6only_set(struct fam *ds, int fd, bool v6only, bool dry_run)
 {
-	return ds_v6only_set_by(ds, net_cookie(fd), net_protocol(fd),
-				net_port(fd), v6only, dry_run);
+	return fam_v6only_set_by(ds, net_cookie(fd), net_protocol(fd),
+				 net_port(fd), v6only, dry_run);
 }
 
-int ds_v6only_set_idle(struct ds_nl *ds, int fd, bool v6only)
+int fam_v6only_set_idle(struct fam *ds, int fd, bool v6only)
 {
 	__u64 end = net_now_ms() + NET_TIMEOUT_MS;
 	int n;
 
 	do
-		n = ds_v6only_set(ds, fd, v6only, false);
+		n = fam_v6only_set(ds, fd, v6only, false);
 	while (n == -EBUSY && net_now_ms() < end);
 	return n;
 }
@@ -698,7 +706,7 @@ int ds_v6only_set_idle(struct ds_nl *ds, int fd, bool v6only)
 static int parse_explain(struct nlattr *attrs, size_t len, void *arg)
 {
 	struct nlattr *tb[DUALSTACK_A_EXPLAIN_MAX + 1];
-	struct ds_explained *out = arg;
+	struct fam_explained *out = arg;
 
 	if (nla_parse(tb, DUALSTACK_A_EXPLAIN_MAX, attrs, len, NULL) ||
 	    !tb[DUALSTACK_A_EXPLAIN_LOCAL] || !tb[DUALSTACK_A_EXPLAIN_VERDICT])
@@ -726,11 +734,11 @@ static void put_addr(struct nl_msg *msg, int attr, const union net_addr *addr)
 			&addr->in6.sin6_addr);
 }
 
-int ds_explain(struct ds_nl *ds, int protocol, const union net_addr *to,
-	       const union net_addr *from, unsigned int ifindex,
-	       struct ds_explained *out)
+int fam_explain(struct fam *ds, int protocol, const union net_addr *to,
+		const union net_addr *from, unsigned int ifindex,
+		struct fam_explained *out)
 {
-	struct nl_msg *msg = ds_msg(ds, DUALSTACK_CMD_EXPLAIN, 0);
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_EXPLAIN, 0);
 
 	memset(out, 0, sizeof(*out));
 	if (msg) {
@@ -745,5 +753,5 @@ int ds_explain(struct ds_nl *ds, int protocol, const union net_addr *to,
 		if (ifindex)
 			nla_put_u32(msg, DUALSTACK_A_EXPLAIN_IFINDEX, ifindex);
 	}
-	return ds_talk(ds, msg, parse_explain, out);
+	return fam_talk(ds, msg, parse_explain, out);
 }

@@ -2,8 +2,8 @@
 /*
  * What the dualstack family says, in structures that a test can compare.
  */
-#ifndef DS_NL_H
-#define DS_NL_H
+#ifndef FAMILY_H
+#define FAMILY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,53 +19,53 @@ struct nlattr;
 struct nlmsghdr;
 
 /* Counters are indexed by their attribute, so that no test needs a list. */
-#define DS_COUNTERS	(DUALSTACK_A_COUNTER_MAX + 1)
+#define FAM_COUNTERS	(DUALSTACK_A_COUNTER_MAX + 1)
 
 /**
- * struct ds_counter_info - what a test knows of a counter
- * @attr: its netlink attribute, and its index in struct ds_counters
+ * struct fam_counter_info - what a test knows of a counter
+ * @attr: its netlink attribute, and its index in struct fam_counters
  * @name: its name in JSON and in messages
  */
-struct ds_counter_info {
+struct fam_counter_info {
 	int attr;
 	const char *name;
 };
 
-extern const struct ds_counter_info ds_counter_table[];
-extern const size_t ds_counter_table_len;
+extern const struct fam_counter_info fam_counter_table[];
+extern const size_t fam_counter_table_len;
 
 /**
- * ds_counter_has() - Whether there is such a counter for a protocol.
+ * fam_counter_has() - Whether there is such a counter for a protocol.
  * @c: the counter. Its name ends with the event: an accept is of TCP, a datagram
  *     that is received or sent of UDP, all others of both.
  * @protocol: IPPROTO_TCP or IPPROTO_UDP, or 0 for both together.
  *
  * Return: true or false.
  */
-bool ds_counter_has(const struct ds_counter_info *c, int protocol);
+bool fam_counter_has(const struct fam_counter_info *c, int protocol);
 
 /**
- * struct ds_counters - one value per counter
+ * struct fam_counters - one value per counter
  * @v: values, by attribute
  * @present: bit per attribute that the kernel sent
  */
-struct ds_counters {
-	__u64 v[DS_COUNTERS];
+struct fam_counters {
+	__u64 v[FAM_COUNTERS];
 	__u64 present;
 };
 
 /**
- * struct ds_peer - the remote end of an event
+ * struct fam_peer - the remote end of an event
  * @addr: address and port; sa_family is AF_UNSPEC when there was no event
  * @age: milliseconds since the event
  */
-struct ds_peer {
+struct fam_peer {
 	union net_addr addr;
 	__u64 age;
 };
 
 /**
- * struct ds_socket - the record of a socket
+ * struct fam_socket - the record of a socket
  * @cookie: the socket's cookie
  * @family: AF_INET or AF_INET6
  * @protocol: IPPROTO_TCP or IPPROTO_UDP
@@ -73,38 +73,38 @@ struct ds_peer {
  * @last_mapped: last peer that came as a mapped address
  * @last_rejected: last peer that was turned away
  */
-struct ds_socket {
+struct fam_socket {
 	__u64 cookie;
 	int family;
 	int protocol;
-	struct ds_counters counters;
-	struct ds_peer last_mapped;
-	struct ds_peer last_rejected;
+	struct fam_counters counters;
+	struct fam_peer last_mapped;
+	struct fam_peer last_rejected;
 };
 
 /**
- * struct ds_stats - the sums of a namespace
+ * struct fam_stats - the sums of a namespace
  * @counters: sums over all sockets, closed ones included
  * @untracked: events whose socket has no record
  * @tracked: sockets that have a record now
  * @evicted: records that gave way to that of another socket
  */
-struct ds_stats {
-	struct ds_counters counters;
+struct fam_stats {
+	struct fam_counters counters;
 	__u64 untracked;
 	__u64 tracked;
 	__u64 evicted;
 };
 
 /**
- * struct ds_hook - one way into the kernel
+ * struct fam_hook - one way into the kernel
  * @name: function or tracepoint
  * @kind: enum dualstack_hook_kind
  * @attached: whether it is in the kernel
  * @hits: what it did in this namespace
  * @purpose: one line of prose
  */
-struct ds_hook {
+struct fam_hook {
 	char name[64];
 	unsigned int kind;
 	bool attached;
@@ -113,14 +113,14 @@ struct ds_hook {
 };
 
 /**
- * struct ds_explained - who would get a packet
+ * struct fam_explained - who would get a packet
  * @local: the packet is for this host
  * @ifindex: device that it comes in by, 0 where there is none
  * @verdict: enum dualstack_verdict
  * @cookie: the socket that takes or refuses it, or 0
  * @reuseport: that socket is one of a group
  */
-struct ds_explained {
+struct fam_explained {
 	bool local;
 	unsigned int ifindex;
 	unsigned int verdict;
@@ -129,13 +129,13 @@ struct ds_explained {
 };
 
 /**
- * struct ds_nl - a connection to the family
+ * struct fam - a connection to the family
  * @sk: netlink socket, of the namespace that it was opened in
  * @family: id of the family
  * @extack: the kernel's words on the last request, empty when it said none
  * @intr: the last dump was marked as inconsistent (NLM_F_DUMP_INTR)
  */
-struct ds_nl {
+struct fam {
 	struct nl_sock *sk;
 	int family;
 	char extack[256];
@@ -143,7 +143,7 @@ struct ds_nl {
 };
 
 /**
- * struct ds_config - the settings
+ * struct fam_config - the settings
  * @tracking: whether the hooks are in the kernel
  * @max_sockets: how many records the namespace can have
  * @event_rate: how many events it sends a second
@@ -153,7 +153,7 @@ struct ds_nl {
  * @since: when it began to miss none, nanoseconds since the epoch; 0 while
  *	tracking is off
  */
-struct ds_config {
+struct fam_config {
 	bool tracking;
 	__u32 max_sockets;
 	__u32 event_rate;
@@ -164,7 +164,7 @@ struct ds_config {
 };
 
 /**
- * struct ds_event - one message of the multicast group
+ * struct fam_event - one message of the multicast group
  * @seq: number of the event
  * @time: nanoseconds since the epoch
  * @type: enum dualstack_event_type, or -1 where events were lost
@@ -175,7 +175,7 @@ struct ds_config {
  * @peer: the other end
  * @flowlabel: of an IPv6 packet
  */
-struct ds_event {
+struct fam_event {
 	__u64 seq;
 	__u64 time;
 	int type;
@@ -188,75 +188,75 @@ struct ds_event {
 };
 
 /**
- * struct ds_listener - a member of the multicast group
+ * struct fam_listener - a member of the multicast group
  * @ds: its own connection
  * @seq: number of the latest event when it joined
  * @buf: what was received last
  * @msg: the next message in @buf
  * @len: how many bytes are left there
  */
-struct ds_listener {
-	struct ds_nl ds;
+struct fam_listener {
+	struct fam ds;
 	__u64 seq;
 	char buf[65536];
 	struct nlmsghdr *msg;
 	int len;
 };
 
-typedef int (*ds_attr_cb)(struct nlattr *attrs, size_t len, void *arg);
-typedef int (*ds_socket_cb)(const struct ds_socket *s, void *arg);
-typedef int (*ds_hook_cb)(const struct ds_hook *h, void *arg);
+typedef int (*fam_attr_cb)(struct nlattr *attrs, size_t len, void *arg);
+typedef int (*fam_socket_cb)(const struct fam_socket *s, void *arg);
+typedef int (*fam_hook_cb)(const struct fam_hook *h, void *arg);
 
 /**
- * ds_open() - connect to the family in the caller's namespace
+ * fam_open() - connect to the family in the caller's namespace
  * @ds: filled in
  *
  * Return: 0, -ENOENT when no module offers the family, or another error.
  */
-int ds_open(struct ds_nl *ds);
-void ds_close(struct ds_nl *ds);
+int fam_open(struct fam *ds);
+void fam_close(struct fam *ds);
 
 /**
- * ds_msg() - begin a request
+ * fam_msg() - begin a request
  * @ds: connection
  * @cmd: DUALSTACK_CMD_*
  * @flags: NLM_F_DUMP or 0
  *
- * Return: a message that ds_talk() consumes, or NULL.
+ * Return: a message that fam_talk() consumes, or NULL.
  */
-struct nl_msg *ds_msg(struct ds_nl *ds, int cmd, int flags);
+struct nl_msg *fam_msg(struct fam *ds, int cmd, int flags);
 
 /**
- * ds_reset_msg() - The request of ds_reset(), to be sent otherwise.
+ * fam_reset_msg() - The request of fam_reset(), to be sent otherwise.
  * @ds: the family.
- * @cookie: as in ds_reset().
+ * @cookie: as in fam_reset().
  *
  * Return: the message, or NULL.
  */
-struct nl_msg *ds_reset_msg(struct ds_nl *ds, __u64 cookie);
+struct nl_msg *fam_reset_msg(struct fam *ds, __u64 cookie);
 
 /**
- * struct ds_batch - requests for one send()
+ * struct fam_batch - requests for one send()
  * @buf: the requests
  * @len: how many bytes there are
  */
-struct ds_batch {
+struct fam_batch {
 	char buf[64000];
 	size_t len;
 };
 
 /**
- * ds_batch_put() - put a request behind those that are there
+ * fam_batch_put() - put a request behind those that are there
  * @batch: these
  * @msg: the request, freed here; may be NULL
  * @flags: NLM_F_ACK or 0
  *
  * Return: false if there is none, or no room.
  */
-bool ds_batch_put(struct ds_batch *batch, struct nl_msg *msg, int flags);
+bool fam_batch_put(struct fam_batch *batch, struct nl_msg *msg, int flags);
 
 /**
- * ds_talk() - send a request, hand each reply to a callback
+ * fam_talk() - send a request, hand each reply to a callback
  * @ds: connection
  * @msg: request, freed here
  * @cb: called with the attributes of each reply, may be NULL
@@ -265,38 +265,38 @@ bool ds_batch_put(struct ds_batch *batch, struct nl_msg *msg, int flags);
  * Return: 0, the kernel's error as -errno (see @ds->extack), or what @cb
  * returned if that was not 0.
  */
-int ds_talk(struct ds_nl *ds, struct nl_msg *msg, ds_attr_cb cb, void *arg);
+int fam_talk(struct fam *ds, struct nl_msg *msg, fam_attr_cb cb, void *arg);
 
-int ds_socket_get(struct ds_nl *ds, __u64 cookie, struct ds_socket *s);
-int ds_socket_dump(struct ds_nl *ds, ds_socket_cb cb, void *arg);
+int fam_socket_get(struct fam *ds, __u64 cookie, struct fam_socket *s);
+int fam_socket_dump(struct fam *ds, fam_socket_cb cb, void *arg);
 /* Sums of one protocol, or of all with 0. */
-int ds_stats_get(struct ds_nl *ds, int protocol, struct ds_stats *stats);
-int ds_hook_get(struct ds_nl *ds, const char *name, struct ds_hook *h);
-int ds_hook_dump(struct ds_nl *ds, ds_hook_cb cb, void *arg);
+int fam_stats_get(struct fam *ds, int protocol, struct fam_stats *stats);
+int fam_hook_get(struct fam *ds, const char *name, struct fam_hook *h);
+int fam_hook_dump(struct fam *ds, fam_hook_cb cb, void *arg);
 
 /* Number of records that a dump shows, or -errno. */
-int ds_socket_count(struct ds_nl *ds);
+int fam_socket_count(struct fam *ds);
 
 /* Settings in force, and those that a namespace starts with. */
-int ds_config_get(struct ds_nl *ds, struct ds_config *c);
-int ds_config_defaults(struct ds_nl *ds, struct ds_config *c);
+int fam_config_get(struct fam *ds, struct fam_config *c);
+int fam_config_defaults(struct fam *ds, struct fam_config *c);
 
 /* Add a setting, DUALSTACK_A_CONFIG_*, to a request. */
-int ds_put_setting(struct nl_msg *msg, int attr, __u32 value);
+int fam_put_setting(struct nl_msg *msg, int attr, __u32 value);
 /* Change one setting. */
-int ds_config_set(struct ds_nl *ds, int attr, __u32 value);
+int fam_config_set(struct fam *ds, int attr, __u32 value);
 
 /* Set one socket's counters to 0, or those of the namespace with 0. */
-int ds_reset(struct ds_nl *ds, __u64 cookie);
+int fam_reset(struct fam *ds, __u64 cookie);
 
 /* Join the multicast group alone, by a connection that gets nothing else. */
-int ds_join(struct ds_listener *l);
+int fam_join(struct fam_listener *l);
 /* The same, and have events sent; 0 or -errno. */
-int ds_listen(struct ds_listener *l);
-void ds_listen_end(struct ds_listener *l);
+int fam_listen(struct fam_listener *l);
+void fam_listen_end(struct fam_listener *l);
 
 /**
- * ds_listen_next() - wait for the next message
+ * fam_listen_next() - wait for the next message
  * @l: the listener
  * @timeout_ms: how long to wait
  * @ev: filled in
@@ -304,10 +304,10 @@ void ds_listen_end(struct ds_listener *l);
  * Return: 0, -ETIMEDOUT, -ENOBUFS where the socket's buffer was too small, or
  * another error.
  */
-int ds_listen_next(struct ds_listener *l, int timeout_ms, struct ds_event *ev);
+int fam_listen_next(struct fam_listener *l, int timeout_ms, struct fam_event *ev);
 
 /**
- * ds_v6only_set() - set IPV6_V6ONLY of a live socket
+ * fam_v6only_set() - set IPV6_V6ONLY of a live socket
  * @ds: connection
  * @fd: the socket
  * @v6only: what it is to be
@@ -315,21 +315,21 @@ int ds_listen_next(struct ds_listener *l, int timeout_ms, struct ds_event *ev);
  *
  * Return: how many sockets changed, or would, or -errno.
  */
-int ds_v6only_set(struct ds_nl *ds, int fd, bool v6only, bool dry_run);
+int fam_v6only_set(struct fam *ds, int fd, bool v6only, bool dry_run);
 /* The same by what the kernel is told of the socket. */
-int ds_v6only_set_by(struct ds_nl *ds, __u64 cookie, int protocol,
-		     in_port_t port, bool v6only, bool dry_run);
+int fam_v6only_set_by(struct fam *ds, __u64 cookie, int protocol,
+		      in_port_t port, bool v6only, bool dry_run);
 /* The request alone. */
-struct nl_msg *ds_v6only_msg(struct ds_nl *ds, __u64 cookie, int protocol,
-			     in_port_t port, bool v6only, bool dry_run);
+struct nl_msg *fam_v6only_msg(struct fam *ds, __u64 cookie, int protocol,
+			      in_port_t port, bool v6only, bool dry_run);
 /*
  * Set it, however long others are busy: on a machine with too much to do, one
  * that has the socket locked may be long in coming back to it.
  */
-int ds_v6only_set_idle(struct ds_nl *ds, int fd, bool v6only);
+int fam_v6only_set_idle(struct fam *ds, int fd, bool v6only);
 
 /**
- * ds_explain() - ask who would get a packet
+ * fam_explain() - ask who would get a packet
  * @ds: connection
  * @protocol: IPPROTO_TCP or IPPROTO_UDP
  * @to: destination
@@ -339,10 +339,11 @@ int ds_v6only_set_idle(struct ds_nl *ds, int fd, bool v6only);
  *
  * Return: 0 or -errno.
  */
-int ds_explain(struct ds_nl *ds, int protocol, const union net_addr *to,
-	       const union net_addr *from, unsigned int ifindex,
-	       struct ds_explained *out);
+int fam_explain(struct fam *ds, int protocol, const union net_addr *to,
+		const union net_addr *from, unsigned int ifindex,
+		struct fam_explained *out);
 
-bool ds_counters_zero(const struct ds_counters *c);
+void fam_counters_add(struct fam_counters *sum, const struct fam_counters *c);
+bool fam_counters_zero(const struct fam_counters *c);
 
-#endif /* DS_NL_H */
+#endif /* FAMILY_H */
