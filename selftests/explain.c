@@ -156,13 +156,12 @@ TEST_F_TIMEOUT(explain, incomplete, TEST_TIMEOUT)
 /* The loopback address is one of lo, unless a device is told otherwise. */
 TEST_F_TIMEOUT(explain, route_localnet, TEST_TIMEOUT)
 {
-	struct ifreq ifr = { .ifr_name = "dummy0", .ifr_mtu = 60 };
 	struct fam_explained ex;
 	union net_addr to;
 	unsigned int dummy;
 	int i;
 
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	dummy = if_nametoindex("dummy0");
 	net_addr_set(&to, "127.0.0.1", net_port(self->fd));
 	for (i = 0; i < 3; i++) {
@@ -175,7 +174,7 @@ TEST_F_TIMEOUT(explain, route_localnet, TEST_TIMEOUT)
 				   DUALSTACK_VERDICT_NONE, ex.verdict);
 	}
 	/* Too narrow for IPv4 it has no settings of that. */
-	ASSERT_EQ(0, net_ioctl(SIOCSIFMTU, &ifr));
+	ASSERT_EQ(0, net_link_mtu("dummy0", 60));
 	ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, NULL, dummy,
 				 &ex));
 	EXPECT_FALSE(ex.local);
@@ -384,7 +383,7 @@ TEST_F_TIMEOUT(explain, device, TEST_TIMEOUT)
 	in_port_t port;
 	int fd, i;
 
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", HERE4, 24));
 	ASSERT_EQ(0, net_link_addr("dummy0", HERE6, 64));
 	port = net_port(self->fd);
@@ -424,20 +423,17 @@ TEST_F_TIMEOUT(explain, device, TEST_TIMEOUT)
 /* By a device that is down nothing comes in. */
 TEST_F_TIMEOUT(explain, down, TEST_TIMEOUT)
 {
-	struct ifreq ifr = { .ifr_name = "dummy0" };
 	struct fam_explained ex;
 	union net_addr to;
 	unsigned int i;
 
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", HERE4, 24));
 	net_addr_set(&to, HERE4, net_port(self->fd));
 	test_expect_explained(_metadata, &self->ds, variant->type, &to, NULL, 0,
 			      DUALSTACK_VERDICT_MAPPED, self->fd);
 
-	ASSERT_EQ(0, net_ioctl(SIOCGIFFLAGS, &ifr));
-	ifr.ifr_flags &= ~IFF_UP;
-	ASSERT_EQ(0, net_ioctl(SIOCSIFFLAGS, &ifr));
+	ASSERT_EQ(0, net_link_down("dummy0"));
 	for (i = 0; i < 3; i++) {
 		net_addr_set(&to, i < 2 ? HERE4 : NET_ADDR6,
 			     net_port(self->fd));
@@ -461,7 +457,7 @@ TEST_F_TIMEOUT(explain, anycast, TEST_TIMEOUT)
 	int fd, err;
 
 	ASSERT_EQ(0, net_sysctl("ipv6/conf/all/forwarding", 1));
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", HERE6, 64));
 	ASSERT_EQ(0, net_link_wait_anycast("dummy0", ANYCAST6));
 	net_addr_set(&to, ANYCAST6, net_port(self->fd));

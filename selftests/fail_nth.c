@@ -25,6 +25,7 @@
 #include "kselftest.h"
 
 #include "lib/family.h"
+#include "lib/net_link.h"
 #include "lib/net_util.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"

@@ -19,7 +19,7 @@ static bool scenario_net(struct __test_metadata *_metadata, struct fam *ds)
 {
 	if (!test_setup(_metadata, ds))
 		return false;
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", "fe80::1", 64));
 	/* Every refused datagram is to be answered. */
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));

@@ -270,7 +270,7 @@ FIXTURE_SETUP(stranger)
 	self->conn = accept_one(_metadata, self->fd, self->client, &self->seen);
 
 	ASSERT_EQ(0, net_sysctl("ipv4/tcp_syncookies", variant->cookies));
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", HOST, 64));
 	self->link = net_packet_open("dummy0");
 	ASSERT_LE(0, self->link);

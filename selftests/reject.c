@@ -304,7 +304,7 @@ TEST_F_TIMEOUT(reject, bound_to_device, TEST_TIMEOUT)
 	struct fam_counters seen = { };
 	int fd;
 
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	fd = net_server(variant->type, "::", 0, NET_V6ONLY);
 	ASSERT_LE(0, fd);
 
@@ -779,10 +779,7 @@ TEST_F_TIMEOUT(reject, extension_header, TEST_TIMEOUT)
 /* A device without addresses, and without room for a packet of either family. */
 static int add_narrow(const char *name)
 {
-	struct ifreq ifr = { .ifr_mtu = 60 };
-
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	return net_dummy_add(name) ?: net_ioctl(SIOCSIFMTU, &ifr);
+	return net_link_dummy(name) ?: net_link_mtu(name, 60);
 }
 
 /* A socket at an address of each family refuses the other: @found is how many are
@@ -812,7 +809,7 @@ static void expect_at_address(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(reject, device_without_family, TEST_TIMEOUT)
 {
 	ASSERT_EQ(0, add_narrow("dummy0"));
-	ASSERT_EQ(0, net_dummy_add("dummy1"));
+	ASSERT_EQ(0, net_link_dummy("dummy1"));
 	ASSERT_EQ(0, net_link_addr("dummy1", HERE4, 24));
 	ASSERT_EQ(0, net_link_addr("dummy1", HERE6, 64));
 	expect_at_address(_metadata, &self->ds, variant->type, 1);
@@ -832,8 +829,8 @@ TEST_F_TIMEOUT(reject, many_addresses, TEST_TIMEOUT)
 	char addr[INET6_ADDRSTRLEN];
 	int i;
 
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
-	ASSERT_EQ(0, net_dummy_add("dummy1"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy1"));
 	ASSERT_EQ(0, net_link_addr("dummy1", HERE4, 24));
 	ASSERT_EQ(0, net_link_addr("dummy1", HERE6, 64));
 	for (i = 0; i < ADDRESSES; i++) {

@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(socket, other_device, TEST_TIMEOUT)
 	};
 	int i, fd;
 
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	for (i = 0; i < (int)ARRAY_SIZE(pairs); i++) {
 		fd = net_server(variant->type, pairs[i].server, 0, 0);
 		ASSERT_LE(0, fd);
@@ -200,7 +200,7 @@ TEST_F_TIMEOUT(socket, link_local_scopes, TEST_TIMEOUT)
 	int i, fd[2], client, records = 0;
 
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, net_dummy_add(i ? "dummy1" : "dummy0"));
+		ASSERT_EQ(0, net_link_dummy(i ? "dummy1" : "dummy0"));
 		ASSERT_EQ(0, net_link_addr(i ? "dummy1" : "dummy0", "fe80::1",
 					   64));
 		fd[i] = net_server(variant->type, scoped[i],
@@ -289,7 +289,7 @@ FIXTURE_SETUP(vrf)
 	if (err == -EOPNOTSUPP)
 		SKIP(return, "this kernel has no VRF");
 	ASSERT_EQ(0, err);
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	ASSERT_EQ(0, net_link_enslave("dummy0", "vrf0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", VRF4, 24));
 	ASSERT_EQ(0, net_link_addr("dummy0", VRF6, 64));
@@ -549,7 +549,7 @@ TEST_F_TIMEOUT(vrf, inside_and_outside, TEST_TIMEOUT)
 	size_t i;
 
 	ASSERT_EQ(0, net_link_vrf_first());
-	ASSERT_EQ(0, net_dummy_add("dummy1"));
+	ASSERT_EQ(0, net_link_dummy("dummy1"));
 	for (i = 0; i < 2; i++) {
 		const char *dummy = i ? "dummy1" : "dummy0";
 
@@ -587,7 +587,7 @@ FIXTURE_SETUP(multicast)
 {
 	if (!test_setup(_metadata, &self->ds))
 		return;
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	ASSERT_EQ(0, net_link_addr("dummy0", VRF4, 24));
 	ASSERT_EQ(0, net_link_addr("dummy0", VRF6, 64));
 	self->device = if_nametoindex("dummy0");

@@ -44,6 +44,7 @@
 #include "kselftest.h"
 
 #include "lib/family.h"
+#include "lib/net_link.h"
 #include "lib/net_util.h"
 #include "lib/net_wire.h"
 

@@ -350,7 +350,7 @@ TEST_F_TIMEOUT(udp_recv, fragmented, TEST_TIMEOUT)
 	static char data[8000];
 	int i;
 
-	ASSERT_EQ(0, net_lo_mtu(1500));
+	ASSERT_EQ(0, net_link_mtu("lo", 1500));
 	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(0, net_send_to(addrs[i], self->port, data,
 					 sizeof(data)));
@@ -801,26 +801,16 @@ static int set_feature(const char *device, __u32 cmd, __u32 on)
  */
 TEST_F_TIMEOUT(udp_gro, device, TEST_TIMEOUT)
 {
-	static const char *const dests[] = { VETH4, VETH6 };
-	int here, there, i, n, left, merged = 0;
+	static const char *const here[] = { VETH4, VETH6 };
+	static const char *const there[] = { VETH_PEER4, VETH_PEER6 };
+	int away, i, n, left, merged = 0;
 
-	here = net_ns_open();
-	ASSERT_LE(0, here);
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	there = net_ns_open();
-	ASSERT_LE(0, there);
-	ASSERT_EQ(0, setns(here, CLONE_NEWNET));
-	ASSERT_EQ(0, net_link_veth("veth0", "veth1", there));
+	away = net_link_neighbour(here, there);
+	ASSERT_LE(0, away);
 	ASSERT_EQ(0, set_feature("veth0", ETHTOOL_SGRO, 1));
-	ASSERT_EQ(0, net_link_up("veth0"));
-	ASSERT_EQ(0, net_link_addr("veth0", VETH4, 24));
-	ASSERT_EQ(0, net_link_addr("veth0", VETH6, 64));
-	ASSERT_EQ(0, setns(there, CLONE_NEWNET));
+	ASSERT_EQ(0, setns(away, CLONE_NEWNET));
 	/* The sender's end is to cut them, so that there is something to merge. */
 	ASSERT_EQ(0, set_feature("veth1", ETHTOOL_SGSO, 0));
-	ASSERT_EQ(0, net_link_up("veth1"));
-	ASSERT_EQ(0, net_link_addr("veth1", VETH_PEER4, 24));
-	ASSERT_EQ(0, net_link_addr("veth1", VETH_PEER6, 64));
 
 	for (i = 0; i < 20; i++) {
 		int fd = socket(i % 2 ? AF_INET6 : AF_INET,
@@ -829,13 +819,13 @@ TEST_F_TIMEOUT(udp_gro, device, TEST_TIMEOUT)
 		int segment = SEGMENT;
 		union net_addr to;
 
-		net_addr_set(&to, dests[i % 2], self->port);
+		net_addr_set(&to, here[i % 2], self->port);
 		ASSERT_EQ(0, setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment,
 					sizeof(segment)));
 		ASSERT_EQ((ssize_t)sizeof(data),
 			  sendto(fd, data, sizeof(data), 0, &to.sa,
 				 net_addr_len(&to)))
-			TH_LOG("to %s: %s", dests[i % 2], strerror(errno));
+			TH_LOG("to %s: %s", here[i % 2], strerror(errno));
 		close(fd);
 		for (left = SEGMENTS; left > 0; left -= n) {
 			n = read_merged(self->fd, 0, &self->seen);

@@ -818,7 +818,7 @@ TEST_F_TIMEOUT(v6only, rules_of_bind, 5 * TEST_TIMEOUT)
 	in_port_t port = net_port(self->fd);
 
 	close(self->fd);
-	ASSERT_EQ(0, net_dummy_add("dummy0"));
+	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	for (a = 0; a < ARRAY_SIZE(other_addrs); a++) {
 		for (d = 0; d < ARRAY_SIZE(devs); d++) {
 			for (i = 0; i < 4; i++) {

@@ -71,30 +71,22 @@ static bool link_ready(const char *name)
 
 static void wire_open(struct __test_metadata *_metadata, struct wire *w)
 {
-	int err;
+	static const char *const here[] = { HOST4, HOST6 };
+	static const char *const there[] = { PEER4, PEER6 };
 
-	ASSERT_EQ(0, net_ns_new());
-	w->peer = net_ns_open();
-	ASSERT_LE(0, w->peer);
 	if (!test_setup(_metadata, &w->ds))
 		return;
 	w->host = net_ns_open();
 	ASSERT_LE(0, w->host);
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 
-	err = net_link_veth("veth0", "veth1", w->peer);
-	if (err == -EOPNOTSUPP)
+	w->peer = net_link_neighbour(here, there);
+	if (w->peer == -EOPNOTSUPP)
 		SKIP(return, "this kernel has no veth");
-	ASSERT_EQ(0, err);
-	ASSERT_EQ(0, net_link_up("veth0"));
-	ASSERT_EQ(0, net_link_addr("veth0", HOST4, 24));
-	ASSERT_EQ(0, net_link_addr("veth0", HOST6, 64));
+	ASSERT_LE(0, w->peer);
 	ASSERT_EQ(0, get_mac("veth0", w->mac));
 
 	enter(_metadata, w->peer);
-	ASSERT_EQ(0, net_link_up("veth1"));
-	ASSERT_EQ(0, net_link_addr("veth1", PEER4, 24));
-	ASSERT_EQ(0, net_link_addr("veth1", PEER6, 64));
 	ASSERT_TRUE(net_wait_for(link_ready("veth1"), NET_TIMEOUT_MS));
 	w->link = net_packet_open("veth1");
 	ASSERT_LE(0, w->link);

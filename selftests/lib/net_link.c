@@ -16,10 +16,19 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "net_link.h"
 #include "net_util.h"
+
+int net_ns_new(void)
+{
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	return net_link_up("lo") ?: net_link_addr("lo", NET_ADDR4, 24) ?:
+	       net_link_addr("lo", NET_ADDR6, 128);
+}
 
 int net_ns_open(void)
 {
@@ -100,6 +109,20 @@ int net_link_veth(const char *name, const char *peer, int peer_ns)
 	return talk(msg);
 }
 
+int net_link_dummy(const char *name)
+{
+	struct nlattr *info;
+	struct nl_msg *msg;
+
+	msg = new_link(name);
+	if (!msg)
+		return -ENOMEM;
+	info = nla_nest_start(msg, IFLA_LINKINFO);
+	nla_put_string(msg, IFLA_INFO_KIND, "dummy");
+	nla_nest_end(msg, info);
+	return talk(msg) ?: net_link_up(name);
+}
+
 int net_link_vrf(const char *name, unsigned int table)
 {
 	struct nlattr *info, *data;
@@ -155,25 +178,27 @@ int net_link_del(const char *name)
 	return talk(request(RTM_DELLINK, 0, &ifi, sizeof(ifi)));
 }
 
-static int set_link(const char *name, unsigned int flags, const char *master)
+/* Set flags of a device to those in @flags, and an attribute unless it is 0. */
+static int set_link(const char *name, unsigned int flags, unsigned int change,
+		    int attr, unsigned int value)
 {
 	struct ifinfomsg ifi = {
 		.ifi_family = AF_UNSPEC,
 		.ifi_index = if_nametoindex(name),
 		.ifi_flags = flags,
-		.ifi_change = flags,
+		.ifi_change = change,
 	};
 	struct nl_msg *msg;
 
 	msg = request(RTM_NEWLINK, 0, &ifi, sizeof(ifi));
-	if (msg && master)
-		nla_put_u32(msg, IFLA_MASTER, if_nametoindex(master));
+	if (msg && attr)
+		nla_put_u32(msg, attr, value);
 	return talk(msg);
 }
 
 int net_link_enslave(const char *name, const char *master)
 {
-	return set_link(name, 0, master);
+	return set_link(name, 0, 0, IFLA_MASTER, if_nametoindex(master));
 }
 
 static int local_rule(int type, int flags, int family, unsigned int priority)
@@ -206,7 +231,30 @@ int net_link_vrf_first(void)
 
 int net_link_up(const char *name)
 {
-	return set_link(name, IFF_UP, NULL);
+	return set_link(name, IFF_UP, IFF_UP, 0, 0);
+}
+
+int net_link_down(const char *name)
+{
+	return set_link(name, 0, IFF_UP, 0, 0);
+}
+
+int net_link_mtu(const char *name, unsigned int mtu)
+{
+	return set_link(name, 0, 0, IFLA_MTU, mtu);
+}
+
+int net_ioctl(unsigned long request, struct ifreq *ifr)
+{
+	int fd, err = 0;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, request, ifr))
+		err = -errno;
+	close(fd);
+	return err;
 }
 
 /* An IPv6 address is added at once, its route a little later. */
@@ -281,13 +329,8 @@ int net_link_wait_anycast(const char *name, const char *text)
 
 static int addresses(const char *name, const char *const addrs[2])
 {
-	int err = net_link_up(name);
-
-	if (!err)
-		err = net_link_addr(name, addrs[0], 24);
-	if (!err)
-		err = net_link_addr(name, addrs[1], 64);
-	return err;
+	return net_link_up(name) ?: net_link_addr(name, addrs[0], 24) ?:
+	       net_link_addr(name, addrs[1], 64);
 }
 
 int net_link_neighbour(const char *const here[2], const char *const there[2])

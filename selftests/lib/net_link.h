@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Network devices and their addresses for the dualstack tests, by rtnetlink.
+ * Network namespaces, devices and their addresses for the dualstack tests, by
+ * rtnetlink.
  *
  * All work in the namespace of the caller and return 0 or -errno. -EOPNOTSUPP
  * is what the kernel says where it has no device of that kind. A device with
@@ -10,6 +11,15 @@
 #define NET_LINK_H
 
 #include <netinet/in.h>
+
+/* Addresses that net_ns_new() puts on lo, besides 127.0.0.1 and ::1. */
+#define NET_ADDR4	"192.0.2.1"
+#define NET_ADDR6	"2001:db8::1"
+
+struct ifreq;
+
+/* Move to a new namespace with lo up. */
+int net_ns_new(void);
 
 /* Open the namespace that the caller is in, for setns(). */
 int net_ns_open(void);
@@ -25,6 +35,9 @@ int net_link_veth(const char *name, const char *peer, int peer_ns);
  * Return: that namespace, for setns(), or -errno.
  */
 int net_link_neighbour(const char *const here[2], const char *const there[2]);
+
+/* A device that is up, and takes what is sent by it to nowhere. */
+int net_link_dummy(const char *name);
 
 /* A VRF on its own routing table, and its way in. */
 int net_link_vrf(const char *name, unsigned int table);
@@ -42,6 +55,12 @@ int net_link_vxlan6(const char *name, unsigned int id, const char *local,
 
 int net_link_del(const char *name);
 int net_link_up(const char *name);
+int net_link_down(const char *name);
+/* That of lo is so large that nothing is fragmented. */
+int net_link_mtu(const char *name, unsigned int mtu);
+
+/* What is not asked by rtnetlink: a request about the device in @ifr. */
+int net_ioctl(unsigned long request, struct ifreq *ifr);
 
 /* An address, usable on return: there is no duplicate address detection. */
 int net_link_addr(const char *name, const char *text, int prefixlen);

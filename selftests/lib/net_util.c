@@ -3,67 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <net/if.h>	/* before the kernel's, which makes way for it */
-#include <linux/rtnetlink.h>
-#include <linux/sockios.h>
+#include <net/if.h>
 #include <linux/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "net_link.h"
 #include "net_util.h"
-
-int net_ioctl(unsigned long request, struct ifreq *ifr)
-{
-	int fd, err = 0;
-
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, request, ifr))
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-int net_lo_mtu(int mtu)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_mtu = mtu };
-
-	return net_ioctl(SIOCSIFMTU, &ifr);
-}
-
-static int lo_add_addr4(const char *text)
-{
-	/* An alias, or 127.0.0.1 would be replaced. */
-	struct ifreq ifr = { .ifr_name = "lo:1" };
-	union net_addr addr;
-
-	net_addr_set(&addr, text, 0);
-	ifr.ifr_addr = addr.sa;
-	return net_ioctl(SIOCSIFADDR, &ifr);
-}
-
-int net_ns_new(void)
-{
-	int err;
-
-	if (unshare(CLONE_NEWNET))
-		return -errno;
-	err = net_link_up("lo");
-	if (!err)
-		err = lo_add_addr4(NET_ADDR4);
-	if (!err)
-		err = net_link_addr("lo", NET_ADDR6, 128);
-	return err;
-}
 
 int net_become_nobody(void)
 {
@@ -73,57 +23,6 @@ int net_become_nobody(void)
 	    setresuid(nobody, nobody, nobody))
 		return -errno;
 	return 0;
-}
-
-static struct rtattr *rta_add(struct nlmsghdr *nlh, unsigned short type,
-			      const void *data, size_t len)
-{
-	struct rtattr *rta;
-
-	rta = (struct rtattr *)((char *)nlh + NLMSG_ALIGN(nlh->nlmsg_len));
-	rta->rta_type = type;
-	rta->rta_len = RTA_LENGTH(len);
-	if (len)
-		memcpy(RTA_DATA(rta), data, len);
-	nlh->nlmsg_len = NLMSG_ALIGN(nlh->nlmsg_len) + RTA_LENGTH(len);
-	return rta;
-}
-
-int net_dummy_add(const char *name)
-{
-	struct {
-		struct nlmsghdr nlh;
-		struct ifinfomsg ifi;
-		char attrs[128];
-	} req = {
-		.nlh.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-		.nlh.nlmsg_type = RTM_NEWLINK,
-		.nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE |
-				   NLM_F_EXCL,
-	};
-	struct {
-		struct nlmsghdr nlh;
-		struct nlmsgerr err;
-		char rest[512];
-	} ack;
-	struct rtattr *info;
-	int fd, err = 0;
-
-	rta_add(&req.nlh, IFLA_IFNAME, name, strlen(name) + 1);
-	info = rta_add(&req.nlh, IFLA_LINKINFO, NULL, 0);
-	rta_add(&req.nlh, IFLA_INFO_KIND, "dummy", sizeof("dummy"));
-	info->rta_len = (char *)&req + req.nlh.nlmsg_len - (char *)info;
-
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0)
-		return -errno;
-	if (send(fd, &req, req.nlh.nlmsg_len, 0) < 0 ||
-	    recv(fd, &ack, sizeof(ack), 0) < 0)
-		err = -errno;
-	else
-		err = ack.err.error;
-	close(fd);
-	return err ? err : net_link_up(name);
 }
 
 pid_t net_fork(void)

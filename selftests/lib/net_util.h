@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sockets, addresses and namespaces for the dualstack tests.
+ * Sockets and addresses for the dualstack tests.
  *
  * Functions that return an int return -errno when they fail.
  */
@@ -20,12 +20,6 @@
 /* How long to wait for something that must come, in milliseconds. */
 #define NET_TIMEOUT_MS	10000
 
-/* Addresses that net_ns_new() puts on lo, besides 127.0.0.1 and ::1. */
-#define NET_ADDR4	"192.0.2.1"
-#define NET_ADDR6	"2001:db8::1"
-
-struct ifreq;
-
 union net_addr {
 	struct sockaddr sa;
 	struct sockaddr_in in;
@@ -41,27 +35,11 @@ enum {
 };
 
 /**
- * net_ns_new() - move to a new network namespace with lo up
- *
- * Return: 0 or -errno.
- */
-int net_ns_new(void);
-
-/**
  * net_become_nobody() - become a user without rights, for good
  *
  * Return: 0 or -errno.
  */
 int net_become_nobody(void);
-
-/* Add a device of the kind dummy to this namespace, and bring it up. */
-int net_dummy_add(const char *name);
-
-/* Ask a socket of no matter about a device; 0 or a negative errno. */
-int net_ioctl(unsigned long request, struct ifreq *ifr);
-
-/* Set the MTU of lo, which is so large that nothing is fragmented. */
-int net_lo_mtu(int mtu);
 
 /* fork(), for a child that does not outlive its parent. */
 pid_t net_fork(void);

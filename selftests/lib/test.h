@@ -18,6 +18,7 @@
 #include "kselftest_harness.h"
 
 #include "family.h"
+#include "net_link.h"
 #include "net_util.h"
 
 /* One test on a debug kernel without acceleration, in seconds. */

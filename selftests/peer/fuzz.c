@@ -29,6 +29,7 @@
 
 #include "../lib/family.h"
 #include "../lib/fuzz_spec.h"
+#include "../lib/net_link.h"
 #include "../lib/net_util.h"
 
 #define NOBODY		65534

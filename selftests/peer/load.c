@@ -284,7 +284,7 @@ static void enter_crowd(void)
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		die("setrlimit");
 	check(net_ns_new(), "namespace");
-	check(net_dummy_add("dummy0"), "dummy0");
+	check(net_link_dummy("dummy0"), "dummy0");
 }
 
 static int crowd_server(int type, const char *addr, unsigned int flags)

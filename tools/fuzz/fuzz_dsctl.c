@@ -44,6 +44,7 @@
 
 #include "fault.h"
 #include "grammar.h"
+#include "lib/net_link.h"
 #include "lib/net_util.h"
 
 #define SECONDS		60
