@@ -71,7 +71,7 @@ static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
 }
 
-/* Under RCU; @n events alike. */
+/* Count @n equal events. Under RCU. */
 static void ds_account_rcu(struct sock *sk, enum ds_event event,
 			   const struct ds_flow *flow, unsigned int n)
 {
@@ -104,13 +104,14 @@ static void ds_account(struct sock *sk, enum ds_event event,
 	ds_account_n(sk, event, flow, 1);
 }
 
-/* What came in: handshakes and datagrams. What the data path does always is in
- * functions that call no others: a ds_direct function saves what it uses, and
- * around a call that would be every register. The seldom rest is ds_direct, too.
+/* What came in: handshakes and datagrams. What runs for each of them is in
+ * functions that call no ordinary ones: a ds_direct function saves the registers
+ * that it uses, and around such a call that would be all of them. So the slow paths
+ * are ds_direct, too.
  */
 
-/* Addresses of hosts on the Internet, and of links, are told from mapped ones by
- * their first half.
+/* The first half of an IPv4-mapped address is zero. That of a global or link-local
+ * one is not.
  */
 static bool ds_starts_native(const struct in6_addr *addr)
 {
@@ -130,8 +131,8 @@ static bool ds_wire_mapped(const struct sk_buff *skb)
 	return skb->protocol == htons(ETH_P_IPV6) && ds_source_mapped(skb);
 }
 
-/* All that is seldom: the first event of a socket, one that cannot be recorded,
- * one with a mapped source, several at once.
+/* The slow path: the first event of a socket, one that cannot be recorded, one with
+ * a mapped source, several at once.
  */
 static noinline ds_direct
 void ds_account_reception_slow(struct sock *sk, const struct sk_buff *skb,
@@ -150,7 +151,7 @@ void ds_account_reception_slow(struct sock *sk, const struct sk_buff *skb,
 		ds_account_n(sk, DS_WIRE_MAPPED, &flow, n);
 }
 
-/* Returns whether the socket has a record. */
+/* Count in the record of the socket. Returns whether it has one. */
 static __always_inline bool ds_count_reception(const struct sock *sk,
 					       const struct sk_buff *skb,
 					       enum ds_event event)
@@ -170,8 +171,8 @@ static __always_inline bool ds_count_reception(const struct sock *sk,
 	return found;
 }
 
-/* A socket that has no record in a namespace that has no room for one: each of its
- * packets would go the long way. Returns whether that was it.
+/* Count for a socket that has no record because its namespace has no room for one:
+ * this saves each of its packets the slow path. Returns whether that is so.
  */
 static __always_inline bool ds_count_untracked(const struct sock *sk,
 					       enum ds_event event)
@@ -203,7 +204,8 @@ void ds_account_reception_missed(struct sock *sk, const struct sk_buff *skb,
 		ds_account_reception_slow(sk, skb, 1);
 }
 
-/* IPv4, and somebody traces it, who may be in another namespace. */
+/* An IPv4 packet while the tracepoint is enabled, which it is for all namespaces.
+ */
 static noinline ds_direct
 void ds_account_reception_traced(struct sock *sk, const struct sk_buff *skb)
 {
@@ -233,8 +235,8 @@ static __always_inline void ds_account_reception(struct sock *sk,
 	}
 }
 
-/* A child that is closed by now was none: MPTCP makes one to find out whether it
- * may join a connection, and has answered with a reset where it may not.
+/* A child that is closed by now was not accepted: MPTCP makes one to find out
+ * whether it may join a connection, and resets it if not.
  */
 void ds_account_accept(struct sock *listener, const struct sock *child,
 		       const struct sk_buff *skb)
@@ -281,10 +283,10 @@ void ds_account_syn(struct sock *listener, const struct sk_buff *skb)
 		ds_account_wire(listener, skb);
 }
 
-/* With UDP_GRO recvmsg() takes datagrams that came one after the other as one, and
- * tells the application how long each was; the last may be shorter. Not so the
- * fragments of one large datagram, as a virtual machine's host may leave them
- * (SKB_GSO_UDP).
+/* With UDP_GRO one recvmsg() may hand over several datagrams of a sender, and tells
+ * the application how long each is; the last may be shorter. Each is counted. The
+ * fragments of one large datagram, as the host of a virtual machine may pass them
+ * on (SKB_GSO_UDP), count once.
  */
 static noinline ds_direct
 void ds_account_recv_gro(struct sock *sk, const struct sk_buff *skb)
@@ -305,9 +307,10 @@ void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
 	if (sk->sk_family != AF_INET6)
 		return;
 
-	/* MSG_PEEK leaves the datagram for another recvmsg(). It gives its
-	 * length negated; where that is 0, it is still queued. (Unless another
-	 * thread took it in this moment: then it counts for both.)
+	/* MSG_PEEK leaves the datagram to another recvmsg(), which counts it. The
+	 * length is negative then; that of an empty datagram is not, but it is
+	 * still queued. (Unless another thread has just taken it: then it is
+	 * counted twice.)
 	 */
 	if (unlikely(len <= 0) && (len < 0 || skb->next))
 		return;
@@ -328,7 +331,7 @@ void ds_account_no_socket(struct sk_buff *skb)
 	if (!ds_query_from_skb(&query, skb))
 		return;
 
-	preempt_disable_notrace();	/* RCU, and cheaper */
+	preempt_disable_notrace();	/* enough for RCU, and cheaper */
 	if (check_net(query.flow.net)) {
 		dn = ds_net_nopreempt(query.flow.net);
 		this_cpu_inc(*dn->totals.looked_up);
@@ -339,11 +342,11 @@ void ds_account_no_socket(struct sk_buff *skb)
 	preempt_enable_notrace();
 }
 
-/* What went out, or was to. */
+/* What an application sent, connected or bound to, or tried to. */
 
-/* Whether a destination leads to no IPv4 address, at the first glance: what ends
- * up as mapped is so from the start, or it is the unspecified address. Where the
- * call gave fewer bytes it will fail, whatever is said here.
+/* A quick check that most destinations end with: the kernel takes for IPv4 only
+ * what is mapped, and perhaps the unspecified address. If the application gave
+ * fewer bytes than are read here, its call fails anyway.
  */
 static bool ds_is_never_mapped(const struct in6_addr *daddr)
 {
@@ -372,34 +375,36 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
 		ds_account_connect_mapped(sk, addr, len);
 }
 
-/* udpv6_sendmsg() asks for IPV6_V6ONLY without a lock, some instructions after it
- * has called us. ds_v6only_write() leaves the option alone while anybody is between
- * the two that has seen it off: from ds_send_begin() until udp_sendmsg() is called,
- * which is sure to come then. Whoever has seen it on may find it off all the same, and
- * is taken for refused until udp_sendmsg() is called.
+/* udpv6_sendmsg() reads IPV6_V6ONLY without a lock, and so does our hook at its
+ * entry, some instructions earlier: what they see must not differ. A sender whose
+ * hook has seen the option off is counted in ds_sending, from ds_send_begin() until
+ * udp_sendmsg() is called, which is sure to follow; ds_v6only_write_held() does not
+ * set the option meanwhile. A sender whose hook has seen it on may still find it
+ * off: it is counted as refused until udp_sendmsg() is called, and then no more.
  */
 static DEFINE_PER_CPU(int, ds_sending);
-static DEFINE_SPINLOCK(ds_send_lock);	/* for those who write it */
+static DEFINE_SPINLOCK(ds_send_lock);	/* taken by those who set the option */
 static bool ds_send_held;
 
-/* How long to wait for somebody in between. That is how long a task may be off its
- * processor there, and not for ever: a process that sets the option of a socket
- * without a port just then, in another thread, is refused and leaves a count.
+/* How long to wait for senders that are counted in ds_sending: one may be preempted
+ * there. It is not waited for without end, as a count can stay: if another thread
+ * sets the option at that moment by setsockopt(), as it may as long as the socket
+ * has no port, udp_sendmsg() is not called.
  */
 #define DS_SEND_PATIENCE	(HZ / 4)
 #define DS_SEND_LOOKS		100
 
-static int ds_send_left;		/* such counts */
-static unsigned long ds_send_since;	/* waiting, or 0 */
+static int ds_send_left;		/* counts that stayed */
+static unsigned long ds_send_since;	/* when waiting began, or 0 */
 
-/* What msghdr.msg_inq, which is for recvmsg(), says of the call on the way from
- * udpv6_sendmsg() to udp_sendmsg(). Callers of either may leave there what they
- * found: the values are none that come by chance.
+/* What the hook of udpv6_sendmsg() tells that of udp_sendmsg() about a call, in
+ * msghdr.msg_inq, which only recvmsg() uses. Others who call these functions may
+ * leave it uninitialised, so the values are unlikely ones.
  */
 enum {
-	DS_CALL_FREE,			/* is not to ask */
-	DS_CALL_REFUSED = 0x64730001,	/* is counted as reject_send */
-	DS_CALL_BETWEEN = 0x64730002,	/* sees it off; counts in ds_sending */
+	DS_CALL_FREE,			/* does not read the option */
+	DS_CALL_REFUSED = 0x64730001,	/* was counted as reject_send */
+	DS_CALL_BETWEEN = 0x64730002,	/* saw it off; is in ds_sending */
 };
 
 static int ds_send_between(void)
@@ -411,7 +416,7 @@ static int ds_send_between(void)
 	return n;
 }
 
-/* Most are gone in no time, and nobody follows them. */
+/* Most senders are through in no time, and no more come while this is held. */
 static int ds_send_drain(void)
 {
 	int i, n;
@@ -435,7 +440,7 @@ bool ds_account_send_hold(void)
 	smp_mb();	/* pairs with ds_send_begin() */
 	n = ds_send_drain();
 	if (n && n != ds_send_left) {
-		/* Anew where nobody has asked again for long. */
+		/* If the last try was long ago, waiting begins anew. */
 		if (!ds_send_since ||
 		    time_after(jiffies, ds_send_since + 8 * DS_SEND_PATIENCE))
 			ds_send_since = jiffies | 1;
@@ -458,13 +463,15 @@ void ds_account_send_release(void)
 static __always_inline void ds_send_begin(void)
 {
 	for (;;) {
-		/* On one processor, lest the sum misses one and counts the other. */
+		/* Up and down on one processor: otherwise a sum of all might see
+		 * one of the two and miss the other.
+		 */
 		preempt_disable_notrace();
 		this_cpu_inc(ds_sending);
 		smp_mb();	/* pairs with ds_account_send_hold() */
 		if (likely(!smp_load_acquire(&ds_send_held)))
 			break;
-		/* Whoever holds it is done soon. */
+		/* It is not held for long. */
 		this_cpu_dec(ds_sending);
 		preempt_enable_notrace();
 		while (READ_ONCE(ds_send_held))
@@ -478,8 +485,9 @@ static __always_inline void ds_send_end(void)
 	this_cpu_dec(ds_sending);
 }
 
-/* A destination that is given stays what it is until IPV6_V6ONLY is asked; that of
- * a connected socket may not, but there the option cannot be set.
+/* A destination that comes with the message does not change before the kernel reads
+ * IPV6_V6ONLY. That of a connected socket may, but the option of a connected socket
+ * is never set.
  */
 static noinline ds_direct
 void ds_account_send_mapped(struct sock *sk, struct msghdr *msg)
@@ -506,7 +514,7 @@ void ds_account_send_mapped(struct sock *sk, struct msghdr *msg)
 	}
 }
 
-/* The same for most, in short; returns whether that was all. */
+/* The most common case of ds_account_send_mapped(). Returns whether it is that. */
 static __always_inline bool ds_send_allowed(const struct sock *sk,
 					    struct msghdr *msg)
 {
@@ -537,7 +545,7 @@ void ds_account_send(struct sock *sk, struct msghdr *msg)
 		daddr = &sin6->sin6_addr;
 	}
 	if (ds_is_never_mapped(daddr)) {
-		/* connect() may change that before the kernel looks. */
+		/* connect() may change it before the kernel looks. */
 		if (!sin6)
 			msg->msg_inq = DS_CALL_FREE;
 		return;
@@ -547,7 +555,9 @@ mapped:
 		ds_account_send_mapped(sk, msg);
 }
 
-/* It was taken for refused, before IPV6_V6ONLY was switched off under its feet. */
+/* Take a refusal back: IPV6_V6ONLY was switched off just after it was counted, and
+ * the kernel let the message pass.
+ */
 static void ds_account_not_refused(struct sock *sk)
 {
 	struct ds_sock *rec;
@@ -567,7 +577,9 @@ void ds_account_sent_slow(struct sock *sk, struct msghdr *msg)
 	if (ds_sk_proto(sk) != DS_UDP)
 		return;
 
-	/* More of a corked datagram comes without, or with what was not asked. */
+	/* More of a corked datagram has no destination here, or one that
+	 * udpv6_sendmsg() has not looked at.
+	 */
 	if (sin && sin->sin_family == AF_INET) {
 		if (msg->msg_inq == DS_CALL_BETWEEN)
 			ds_send_end();
@@ -579,7 +591,7 @@ void ds_account_sent_slow(struct sock *sk, struct msghdr *msg)
 		ds_account(sk, DS_SEND, &flow);
 }
 
-/* The same for most, in short. */
+/* The most common case of ds_account_sent_slow(). */
 static noinline ds_direct
 void ds_account_sent_mapped(struct sock *sk, struct msghdr *msg)
 {
@@ -591,7 +603,8 @@ void ds_account_sent_mapped(struct sock *sk, struct msghdr *msg)
 	    msg->msg_namelen < (int)sizeof(*sin) ||
 	    msg->msg_inq != DS_CALL_BETWEEN)
 		goto slow;
-	/* No lock is held: the kernel looks again, as the slow way does. */
+	/* Read without a lock: the kernel looks again, and so does the slow path.
+	 */
 	if (data_race(udp_sk(sk)->pending))
 		goto slow;
 
@@ -616,7 +629,7 @@ void ds_account_sent(struct sock *sk, struct msghdr *msg)
 		ds_account_sent_mapped(sk, msg);
 }
 
-/* Whether bind() says EINVAL because of IPV6_V6ONLY. */
+/* Whether bind() fails with EINVAL because of IPV6_V6ONLY. */
 static bool ds_bind_refused(struct ds_flow *flow, const struct sock *sk,
 			    const struct sockaddr *addr, int len)
 {
@@ -669,9 +682,10 @@ void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len)
 		ds_account_bind_mapped(sock->sk, addr, len);
 }
 
-/* inet6_bind() leads here, too, unless the compiler has made one function of both:
- * that is counted there, and is about the sock of a struct socket. A subflow that
- * MPTCP has bound has the struct socket of the application, whose sock is another.
+/* inet6_bind() calls inet6_bind_sk(), too, unless the compiler has inlined it; that
+ * is left to ds_account_bind(). There the sock is that of its struct socket. A
+ * subflow that MPTCP binds has the struct socket of the application, whose sock is
+ * another one.
  */
 static noinline ds_direct
 void ds_account_bind_subflow(struct sock *sk, const struct sockaddr *addr,

@@ -31,8 +31,8 @@ void ds_account_accept(struct sock *listener, const struct sock *child,
  * @req:	what the child was made from
  * @child:	the child
  *
- * Counts those made by Fast Open (RFC 7413), which are to be accepted before
- * the handshake completes; ds_account_accept() has the others.
+ * Counts children made by Fast Open (RFC 7413): the application may accept them
+ * before the handshake completes. ds_account_accept() counts all others.
  *
  * Context: softirq, or process with softirqs disabled, as
  * inet_csk_reqsk_queue_add().
@@ -42,10 +42,10 @@ void ds_account_fastopen(struct sock *listener, struct request_sock *req,
 			 const struct sock *child);
 
 /**
- * ds_account_recv() - recvmsg() has done with a datagram
+ * ds_account_recv() - recvmsg() is done with a datagram
  * @sk:		the UDP socket
  * @skb:	the datagram
- * @len:	what skb_consume_udp() is told: the negative of it for MSG_PEEK
+ * @len:	as skb_consume_udp() is given it: negated for MSG_PEEK
  *
  * Context: process, as skb_consume_udp().
  */
@@ -65,8 +65,8 @@ void ds_account_no_socket(struct sk_buff *skb);
  * @listener:	the listening socket
  * @skb:	the SYN
  *
- * tcp_v6_conn_request() drops one whose source is an IPv4-mapped address, and so
- * does subflow_v6_conn_request() for MPTCP.
+ * Counts a SYN whose source is an IPv4-mapped address. The kernel drops it, in
+ * tcp_v6_conn_request(), or in subflow_v6_conn_request() for MPTCP.
  *
  * Context: softirq.
  */
@@ -87,8 +87,8 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
 /**
  * ds_account_send() - sendmsg() is about to be tried
  * @sk:		the UDP socket
- * @msg:	the message. Its msg_inq, which is for recvmsg(), tells
- *		ds_account_sent() what was seen
+ * @msg:	the message. What was seen is left for ds_account_sent() in msg_inq,
+ *		which sendmsg() does not use
  *
  * Counts those to a mapped address that IPV6_V6ONLY forbids.
  *
@@ -110,18 +110,25 @@ ds_direct
 void ds_account_sent(struct sock *sk, struct msghdr *msg);
 
 /**
- * ds_account_send_hold() - have no sendmsg() ask for IPV6_V6ONLY for a moment
+ * ds_account_send_hold() - keep sendmsg() from reading IPV6_V6ONLY for a moment
  *
- * What ds_account_send() sees of the option is then what the kernel sees later.
+ * No call is then between ds_account_send() and the kernel, each of which reads
+ * the option: both see the same.
  *
- * Context: any that may take a spinlock, softirqs disabled. Those who come are
- * kept waiting: ds_account_send_release() is to follow at once, whatever is
- * returned.
+ * Context: any that may take a spinlock, with softirqs disabled. Senders spin
+ * meanwhile, so ds_account_send_release() has to follow at once, whatever this
+ * returns.
  *
- * Return: true, or false where somebody is about to ask: to try again later will
- * do, before long.
+ * Return: true; false where a sender is between the two, and the option must not be
+ * set: try again later, it will not take long.
  */
 bool ds_account_send_hold(void);
+
+/**
+ * ds_account_send_release() - let sendmsg() go on
+ *
+ * Context: as for ds_account_send_hold(), after it.
+ */
 void ds_account_send_release(void);
 
 /**
@@ -141,8 +148,8 @@ void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len);
  * @addr:	where to
  * @len:	length of @addr
  *
- * MPTCP has the bind() of its own sockets done for a subflow, by inet6_bind_sk().
- * Others that come by there are left to ds_account_bind().
+ * To bind() one of its sockets, MPTCP binds a subflow, by inet6_bind_sk(). Other
+ * callers of that are left to ds_account_bind().
  *
  * Context: process.
  */

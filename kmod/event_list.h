@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is counted, row by row, and what follows from that: the counts of a record,
+/* The list of what is counted, and what is made from it: the counts of a record,
  * the counters of the netlink interface, what the tracepoints print, the types of
- * events in netlink. A row is a macro call.
+ * events in netlink. A row of the list is a macro call.
  */
 
 #ifndef _DUALSTACK_EVENT_LIST_H
@@ -44,7 +44,7 @@ enum ds_proto {
 	X(IN_NATIVE,		NONE,	NONE)				\
 	/* sendmsg() to a mapped address went ahead */			\
 	X(SEND,			MAPPED,	MAPPED)				\
-	/* connect() to a mapped address did */				\
+	/* connect() to a mapped address went ahead */			\
 	X(CONNECT,		MAPPED,	MAPPED)				\
 	/* an IPv6 packet had a mapped source: it is not from whom it says */ \
 	X(WIRE_MAPPED,		MAPPED,	NONE)				\
@@ -56,9 +56,9 @@ enum ds_proto {
 	X(REJECT_V4ONLY,	REJECT,	REJECTED)			\
 	/* connect() to a mapped address failed because of IPV6_V6ONLY */ \
 	X(REJECT_CONNECT,	REJECT,	REJECTED)			\
-	/* sendmsg() did */						\
+	/* sendmsg() to a mapped address failed because of it */	\
 	X(REJECT_SEND,		REJECT,	REJECTED)			\
-	/* bind() did, which has no peer */				\
+	/* bind() to a mapped address did; there is no peer */		\
 	X(REJECT_BIND,		REJECT,	NONE)
 
 /* X(counter, event, protocols, site): the counters of the netlink interface.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who would get a packet: the lookups of the input path, without a packet.
- * Nothing is counted for it.
+/* Which socket would get a packet: the lookups of the input path, without a packet.
+ * Nothing is counted.
  */
 
 #include <linux/inetdevice.h>
@@ -25,16 +25,16 @@
 
 /**
  * struct ds_explain - a request and its answer
- * @query:	what is asked of the lookup; there is no packet
- * @from:	the request says where it comes from
+ * @query:	the packet that the request describes, for the lookup
+ * @from:	whether the request gives its source
  * @extack:	says why there is no answer
  * @dev:	device that it comes in by, or NULL: by none
- * @own:	this host sends it to itself
- * @local:	it is for this host
- * @verdict:	who gets it
- * @cookie:	cookie of that socket, or 0; where nobody gets it, of one that has
- *		the port at another address
- * @reuseport:	it is one of several
+ * @own:	whether this host sends it to itself
+ * @local:	whether it is for this host
+ * @verdict:	what becomes of it, enum dualstack_verdict
+ * @cookie:	cookie of the socket that takes or refuses it, or 0; where none does,
+ *		of one that has the port at another address
+ * @reuseport:	whether that socket is one of a group
  */
 struct ds_explain {
 	struct ds_query query;
@@ -124,8 +124,9 @@ static int ds_explain_route4(struct ds_explain *ex)
 	return 0;
 }
 
-/* A namespace that never had an address lacks the table of local ones: all look
- * like broadcasts then, the loopback address, too, which never is one.
+/* A namespace that never had an IPv4 address has no table of local ones, and the
+ * kernel takes every address for a broadcast one. The loopback address never is
+ * one, which tells this case.
  */
 static bool ds_lacks_local4(struct net *net, const struct net_device *dev)
 {
@@ -179,7 +180,7 @@ static struct net_device *ds_explain_dev6(struct net *net,
 	return found;
 }
 
-/* RTF_LOCAL, RTF_ANYCAST, or 0: not for this host. */
+/* RTF_LOCAL, RTF_ANYCAST, or 0 where a packet is not for this host. */
 static u32 ds_local6(const struct dst_entry *dst)
 {
 	const struct rt6_info *rt = container_of(dst, struct rt6_info, dst);
@@ -255,8 +256,8 @@ static int ds_explain_local6(struct ds_explain *ex)
 	local = ds_local6(dst);
 	dst_release(dst);
 
-	/* As ipv6_unicast_destination() has it, which tcp_v6_conn_request()
-	 * asks.
+	/* Where ipv6_unicast_destination() is false, tcp_v6_conn_request() drops a
+	 * SYN.
 	 */
 	if (local && !(local & RTF_LOCAL) && ex->query.flow.proto == DS_TCP) {
 		NL_SET_ERR_MSG(ex->extack,

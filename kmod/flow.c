@@ -72,8 +72,9 @@ static void ds_flow_out(struct ds_flow *flow, const struct sock *sk,
 	ipv6_addr_set_v4mapped(daddr, &flow->peer);
 }
 
-/* The IPv4 address that @addr stands for. "Any" is the loopback address of the
- * family that the local address @local is of, as of old in BSD.
+/* The IPv4 address that the destination @addr stands for, if it does. As in BSD,
+ * the unspecified address stands for the loopback address; that of IPv4, if the
+ * local address @local is mapped.
  */
 static bool ds_mapped_dest(const struct in6_addr *addr,
 			   const struct in6_addr *local, __be32 *daddr)
@@ -97,7 +98,9 @@ bool ds_flow_connect(struct ds_flow *flow, struct sock *sk,
 	__be32 daddr;
 
 	if (addr->sa_family == AF_INET) {
-		/* With IPV6_V6ONLY this is EAFNOSUPPORT, a matter of types. */
+		/* With IPV6_V6ONLY this fails with EAFNOSUPPORT, for the type of
+		 * the address: no refusal.
+		 */
 		if (ds_sk_proto(sk) != DS_UDP || len < sizeof(*sin) ||
 		    ipv6_only_sock(sk))
 			return false;
@@ -141,7 +144,9 @@ bool ds_flow_send(struct ds_flow *flow, struct sock *sk,
 			return false;
 		break;
 	case AF_INET:
-		/* A short one is EINVAL, once IPV6_V6ONLY was asked. */
+		/* The kernel checks the length of this one later, after
+		 * IPV6_V6ONLY.
+		 */
 		daddr = sin->sin_addr.s_addr;
 		break;
 	default:
@@ -157,7 +162,9 @@ bool ds_flow_sent(struct ds_flow *flow, struct sock *sk,
 {
 	const struct sockaddr_in *sin = msg->msg_name;
 
-	/* More of a corked datagram, wherever this part says it shall go. */
+	/* More of a corked datagram goes where its first part does, whatever
+	 * destination comes with it.
+	 */
 	if (READ_ONCE(udp_sk(sk)->pending) == AF_INET) {
 		const struct flowi4 *fl4 = &inet_sk(sk)->cork.fl.u.ip4;
 
@@ -166,7 +173,7 @@ bool ds_flow_sent(struct ds_flow *flow, struct sock *sk,
 		return true;
 	}
 
-	/* That of an IPv6 one is EINVAL. */
+	/* More of an IPv6 one fails with EINVAL. */
 	if (READ_ONCE(udp_sk(sk)->pending))
 		return false;
 	if (!sin || msg->msg_namelen < (int)sizeof(*sin) ||

@@ -66,7 +66,8 @@ void ds_flow_from_sk(struct ds_flow *flow, const struct sock *sk);
  * @len:	its length
  *
  * Follows tcp_v6_connect() and __ip6_datagram_connect() up to the point where
- * they ask for IPV6_V6ONLY; only an unknown flow label is not seen.
+ * they read IPV6_V6ONLY; only that an unknown flow label makes them fail is not
+ * noticed.
  *
  * Context: process.
  *
@@ -77,12 +78,12 @@ bool ds_flow_connect(struct ds_flow *flow, struct sock *sk,
 		     const struct sockaddr *addr, int len);
 
 /**
- * ds_flow_send() - does sendmsg() ask for IPV6_V6ONLY?
+ * ds_flow_send() - will sendmsg() read IPV6_V6ONLY?
  * @flow:	filled in where it does
  * @sk:		AF_INET6 UDP socket
  * @msg:	as udpv6_sendmsg() was given it
  *
- * Follows udpv6_sendmsg() up to the point where it asks.
+ * Follows udpv6_sendmsg() up to that point.
  *
  * Context: process.
  *
@@ -93,15 +94,15 @@ bool ds_flow_send(struct ds_flow *flow, struct sock *sk,
 		  const struct msghdr *msg);
 
 /**
- * ds_flow_sent() - does what sendmsg() sends over IPv4 have a destination?
- * @flow:	filled in where it does
+ * ds_flow_sent() - where will udp_sendmsg() send an AF_INET6 socket's message?
+ * @flow:	filled in where it will
  * @sk:		AF_INET6 UDP socket
  * @msg:	as udpv6_sendmsg() hands it to udp_sendmsg()
  *
  * Context: process.
  *
- * Return: true, also where it is that of a corked datagram; false where
- * udp_sendmsg() is about to say EINVAL.
+ * Return: true if it will, to the destination of the message or of the corked
+ * datagram that it continues; false if it will fail with EINVAL.
  */
 bool ds_flow_sent(struct ds_flow *flow, struct sock *sk,
 		  const struct msghdr *msg);

@@ -20,7 +20,8 @@
 #include "sock.h"
 #include "stats.h"
 
-/* Dumps: a message with its header begins, and ends or is taken back. */
+/* The messages of a dump: begun with a header, and ended, or cancelled on an error.
+ */
 
 static void *ds_dump_header(struct sk_buff *skb, struct netlink_callback *cb,
 			    u8 cmd)
@@ -41,18 +42,19 @@ static int ds_dump_end(struct sk_buff *skb, void *hdr, int err)
 /* socket-get */
 
 /**
- * struct ds_reader - who is told of records
- * @admin:	has the right to see peers
- * @withheld:	has not, and there were some
+ * struct ds_reader - who reads records
+ * @admin:	whether it has the right to see last peers
+ * @withheld:	whether some were left out because it has not
  */
 struct ds_reader {
 	bool admin;
 	bool withheld;
 };
 
-/* As elsewhere in netlink, two have to have the right: whoever asks or, as a dump goes
- * on, reads; and whoever opened the socket, lest a program with rights be given one
- * and write to it what was meant for a file.
+/* As elsewhere in netlink, two have to have the right: whoever sends the request,
+ * or reads on in a dump, and whoever opened the socket. Otherwise a user could pass
+ * a socket to a program that has rights, as its output, and have that write the
+ * request.
  */
 static void ds_reader_init(struct ds_reader *reader, const struct sk_buff *req)
 {
@@ -60,8 +62,8 @@ static void ds_reader_init(struct ds_reader *reader, const struct sk_buff *req)
 	reader->withheld = false;
 }
 
-/* The answer is good without them; whoever looks at the acknowledgment learns that
- * there is more.
+/* The answer is complete otherwise: this is no error, only a text in the
+ * acknowledgment.
  */
 static void ds_tell_withheld(struct netlink_ext_ack *extack)
 {
@@ -143,14 +145,14 @@ static int ds_put_sock(struct sk_buff *skb, const struct ds_sock *rec,
 	return 0;
 }
 
-/* How many buckets are looked at before somebody else may run. */
+/* How many buckets are looked at before other tasks may run. */
 #define DS_DUMP_STEP	1024
 
-/* Records do not move between buckets, so a dump that takes each bucket in one
- * go shows every record that is there all the time, and shows it once. A bucket
- * that does not fit is left to the next message; only if it does not fit there
- * either, it is split, at record number cb->args[1]: one may be missed then where
- * another one before it goes.
+/* Records do not move between buckets. So a dump that takes each bucket in one go
+ * shows each record that exists throughout, and shows it once. A bucket that does
+ * not fit into the rest of a message is left to the next one. Only a bucket that is
+ * larger than a message is split: cb->args[1] is how many of its records have been
+ * shown. If one of these is removed before the next message, another one is missed.
  */
 static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 			  const struct net *net,
@@ -178,8 +180,8 @@ static int ds_dump_bucket(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* Returns whether the message is full. The table is that of all namespaces, most of
- * which may be somebody else's.
+/* Look at some buckets of the table, which is one for all namespaces: most records
+ * may be of others. Returns whether the message is full.
  */
 static bool ds_dump_step(struct sk_buff *skb, struct netlink_callback *cb,
 			 const struct net *net, struct ds_reader *reader)
@@ -221,7 +223,7 @@ int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
 		cond_resched();
 	}
 
-	/* Told with the end of the dump, which this may be. */
+	/* The end of the dump carries the text, and this may be it. */
 	cb->args[2] |= reader.withheld;
 	if (cb->args[2])
 		ds_tell_withheld(cb->extack);

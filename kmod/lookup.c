@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which socket takes a packet: the kernel's own lookup tells. Or which refuses it. */
+/* Which socket takes a packet, by the kernel's own lookup; or which one refuses it.
+ */
 
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
@@ -59,9 +60,8 @@ static bool ds_query_from_tcp(struct ds_query *query, struct sk_buff *skb)
 	if (!th->syn || th->ack || th->rst || th->fin || !ds_is_unicast(skb))
 		return false;
 
-	/* TCP has moved the control block of IP by now; not so where IPsec
-	 * policy forbids the packet, which then may be looked up on the wrong
-	 * device.
+	/* TCP has moved the control block of IP by now, unless IPsec policy forbids
+	 * the packet; that may then be looked up on the wrong device.
 	 */
 	query->doff = __tcp_hdrlen(th);
 	if (skb->protocol == htons(ETH_P_IP)) {
@@ -83,8 +83,8 @@ static bool ds_query_from_udp(struct ds_query *query, struct sk_buff *skb)
 		return true;
 	}
 
-	/* Unlike UDP over IPv4, __udp6_lib_rcv() says NO_SOCKET before it has
-	 * looked at the checksum, which is not optional (RFC 8200, section
+	/* Unlike UDP over IPv4, __udp6_lib_rcv() drops for want of a socket before
+	 * it has looked at the checksum, which is not optional (RFC 8200, section
 	 * 8.1).
 	 */
 	if (!udp_hdr(skb)->check || udp_lib_checksum_complete(skb))
@@ -107,7 +107,7 @@ bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb)
 		 !ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr))
 		proto = ds_proto(ds_ipv6_protocol(skb));
 	else
-		return false;	/* with a mapped source it is no IPv6 peer */
+		return false;	/* a mapped source is no IPv6 client */
 
 	if (proto < 0)
 		return false;
@@ -148,14 +148,14 @@ struct sock *ds_lookup_taker(const struct ds_query *query)
 				 query->skb);
 }
 
-/* Who refuses a packet that found no socket. The kernel went through the slots of
- * its tables for the address and for the unspecified one. What is looked at below,
- * without the kernel's lookup and the BPF programs that this may run, is the latter
- * again, and a number of others that is limited: so the cost is in proportion,
- * whatever is bound where.
+/* Which socket refuses a packet that found none. The kernel has searched two slots
+ * of its tables, that of the packet's destination and that of the unspecified
+ * address. The second is searched again below, and then a limited number of others,
+ * so that the cost is in proportion to the kernel's, whatever is bound where. None
+ * of this calls the kernel's lookup, which may run BPF programs.
  */
 
-/* At the first glance, most sockets of a slot have nothing to do with a packet. */
+/* A quick check, as most sockets of a slot have nothing to do with the packet. */
 static bool ds_is_aside(const struct ds_query *query, const struct sock *sk)
 {
 	int bound = READ_ONCE(sk->sk_bound_dev_if);
@@ -165,7 +165,7 @@ static bool ds_is_aside(const struct ds_query *query, const struct sock *sk)
 	       !net_eq(sock_net(sk), query->flow.net);
 }
 
-/* Whether what comes by the packet's device comes to this socket. */
+/* Whether the socket receives what comes in by the packet's device. */
 static bool ds_has_device(const struct ds_query *query, const struct sock *sk)
 {
 	int bound = READ_ONCE(sk->sk_bound_dev_if);
@@ -189,8 +189,9 @@ static u32 ds_wildcard_hash(const struct ds_flow *flow)
 				  ntohs(flow->local_port));
 }
 
-/* Neither connected, nor on its way from one table to another: a listener that was
- * shut down may connect, and then leads on to sockets of all kinds.
+/* Whether the socket takes packets of new peers. A listener may be shut down and
+ * connect while we look at it: we are then led on to another table, with sockets of
+ * all kinds, and pass over them.
  */
 static bool ds_may_take(const struct ds_query *query, const struct sock *sk)
 {
@@ -210,8 +211,9 @@ static bool ds_refuses_family(const struct ds_query *query,
 				 ntohs(query->flow.local_port));
 }
 
-/* The kernel's choice of several: a group comes first where it is met first, then
- * the one that is bound to the device, then the first. True ends the search.
+/* Choose among several as the kernel does: the first one, unless one follows that
+ * is bound to the device. Such a one, or the first one if it has SO_REUSEPORT, ends
+ * the search: then this returns true.
  */
 static bool ds_try_wildcard(const struct ds_query *query, struct sock *sk,
 			    struct sock **found)
@@ -223,7 +225,7 @@ static bool ds_try_wildcard(const struct ds_query *query, struct sock *sk,
 	       rcu_access_pointer(sk->sk_reuseport_cb);
 }
 
-/* One more that is bound to no device comes after the first. */
+/* Once there is one, another is only of interest if it is bound to a device. */
 static bool ds_is_second(const struct sock *sk, const struct sock *found)
 {
 	return found && !READ_ONCE(sk->sk_bound_dev_if);
@@ -262,7 +264,7 @@ static struct sock *ds_lookup_wildcard(const struct ds_query *query)
 	return found;
 }
 
-/* Whether the socket takes IPv4: it is at an IPv4 address. */
+/* Whether the address of the socket is an IPv4 one, mapped or not. */
 static bool ds_is_at_ipv4(const struct sock *sk)
 {
 	return sk->sk_family == AF_INET ||
@@ -291,11 +293,11 @@ static bool ds_is_for_loopback(const struct ds_flow *flow)
 /**
  * struct ds_search - a search for sockets that are bound to one address
  * @query:	the packet
- * @left:	how much more is looked at
+ * @left:	how many steps are left, of DS_LOOKUP_STEPS
  * @loopback:	whether the packet is for the loopback address
- * @own:	a socket of the packet's family; the second is at the loopback
- *		address
- * @other:	the same of the other family, which refuses
+ * @own:	the first socket that takes the packet's family: [0] at any other
+ *		address, [1] at the loopback address
+ * @other:	the same for those that take the other family only, and so refuse
  */
 struct ds_search {
 	const struct ds_query *query;
@@ -323,7 +325,9 @@ static bool ds_search_spend(struct ds_search *search, unsigned int steps)
 	return true;
 }
 
-/* A link-local address is one on its link only, and its socket is bound to that. */
+/* Whether the socket has the port at a link-local address. Such a socket is always
+ * bound to a device, and refuses what comes by others, too.
+ */
 static bool ds_is_at_link(const struct ds_query *query, const struct sock *sk)
 {
 	return sk->sk_family == AF_INET6 &&
@@ -332,7 +336,7 @@ static bool ds_is_at_link(const struct ds_query *query, const struct sock *sk)
 	       ipv6_addr_type(&sk->sk_v6_rcv_saddr) & IPV6_ADDR_LINKLOCAL;
 }
 
-/* One that has the port. False where enough has been looked at. */
+/* Note a socket that has the port. Returns false when no steps are left. */
 static noinline bool ds_search_take(struct ds_search *search, struct sock *sk)
 {
 	const struct ds_query *query = search->query;
@@ -350,7 +354,7 @@ static noinline bool ds_search_take(struct ds_search *search, struct sock *sk)
 	else if (sk->sk_family != query->flow.family)
 		found = search->other;
 	else
-		return true;	/* at a mapped address: IPv4 is its business */
+		return true;	/* AF_INET6, but takes IPv4 only */
 	found += ds_is_at_loopback(sk);
 	if (!*found)
 		*found = sk;
@@ -369,15 +373,19 @@ static bool ds_search_see(struct ds_search *search, struct sock *sk)
 	return ds_search_take(search, sk);
 }
 
-/* The one that a packet such as this is more likely meant for comes first. */
+/* The socket at the loopback address if the packet is for that, else one at another
+ * address; in want of that, whichever there is.
+ */
 static struct sock *ds_search_best(const struct ds_search *search,
 				   struct sock *const found[2])
 {
 	return found[search->loopback] ?: found[!search->loopback];
 }
 
-/* A socket at the loopback address speaks for its family where the packet, or who
- * refuses it, is there as well: it serves no others.
+/* A socket that takes the packet's family at another address: if there is one, it
+ * is not for its family that the packet is refused. One at the loopback address
+ * counts only if the packet, or the socket that would refuse it, is at the loopback
+ * address, too.
  */
 static struct sock *ds_search_own(const struct ds_search *search,
 				  const struct sock *refuser)
@@ -388,7 +396,9 @@ static struct sock *ds_search_own(const struct ds_search *search,
 	       search->own[1] : NULL;
 }
 
-/* By address, which is how listeners are found. False where it came to no end. */
+/* Search by address, the only way to find listeners. Returns false when no steps
+ * are left.
+ */
 
 static bool ds_search_listeners(struct ds_search *search, u32 hash,
 				struct sock **until)
@@ -508,9 +518,9 @@ static struct udp_hslot *ds_udp_slot(const struct ds_flow *flow)
 			    ntohs(flow->local_port));
 }
 
-/* By port, which is how UDP sockets are found, wherever they are bound. Where there
- * are too many, but one that refuses was among those, who else takes the packet's
- * family is found by address.
+/* Search by port, which finds UDP sockets wherever they are bound. If there are too
+ * many, but one that refuses was among those seen, a socket that takes the packet's
+ * family is searched for by address.
  */
 static bool ds_search_port(struct ds_search *search)
 {
@@ -559,8 +569,8 @@ struct sock *ds_lookup_elsewhere(const struct ds_query *query)
 	return ds_search_best(&search, search.own);
 }
 
-/* Most packets without a socket are for a port that nobody has, and then a look
- * at the table of ports saves all further ones.
+/* Most packets without a socket are for a port that no socket has: one look at the
+ * table of ports then saves the search.
  */
 static bool ds_port_unused(const struct ds_flow *flow)
 {
@@ -576,9 +586,9 @@ static bool ds_port_unused(const struct ds_flow *flow)
 	return hlist_empty(&hinfo->bhash[slot].chain);
 }
 
-/* The member of a SO_REUSEPORT group that has the refusals of this client. The
- * kernel never had to choose one for it: no need for the hash that it takes, nor
- * for a BPF program, which knows packets of the group's own family only.
+/* The member of a SO_REUSEPORT group that is counted for the refusals of this
+ * client. The kernel has not chosen any, so neither its hash is needed nor a BPF
+ * program of the group, which only knows packets of the group's family.
  */
 static struct sock *ds_group_member(const struct ds_flow *flow,
 				    struct sock *sk)
@@ -596,15 +606,15 @@ static struct sock *ds_group_member(const struct ds_flow *flow,
 	hash = __ipv6_addr_jhash(&flow->peer, (__force u32)flow->peer_port);
 	member = READ_ONCE(reuse->socks[reciprocal_scale(hash, n)]);
 
-	/* One that has been connected, or bound to a device, after it was of the
-	 * group.
+	/* Not a member that has been connected, or bound to a device, since it
+	 * joined.
 	 */
 	return member->sk_state == sk->sk_state &&
 	       READ_ONCE(member->sk_bound_dev_if) ==
 	       READ_ONCE(sk->sk_bound_dev_if) ? member : sk;
 }
 
-/* Apart, as what it saves on the stack is no use to a port that nobody has. */
+/* Apart, so that no registers are saved for it if no socket has the port. */
 static noinline
 struct sock *ds_lookup_holder(const struct ds_query *query, enum ds_event *event)
 {

@@ -31,7 +31,7 @@ struct ds_query {
  * ds_query_from_skb() - take a packet that found no socket apart
  * @query:	filled in
  * @skb:	the packet as tcp_v4_rcv(), udpv6_rcv() and so on drop it for
- *		want of a socket, be it that IPsec policy forbids it besides
+ *		want of a socket; IPsec policy may forbid it as well
  *
  * Context: softirq.
  *
@@ -57,11 +57,11 @@ struct sock *ds_lookup_taker(const struct ds_query *query);
  * @query:	the packet
  * @event:	set to the kind of refusal
  *
- * A wildcard of the other family that has the port refuses, whatever else is
- * bound there. Without one, a socket of the other family that is bound to one
- * address does, unless a socket of the packet's own family has the port at another
- * address; of those at the loopback address only what is for it, or refused by
- * another one there, is spoken for.
+ * A wildcard socket of the other family that has the port refuses, whatever else
+ * is bound there. Without one, a socket of the other family that is bound to one
+ * address refuses, unless a socket that takes the packet's family has the port at
+ * another address. If that is the loopback address, it only counts if the packet,
+ * or the socket that would refuse it, is at the loopback address, too.
  *
  * Context: under RCU, in the section where it found no socket. No reference is
  * taken.
@@ -69,8 +69,8 @@ struct sock *ds_lookup_taker(const struct ds_query *query);
  * Return: the socket that has the port but takes the other family only
  * (because of IPV6_V6ONLY, RFC 3493 section 5.3; because of the address that
  * it is bound to; because it is an AF_INET socket), or NULL: nobody has the
- * port, or it is refused for the sake of the address, or that would have taken too
- * long to find out.
+ * port, or what is refused is the address and not the family, or to find out would
+ * take too long.
  */
 struct sock *ds_lookup_refuser(const struct ds_query *query,
 			       enum ds_event *event);
@@ -87,9 +87,9 @@ struct sock *ds_lookup_refuser(const struct ds_query *query,
 struct sock *ds_lookup_elsewhere(const struct ds_query *query);
 
 /* How much is looked at for one packet to find a socket that is bound to one
- * address: it must not become a way to keep a host busy that has thousands of them.
- * A device or a socket is one step; an address, and a socket that has the port, are
- * as many more.
+ * address, lest packets keep a host busy that has thousands of them. A device or a
+ * socket takes one step, an address DS_LOOKUP_MORE_STEPS, and a socket that has the
+ * port as many more.
  */
 #define DS_LOOKUP_STEPS		512
 #define DS_LOOKUP_MORE_STEPS	3

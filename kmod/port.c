@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The sockets that are bound to a port: TCP has them in its table of bind
- * buckets, UDP in the one table that it has.
+/* The sockets that are bound to a port: TCP has them in its table of bind buckets,
+ * UDP in its table of sockets by port.
  */
 
 #include <linux/udp.h>
@@ -25,7 +25,7 @@ static struct udp_hslot *ds_port_hslot(const struct ds_port *port)
 	return udp_hashslot(ds_udp_table(port->net), port->net, port->num);
 }
 
-/* IPv4 and IPv6 have the unspecified address in one bucket. */
+/* The bucket of the unspecified address, which both families share. */
 static struct inet_listen_hashbucket *ds_port_ilb(const struct ds_port *port)
 {
 	return inet_lhash2_bucket(port->net->ipv4.tcp_death_row.hashinfo,
@@ -52,7 +52,7 @@ static struct sock *ds_port_find_tcp(const struct ds_port *port, bool v4,
 	struct inet_bind_bucket *tb;
 	struct sock *sk;
 
-	/* One bucket for each VRF. */
+	/* Each VRF has a bucket of its own for the port. */
 	inet_bind_bucket_for_each(tb, &ds_port_bhash(port)->chain) {
 		if (tb->port != port->num || !net_eq(ib_net(tb), port->net))
 			continue;
@@ -99,7 +99,8 @@ struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
 	return NULL;
 }
 
-/* As bind() does, once for each socket that it binds to a port. */
+/* The lock is held for as long as bind() holds it, for each socket that it binds.
+ */
 static struct sock *ds_port_get_udp(const struct ds_port *port,
 				    ds_port_match match, void *arg)
 {

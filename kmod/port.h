@@ -24,21 +24,32 @@ struct ds_port {
 	u16 num;
 };
 
+/**
+ * typedef ds_port_match - tells whether a socket is the one that is looked for
+ * @sk:		the socket
+ * @arg:	as it was given to the search
+ *
+ * Context: under the lock of the search; must not sleep.
+ *
+ * Return: true ends the search.
+ */
 typedef bool (*ds_port_match)(struct sock *sk, void *arg);
 
 /**
- * ds_port_lock() - the lock that bind() looks for a conflict under
+ * ds_port_lock() - the lock under which bind() looks for a conflict
  * @port:	the port
  *
  * While it is held, with softirqs disabled, no socket is bound to the port, and
  * none leaves it.
+ *
+ * Context: any.
  *
  * Return: the lock, to be taken by the caller.
  */
 spinlock_t *ds_port_lock(const struct ds_port *port);
 
 /**
- * ds_port_listen_lock() - the lock that TCP sockets join a group under
+ * ds_port_listen_lock() - the lock under which TCP sockets join a SO_REUSEPORT group
  * @port:	the port, of TCP
  *
  * While it is held, no socket starts to listen at the unspecified address and
@@ -47,6 +58,8 @@ spinlock_t *ds_port_lock(const struct ds_port *port);
  * ds_port_lock().
  *
  * UDP sockets join under ds_port_lock().
+ *
+ * Context: any.
  *
  * Return: the lock, to be taken by the caller.
  */
@@ -71,7 +84,7 @@ struct sock *ds_port_find4(const struct ds_port *port, ds_port_match match,
 			   void *arg);
 
 /**
- * ds_port_find_wild() - go through those that clients at any address reach
+ * ds_port_find_wild() - go through the sockets at the unspecified address
  * @port:	the port
  * @match:	tells whether a socket is the one; it may be shown others, too
  * @arg:	for @match
@@ -106,7 +119,7 @@ struct sock *ds_port_get_wild(const struct ds_port *port, ds_port_match match,
  * @match:	tells whether a socket is the one
  * @arg:	for @match
  *
- * Of all, connections included; ds_port_get_wild() does that for UDP.
+ * Looks at all of them, connections included. For UDP ds_port_get_wild() does so.
  *
  * Context: process, without any lock.
  *

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What happened before the machine was suspended is older than jiffies say.
+/* Events from before a suspend are older than jiffies say.
  *
- * The time of an event is in jiffies, which the data path can read at no cost, and
- * which stand still in suspend. So times from before are set back afterwards.
+ * The time of an event is in jiffies, which the data path can read at no cost, but
+ * which stand still in suspend. So after a suspend all times from before it are set
+ * back.
  */
 
 #include <linux/jiffies.h>
@@ -16,7 +17,9 @@
 #include "sock.h"
 #include "suspend.h"
 
-/* When the machine was about to be suspended, and what it had slept before, in ns. */
+/* When the last suspend began, and how long the machine had slept until then, in
+ * ns.
+ */
 static unsigned long ds_suspend_when;
 static u64 ds_suspend_slept;
 

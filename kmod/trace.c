@@ -16,7 +16,7 @@ static void ds_trace_sockaddr(void *dst, int family,
 	struct sockaddr_in *sin = dst;
 
 	memset(dst, 0, DS_SOCKADDR_LEN);
-	/* A socket that is refused an IPv4 peer may have an IPv6 address. */
+	/* A socket that refuses an IPv4 peer may be bound to an IPv6 address. */
 	if (family == AF_INET &&
 	    (ipv6_addr_v4mapped(addr) || ipv6_addr_any(addr))) {
 		sin->sin_family = AF_INET;

@@ -27,6 +27,8 @@ struct sock;
  * ds_trace_local() - the local end of a flow, as %pISpc prints it
  * @dst:	room of DS_SOCKADDR_LEN
  * @flow:	the flow
+ *
+ * Context: any.
  */
 void ds_trace_local(void *dst, const struct ds_flow *flow);
 
@@ -34,12 +36,16 @@ void ds_trace_local(void *dst, const struct ds_flow *flow);
  * ds_trace_peer() - the remote end of a flow, as %pISpc prints it
  * @dst:	room of DS_SOCKADDR_LEN
  * @flow:	the flow
+ *
+ * Context: any.
  */
 void ds_trace_peer(void *dst, const struct ds_flow *flow);
 
 #endif /* _DUALSTACK_TRACE_ONCE */
 
-/* For perf and trace-cmd, which know no constants but these. */
+/* The constants that perf and trace-cmd are told, to show and filter by their
+ * names.
+ */
 TRACE_DEFINE_ENUM(IPPROTO_TCP);
 TRACE_DEFINE_ENUM(IPPROTO_UDP);
 DS_TRACE_ENUMS
@@ -58,7 +64,9 @@ DS_TRACE_ENUMS
 #define ds_show_site(site)						\
 	__print_symbolic(site, { 0, "" } DS_TRACE_SITES)
 
-/* How either is printed: where it happened, or why, goes by its own name. */
+/* Both tracepoints print the same, but for the name of the first field: site or
+ * reason.
+ */
 #define DS_EVENT_FORMAT							\
 	"=%s family=%s protocol=%s local=%pISpc peer=%pISpc flowlabel=0x%05x cookie=%llu netns=%u"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* IPV6_V6ONLY of live sockets, which setsockopt() leaves alone once they are
- * bound: their port may be somebody else's for IPv4 by then.
+/* IPV6_V6ONLY of live sockets. setsockopt() does not change it once a socket is
+ * bound, as another one may have the port for IPv4 by then.
  *
- * It is one bit. The kernel reads it without a lock wherever a packet looks for
- * a socket; under the lock of the port wherever bind() looks for a conflict; and
- * under that of the listeners where listen() looks for a SO_REUSEPORT group. It
- * is written under all of these and the socket's own, so that the check and the
- * change are one to either call.
+ * The option is one bit. The kernel reads it without a lock wherever a packet looks
+ * for a socket; under the lock of the port wherever bind() looks for a conflict; and
+ * under that of the listeners where listen() looks for a SO_REUSEPORT group. It is
+ * written under all of these and the socket's own, so that neither call can come
+ * between check and change.
  */
 
 #include <linux/kernel.h>
@@ -40,7 +40,7 @@
  * @port:	where the socket is bound
  * @cookie:	which one it is
  * @v6only:	what IPV6_V6ONLY is to be
- * @dry_run:	whether that is a question only
+ * @dry_run:	whether to check only, and change nothing
  * @skb:	the request as it came
  * @extack:	says why not
  */
@@ -110,13 +110,15 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
 	return 0;
 }
 
-/* SO_REUSEPORT groups: one wildcard address, device, owner and IPV6_V6ONLY. */
+/* SO_REUSEPORT groups: members have address, device, owner and IPV6_V6ONLY in
+ * common.
+ */
 
 /**
  * struct ds_group - a socket, or the group that it is of
  * @sk:		the socket
  * @grouped:	whether there is a group
- * @id:		its id, which it keeps for life
+ * @id:		its id, which does not change
  * @uid:	owner
  * @v6only:	what IPV6_V6ONLY is to be
  * @reuse:	whether all have SO_REUSEADDR
@@ -124,7 +126,7 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
  * @n:		how many have IPV6_V6ONLY the other way
  * @changed:	how many of these have changed
  * @busy:	whether a process was busy with one
- * @stop:	whether there is no use in going on
+ * @stop:	whether to go no further
  */
 struct ds_group {
 	const struct sock *sk;
@@ -152,7 +154,9 @@ static bool ds_group_id(const struct sock *sk, unsigned int *id)
 	return reuse;
 }
 
-/* One that takes what comes for any address; shut down ones do not. */
+/* Whether a socket takes packets for any address; a listener that was shut down
+ * does not.
+ */
 static bool ds_is_wildcard(const struct sock *sk)
 {
 	return sk->sk_family == AF_INET6 &&
@@ -175,7 +179,7 @@ static bool ds_is_foreign(const struct sock *sk)
 	return ds_is_mptcp(sk) || sk->sk_kern_sock;
 }
 
-/* Whether it is yet to change. */
+/* Whether a socket is of the group and yet to change. */
 static bool ds_group_left(struct sock *sk, void *arg)
 {
 	const struct ds_group *group = arg;
@@ -187,8 +191,8 @@ static bool ds_group_left(struct sock *sk, void *arg)
 /* How many members of a group are held at a time. */
 #define DS_GROUP_STEP	32
 
-/* Hold the members at the next places below @place. They are members by way of
- * @via; once that has left the group there are no more.
+/* Hold the next members below @place. The group is reached through its member @via:
+ * when that has left it, there are no more.
  */
 static unsigned int ds_group_hold(const struct ds_group *group,
 				  const struct sock *via, unsigned int *place,
@@ -216,9 +220,9 @@ static unsigned int ds_group_hold(const struct ds_group *group,
 typedef void (*ds_group_visit)(const struct ds_v6only *req,
 			       struct ds_group *group, struct sock *sk);
 
-/* Go through a group, of which @via is one. One that leaves meanwhile has the last
- * member put into its place, so from the last to the first none is passed over;
- * one that joins becomes the last.
+/* Go through the group that @via is a member of, from the last member to the first.
+ * When one leaves, the last one takes its place, so that in this order none is
+ * passed over. One that joins becomes the last, and is not visited.
  */
 static int ds_group_walk(const struct ds_v6only *req, struct ds_group *group,
 			 const struct sock *via, ds_group_visit visit)
@@ -274,8 +278,8 @@ static bool ds_same_bucket(const struct sock *a, const struct sock *b)
 	       inet_csk(a)->icsk_bind_hash == inet_csk(b)->icsk_bind_hash;
 }
 
-/* Two groups alike, which bind() would have made one: the kernel would send
- * everything to either of them.
+/* Whether a socket is of another group that would be equal to this one. bind()
+ * would have made one of both; as two, one of them would get nothing.
  */
 static bool ds_group_twin(struct sock *sk, void *arg)
 {
@@ -289,10 +293,10 @@ static bool ds_group_twin(struct sock *sk, void *arg)
 	       id != group->id;
 }
 
-/* An IPv4 socket that would not let a dual one bind here: the rules of
- * inet_csk_bind_conflict() and udp_lib_lport_inuse(). A TCP connection only
- * counts if somebody bound it to the port: those that the socket itself has
- * accepted are none of its obstacles.
+/* Whether an IPv4 socket would keep a dual one from binding here, by the rules of
+ * inet_csk_bind_conflict() and udp_lib_lport_inuse(). A TCP connection counts only
+ * if it was bound to the port: those that the listener itself has accepted are no
+ * obstacles.
  */
 static bool ds_group_obstacle(struct sock *sk, void *arg)
 {
@@ -360,15 +364,18 @@ static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 	sk->sk_ipv6only = group->v6only;
 	group->changed++;
 
-	/* bind() with SO_REUSEPORT spares itself the check where the bucket
-	 * remembers a socket that passed it: with the option as it was.
+	/* bind() with SO_REUSEPORT skips the check for conflicts if the bucket
+	 * remembers a like socket that passed it. That was with the old value of
+	 * the option.
 	 */
 	if (sk->sk_protocol == IPPROTO_TCP)
 		inet_csk(sk)->icsk_bind_hash->fastreuseport = 0;
 }
 
-/* sendmsg() of UDP asks without the lock of the socket: nobody may be about to, who
- * has seen that it is off. Whoever has seen it on is put right afterwards.
+/* UDP's sendmsg() reads the option without the lock of the socket. So it is not set
+ * while a sender that our hook has seen as allowed is yet to read it: see
+ * ds_account_send_hold(). When it is cleared, a sender that was seen as refused is
+ * put right later.
  */
 static int ds_v6only_write_held(struct ds_group *group, struct sock *sk)
 {
@@ -383,13 +390,15 @@ static int ds_v6only_write_held(struct ds_group *group, struct sock *sk)
 		err = 0;
 	}
 	ds_account_send_release();
-	/* No other would be set, as long as somebody is about to ask. */
+	/* No other socket could be set either, as long as a sender is about to
+	 * read.
+	 */
 	group->stop = err;
 	return err;
 }
 
-/* Whether a group may change, of which some may have before one was busy. Returns
- * how many are to.
+/* Whether a group may change. Returns how many members are to: others may have
+ * changed already, by a request that then met a busy one.
  */
 static int ds_v6only_check(const struct ds_v6only *req, struct ds_group *group)
 {
@@ -403,8 +412,8 @@ static int ds_v6only_check(const struct ds_v6only *req, struct ds_group *group)
 	return ds_v6only_collides(req, group) ?: group->n;
 }
 
-/* Under the lock of the socket that was asked for: the checks for its whole group.
- * Returns how many are to change.
+/* Do the checks for the whole group, and change the socket that was asked for,
+ * under its lock. Returns how many members are to change.
  */
 static int ds_v6only_first(const struct ds_v6only *req, struct ds_group *group,
 			   struct sock *sk)
@@ -428,8 +437,8 @@ static int ds_v6only_first(const struct ds_v6only *req, struct ds_group *group,
 	return err;
 }
 
-/* The same for another of its group. One that has left may be in another by now,
- * at another port.
+/* Change another member. If it has left, it may be in another group by now, at
+ * another port.
  */
 static int ds_v6only_other(const struct ds_v6only *req, struct ds_group *group,
 			   struct sock *sk)
@@ -447,9 +456,9 @@ static int ds_v6only_other(const struct ds_v6only *req, struct ds_group *group,
 typedef int (*ds_v6only_change)(const struct ds_v6only *req,
 				struct ds_group *group, struct sock *sk);
 
-/* Do that unless a process is busy with the socket: then it is refused, as a
- * process may sleep for ever with a socket locked, and generic netlink, which has
- * one lock for all families, is not to wait for that.
+/* Make a change unless a process has locked the socket. That may sleep with the
+ * lock for as long as it likes, and generic netlink, which has one lock for all
+ * families, must not wait for it: so the request is refused.
  */
 static int ds_try_idle(const struct ds_v6only *req, struct ds_group *group,
 		       struct sock *sk, ds_v6only_change change)
@@ -486,9 +495,9 @@ static void ds_v6only_visit(const struct ds_v6only *req, struct ds_group *group,
 		group->busy = true;
 }
 
-/* How often a group is gone through. One that joins meanwhile, by the likeness with
- * one that is yet to change, is one of them, and so is another that joins by
- * likeness with that: there must be an end.
+/* How often to go through a group at most. A socket that joins meanwhile, because
+ * it is like a member that is yet to change, has to change as well. Others may join
+ * because they are like that one, and so on: without a limit there might be no end.
  */
 #define DS_V6ONLY_PASSES	8
 
@@ -524,10 +533,12 @@ static bool ds_has_cookie(struct sock *sk, void *arg)
 	return atomic64_read(&sk->sk_cookie) == *(const u64 *)arg;
 }
 
-/* How many sockets at a port may be in the way of an explanation. */
+/* How many sockets at a port are looked at to explain why one cannot be set. */
 #define DS_V6ONLY_SOCKS	1024
 
-/* Where it is none that can be set, it is still to be told why. */
+/* Find the socket. One that cannot be set is found as well, so that the answer says
+ * why.
+ */
 static struct sock *ds_v6only_find(const struct ds_v6only *req)
 {
 	u64 cookie = req->cookie;
@@ -542,7 +553,7 @@ static struct sock *ds_v6only_find(const struct ds_v6only *req)
 	return sk;
 }
 
-/* Returns how many have changed, or would. */
+/* Returns how many sockets have changed, or would. */
 static int ds_v6only_change_group(const struct ds_v6only *req,
 				  struct ds_group *group, struct sock *sk)
 {
@@ -638,7 +649,7 @@ int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (n)
 		return n;
 
-	/* No failure once something has changed. */
+	/* Allocated first, as nothing may fail once an option has changed. */
 	msg = ds_reply_new(info);
 	if (!msg)
 		return -ENOMEM;

@@ -7,7 +7,7 @@
 
 #include "window.h"
 
-#define DS_WINDOW_NOW	BIT(31)	/* somebody is at it */
+#define DS_WINDOW_NOW	BIT(31)	/* the change is being made */
 
 static u32 ds_window_key(enum ds_proto proto, u16 port)
 {
@@ -23,7 +23,9 @@ void ds_windows_init(struct ds_windows *windows)
 		windows->window[i].gp = get_completed_synchronize_rcu();
 }
 
-/* Nobody tells a window that its grace period has ended: whoever looks asks. */
+/* A window is open while its option changes, and until its grace period has ended,
+ * which is looked up each time: nothing is done at the end.
+ */
 static bool ds_window_has(const struct ds_window *window, u32 key)
 {
 	/* pairs with ds_window_end() */
@@ -34,8 +36,8 @@ static bool ds_window_has(const struct ds_window *window, u32 key)
 	if (was != key || poll_state_synchronize_rcu(READ_ONCE(window->gp)))
 		return false;
 
-	/* Unless that is the grace period of another port, for which somebody
-	 * took the window since; pairs with ds_window_begin().
+	/* The window may have been taken for another port since, and the grace
+	 * period be that one's. Pairs with ds_window_begin().
 	 */
 	smp_rmb();
 	return (READ_ONCE(window->key) & ~DS_WINDOW_NOW) == key;
@@ -55,7 +57,7 @@ bool ds_window_is_open(const struct ds_windows *windows, enum ds_proto proto,
 	return false;
 }
 
-/* That of the port may be open still; otherwise it is one that is over by now. */
+/* Take the window that the port has, if any, or one that is closed by now. */
 struct ds_window *ds_window_begin(struct ds_windows *windows,
 				  enum ds_proto proto, u16 port)
 {
@@ -83,7 +85,7 @@ struct ds_window *ds_window_begin(struct ds_windows *windows,
 
 void ds_window_end(struct ds_window *window, bool changed)
 {
-	/* Whoever saw the option set is done when this has ended. */
+	/* Packets that saw the option set are gone when this has ended. */
 	if (changed)
 		WRITE_ONCE(window->gp, start_poll_synchronize_rcu());
 	/* pairs with ds_window_has() */

@@ -9,13 +9,13 @@
 
 #include "event_list.h"
 
-/* At how many ports at a time IPV6_V6ONLY can be on its way off, in a namespace. */
+/* At how many ports of a namespace IPV6_V6ONLY can be switched off at a time. */
 #define DS_N_WINDOWS	16
 
 /**
  * struct ds_window - a port where IPV6_V6ONLY is being switched off
  * @key:	which port, 0 for none so far
- * @gp:		grace period of RCU at whose end that is over; see
+ * @gp:		grace period of RCU at whose end the window closes, as from
  *		start_poll_synchronize_rcu()
  */
 struct ds_window {
@@ -24,23 +24,29 @@ struct ds_window {
 };
 
 /**
- * struct ds_windows - those of a namespace
+ * struct ds_windows - the windows of a namespace
  * @mutex:	lets one request to set IPV6_V6ONLY at a time; only tried, as nobody may
  *		wait for it under the lock of generic netlink
  * @window:	written under @mutex, read under RCU
  *
- * A packet may find that a socket refuses it, and the search for that socket that
- * it has changed its mind since. It was the one all the same: the window of a port is
- * open from before the change until all packets that saw the old state are gone.
+ * A socket may refuse a packet because of IPV6_V6ONLY, and have the option cleared
+ * before we search for the socket that refused. To find it all the same, the window
+ * of a port is open from before the change until all packets that saw the old state
+ * are gone.
  *
- * There is nothing to be done for them when the namespace goes.
+ * They need no cleanup when the namespace goes.
  */
 struct ds_windows {
 	struct mutex mutex;	/* see above */
 	struct ds_window window[DS_N_WINDOWS];
 };
 
-/* Set them up. */
+/**
+ * ds_windows_init() - set the windows of a namespace up
+ * @windows:	the windows, all closed afterwards
+ *
+ * Context: any, before they are used.
+ */
 void ds_windows_init(struct ds_windows *windows);
 
 /**
@@ -49,7 +55,7 @@ void ds_windows_init(struct ds_windows *windows);
  * @proto:	protocol of the port
  * @port:	the port
  *
- * Context: in the RCU section in which a packet found no socket.
+ * Context: in the RCU read-side section in which a packet found no socket.
  *
  * Return: true while that is so.
  */
@@ -72,8 +78,8 @@ struct ds_window *ds_window_begin(struct ds_windows *windows,
 /**
  * ds_window_end() - have a window close by itself
  * @window:	the window
- * @changed:	whether there was a change: it closes after a grace period. Without
- *		one it lasts as long as it would have
+ * @changed:	whether the option was changed. If so, the window closes after a
+ *		grace period; if not, when it would have closed anyway
  *
  * Context: the caller of ds_window_begin(), after the change.
  */

@@ -13,8 +13,7 @@
 #endif
 
 #ifdef DS_FTRACE_DIRECT_MULTI
-/* These names were of functions that take an address, not a struct ftrace_ops.
- */
+/* The functions of these names take an address there, not a struct ftrace_ops. */
 #define register_ftrace_direct(ops, addr)				\
 	register_ftrace_direct_multi(ops, addr)
 #define unregister_ftrace_direct(ops, addr, free_filters)		\
@@ -29,11 +28,12 @@
 	struct ftrace_ops *ops, enum ftrace_ops_cmd cmd
 #endif
 
-/* A function that another one can be made to call first, by ftrace's direct
- * calls: it gets the arguments of that one, and leaves all registers as they
- * were. The compiler saves those that it uses, where a trampoline would have to
- * save all that any function could. clang does not save them in front of a tail
- * call. Elsewhere ds_direct_call() is 0: none.
+/* ds_direct is for a function that ftrace's direct calls have run at the entry of
+ * another one. It is passed the arguments of that one, and has to leave all
+ * registers as they were. The compiler saves those that the function uses; a
+ * trampoline would have to save all that any function may use. clang does not save
+ * them before a tail call, so it is left out. ds_direct_call() is the address for
+ * ftrace, or 0 where there are no such calls.
  */
 #if defined(DS_FTRACE_DIRECT_CALLS) && !defined(__clang__) && \
 	defined(__no_caller_saved_registers) && \

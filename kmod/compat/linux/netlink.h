@@ -4,8 +4,8 @@
 
 #include_next <linux/netlink.h>
 
-/* Set a message in an extended ack from a format; plain is what it says where
- * there is no room for that. skb is the request.
+/* Set the message of an extended ack from a format. skb is the request; plain is
+ * the message if there is no room for another.
  */
 #ifdef DS_EXTACK_FMT
 #define ds_extack_fmt(skb, extack, plain, fmt, args...)			\
@@ -20,8 +20,9 @@ do {									\
 
 #define DS_EXTACK_LEN	80	/* NETLINK_MAX_FMTMSG_LEN of later kernels */
 
-/* The ack points to its text, and is sent after the handler has returned: what
- * lives just as long is the request, which nobody reads beyond its end.
+/* Room for a message. The ack only points to it, and is sent after the handler has
+ * returned. The buffer of the request lives as long, and has room behind the
+ * request that nobody reads.
  */
 static inline char *ds_extack_room(const struct sk_buff *skb)
 {

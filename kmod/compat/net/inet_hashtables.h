@@ -19,8 +19,8 @@ ds_inet_lookup_listener(struct net *net, struct sk_buff *skb, int doff,
 #define __inet_lookup_listener ds_inet_lookup_listener
 #endif
 
-/* The first of some owners that matches. Connections in TIME_WAIT are passed over,
- * *left is how many sockets more may be looked at.
+/* The first of some owners that matches; connections in TIME_WAIT are passed over.
+ * *left is how many more sockets may be looked at.
  */
 static inline struct sock *
 ds_bind_owners_find(struct hlist_head *owners, unsigned int *left,
@@ -38,9 +38,9 @@ ds_bind_owners_find(struct hlist_head *owners, unsigned int *left,
 	return NULL;
 }
 
-/* The first owner of a bind bucket that matches. Those at IPv6 addresses are passed
- * over for who wants IPv4 only, unless it takes a look at each. The caller holds
- * the lock of the bucket's chain.
+/* The first owner of a bind bucket that matches. With v4, owners at IPv6 addresses
+ * are passed over if the bucket keeps them apart; if not, match() is shown all. The
+ * caller holds the lock of the bucket's chain.
  */
 static inline struct sock *
 ds_bind_bucket_find(struct inet_bind_bucket *tb, bool v4, unsigned int *left,

@@ -13,8 +13,8 @@ static inline struct udp_table *ds_udp_table(const struct net *net)
 #endif
 }
 
-/* Whether the application is told of datagrams that were merged. It is one of many
- * bits; udp_test_bit() would load them all.
+/* Whether the socket has UDP_GRO on: merged datagrams are then handed over as such.
+ * It is one bit of many, all of which udp_test_bit() would load.
  */
 static inline bool ds_udp_gro(const struct sock *sk)
 {
