@@ -107,7 +107,10 @@ static int run_all(struct batch *batch, struct ctx *ctx, const struct cmd *root)
 		}
 		/* Whoever reads from a pipe may wait for this answer. */
 		if (!out_flush()) {
-			/* main() says why at the end, unless a reader has gone. */
+			/*
+			 * main() says why at the end, unless the reader of a pipe
+			 * has gone.
+			 */
 			ret = exit_worse(ret, exit_worse(one, EXIT_KERNEL));
 			if (!ctx->opts.force)
 				return ret;

@@ -45,7 +45,8 @@ enum cmd_right {
  * @rules: what the names in @args stand for, "NAME := ..." on a line each, or NULL.
  * @help: what the command does, in one line.
  * @details: more about it, lines for the help of this command, or NULL.
- * @sub: the commands below this one, ended by NULL; or all that follows.
+ * @sub: the commands below this one, ended by NULL. NULL for a command that can be
+ *	 run: all that follows is about that.
  * @needs: enum cmd_need, the bits of all that apply.
  * @right: enum cmd_right.
  * @every_netns: goes with -N.

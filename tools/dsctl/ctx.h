@@ -16,7 +16,7 @@
  * @sock_diag: netlink socket to sock_diag.
  * @entered: the network namespace of -n has been entered.
  *
- * Of the netlink sockets those are open that struct cmd says are needed.
+ * Only those of the netlink sockets are open that struct cmd says are needed.
  */
 struct ctx {
 	struct options opts;

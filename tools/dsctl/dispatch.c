@@ -11,10 +11,10 @@
 #include "util/args.h"
 #include "words.h"
 
-#define MAX_NAMES	16	/* on one level, "help" included */
-#define MAX_PATH	64	/* "show sockets" */
+#define MAX_NAMES	16	/* commands on one level, "help" included */
+#define MAX_PATH	64	/* all words of a command, as "show sockets" */
 #define HELP		"help"
-#define HELP_COLUMN	38	/* where the meanings of commands stand */
+#define HELP_COLUMN	38	/* where the help says what a command does */
 
 static void append(char *path, const char *word)
 {
@@ -72,7 +72,7 @@ void cmd_help(const struct cmd *cmd)
 	usage(stdout, path, cmd);
 }
 
-/* What the kernel asks for, where it refuses without a word. */
+/* The right that was missing, if the kernel refuses without saying so. */
 static const char *const rights[] = {
 	[RIGHT_NONE] = "CAP_NET_ADMIN in the network namespace",
 	[RIGHT_NETNS] = "CAP_NET_ADMIN in the network namespace",

@@ -4,7 +4,7 @@
 
 #include "grammar.h"
 
-#define MAX_WORDS	64	/* of a command line: longer ones are not completed */
+#define MAX_WORDS	64	/* longer command lines are not completed */
 #define MAX_NEXT	32	/* words that can come next */
 
 /**
@@ -29,10 +29,10 @@ struct walk {
 };
 
 /**
- * struct place - Where to go on when a part of the grammar is through.
- * @at: there.
- * @used: if that is an optional part: which were taken, of those side by side.
- * @up: where to go on after that; NULL at the end.
+ * struct place - A place in the grammar, where to go on after some part of it.
+ * @at: the place.
+ * @used: if it is at optional parts, side by side: a bit for each that was taken.
+ * @up: where to go on after what is there; NULL at the end of the grammar.
  */
 struct place {
 	const char *at;
@@ -197,7 +197,9 @@ static void follow(struct walk *walk, const struct place *place, int i)
 	}
 }
 
-/* A word that can stand for itself does. */
+/*
+ * Whether the grammar has the word itself here: then it is not taken for a value.
+ */
 static bool is_literal(const struct walk *walk, const char *word)
 {
 	size_t i, len = strlen(word);

@@ -21,7 +21,7 @@
 /**
  * typedef grammar_next_t - What to do with a word that can come next.
  * @word: the word, or the name of a kind of value, in capitals.
- * @len: its length: it does not end there.
+ * @len: its length, as no NUL ends it.
  * @arg: from the caller.
  */
 typedef void (*grammar_next_t)(const char *word, size_t len, void *arg);
@@ -39,7 +39,7 @@ bool grammar_is_kind(const char *word);
  * @args: the grammar.
  * @rules: its rules, or NULL.
  * @words: the words that are there; they may be abbreviated.
- * @n: how many. What they do not fit has no next words.
+ * @n: how many. If they do not fit the grammar, no word comes next.
  * @next: called once for each.
  * @arg: for it.
  */

@@ -6,8 +6,8 @@
  * in cmd/list.def, has it read its arguments, opens the netlink sockets that it needs
  * and runs it, by netns.c in other namespaces. The command gets from nl/ and socks/
  * what there is to know, and prints it by out/. batch.c is a file of such lines;
- * words.c, by grammar.c, is what shells complete them with. Who tells of a failure is
- * in out/err.h.
+ * words.c, by grammar.c, is what shells complete them with. Which function reports a
+ * failure is in out/err.h.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -77,8 +77,9 @@ int main(int argc, char **argv)
 	int ret, error;
 
 	/*
-	 * Long lists have mappings of their own, which glibc's malloc() stops to give
-	 * once one is freed: in the heap they leave holes where they grew.
+	 * Have malloc() give long lists mappings of their own. glibc's stops doing
+	 * so once one has been freed; in the heap, lists that grow leave holes
+	 * behind.
 	 */
 #ifdef M_MMAP_THRESHOLD
 	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOC);
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
 	error = out_close();
 	if (!error)
 		return ret;
-	/* Where the reader of a pipe has gone, nobody wants to know. */
+	/* If the reader of a pipe has gone, there is nobody to tell. */
 	if (error != -EPIPE)
 		err("write error: %s", strerror(-error));
 	return exit_worse(ret, EXIT_KERNEL);

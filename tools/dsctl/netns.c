@@ -65,8 +65,8 @@ int netns_enter(const char *name)
 /**
  * struct netns - A network namespace.
  * @name: as -n takes it, empty for the caller's own if that has none.
- * @dev: its device number; with
- * @ino: its inode number it is that one and no other.
+ * @dev: device number of its file.
+ * @ino: inode number of its file: together they tell it from all others.
  */
 struct netns {
 	char name[NAME_MAX + 1];
@@ -96,8 +96,9 @@ static bool is_same(int fd, const struct netns *ns)
 }
 
 /*
- * Each is in the list once. The own one comes first and without a name, and gets one
- * if there is any; of several names, the first is kept.
+ * Each namespace is in the list once. The caller's own comes first and without a
+ * name, and gets one if it is found by a name later. Of several names the first is
+ * kept.
  */
 static int add(struct netns_list *list, const char *name, const struct stat *st)
 {
@@ -192,7 +193,7 @@ static int find_all(struct netns_list *list, int own, bool tell)
 	return 0;
 }
 
-/* A name, and more so a PID, can be another namespace's by now. */
+/* A name, and even more a PID, may stand for another namespace by now. */
 static int enter(const struct netns *ns)
 {
 	int fd = netns_open(ns->name), ret = -1;
@@ -207,7 +208,7 @@ static int enter(const struct netns *ns)
 	return ret;
 }
 
-/* The own one comes first and is not entered: that would take rights. */
+/* The caller's own comes first and is not entered, which would take rights. */
 static int run_in(const struct netns_list *list, bool tell, netns_run_t run,
 		  void *arg)
 {
@@ -244,7 +245,7 @@ int netns_each(bool tell, netns_run_t run, void *arg)
 
 	ret = run_in(&list, tell, run, arg);
 
-	/* Whoever may not leave it may not return to it either. */
+	/* EPERM: a caller that may enter no namespace has not left its own. */
 	if (setns(own, CLONE_NEWNET) && errno != EPERM) {
 		err("cannot return to the own network namespace: %s",
 		    strerror(errno));

@@ -23,7 +23,7 @@ typedef int (*netns_run_t)(const char *name, void *arg);
 int netns_enter(const char *name);
 
 /**
- * netns_each() - Do something in every network namespace, the own one first.
+ * netns_each() - Do something in every network namespace, the caller's own first.
  * @tell: tell of those that are passed over, as the caller may not enter them.
  * @run: what to do.
  * @arg: for it.

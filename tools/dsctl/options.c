@@ -9,7 +9,7 @@
 #include "util/args.h"
 #include "util/array.h"
 
-/* Above all letters. */
+/* More than any letter. */
 #define OPTION_FORCE	256
 
 #define NEXT_LINE	"\n             "
@@ -46,7 +46,7 @@ const struct option_info option_infos[] = {
 
 #define NUM_OPTIONS (ARRAY_SIZE(option_infos) - 1)
 
-/* NO_COLOR is for defaults (no-color.org); "always" was asked for. */
+/* NO_COLOR is about the default (no-color.org), not about what was asked for. */
 static int parse_color(struct options *opts, const char *when)
 {
 	static const char *const names[] = { "always", "auto", "never" };
@@ -74,7 +74,10 @@ static int has_arg(const struct option_info *info)
 	return *info->argument == '=' ? optional_argument : required_argument;
 }
 
-/* A letter and its colons for each; "+": the first word that is none ends them. */
+/*
+ * For getopt: each letter with its colons. "+" ends options at the first other
+ * word.
+ */
 static void fill(struct option *longopts, char *letters)
 {
 	size_t i;

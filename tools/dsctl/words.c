@@ -19,7 +19,7 @@ static void print_described(const char *word, const char *help)
 }
 
 /**
- * struct choice - A value of an option, in the word of the option itself.
+ * struct choice - An option whose value is in the same word, as -color=auto.
  * @name: of the option, or its letter.
  * @len: length of that.
  */
@@ -60,7 +60,10 @@ static void print_options(void)
 	}
 }
 
-/* Of an option as it was typed; of letters, the last one. NULL if there is none. */
+/*
+ * Find an option as it was typed; of several letters, the last one. NULL if
+ * unknown.
+ */
 static const struct option_info *find_option(const char *word)
 {
 	const char *name = word + strspn(word, "-");
@@ -100,7 +103,7 @@ static int skip_options(int n, char *const *words)
 	return i;
 }
 
-/* As cmd_run() finds it, but without a word where it does not. */
+/* Find a command as cmd_run() does, but without a message if there is none. */
 static const struct cmd *find_sub(const struct cmd *cmd, const char *word)
 {
 	const struct cmd *found = NULL;

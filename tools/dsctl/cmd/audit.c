@@ -19,7 +19,7 @@
 #include "socks/view.h"
 #include "util/array.h"
 
-#define MAX_SOCKS 2	/* that a line of the table names */
+#define MAX_SOCKS 2	/* sockets that a line of the table names */
 
 /**
  * struct audit - All that the report is made of.
@@ -72,8 +72,9 @@ static int check_tracking(struct dsnl *nl, struct config *config)
 }
 
 /*
- * What no socket accounts for was counted on sockets that are closed by now.
- * The sums are the older ones, so that no event after them makes a difference.
+ * Events of the sums that no socket accounts for were counted on sockets that are
+ * closed by now. The sums were asked for before the records, so that an event in
+ * between is not taken for one of these.
  */
 static int add_closed(struct audit *audit, const struct stats *stats)
 {
@@ -113,7 +114,7 @@ static unsigned int service_set(const struct audit *audit, size_t service)
 
 	for (; i != SERVICE_NONE; i = audit->services.next[i])
 		set |= audit->findings.set[i];
-	/* It is one if all of its sockets are. */
+	/* A service is ready if all of its sockets are. */
 	if (set != 1U << READY)
 		set &= ~(1U << READY);
 	return set;
@@ -167,7 +168,7 @@ static int group(struct audit *audit)
 
 static int make(struct ctx *ctx, struct audit *audit)
 {
-	/* What IPv4 alone has is needed, whether -a was given or not. */
+	/* AF_INET sockets and connections are needed, with and without -a. */
 	const struct filter filter = { .all = true };
 	struct stats stats = { };
 

@@ -85,7 +85,7 @@ static int cut(char *word, struct parts *parts)
 	memset(parts, 0, sizeof(*parts));
 	parts->addr = word;
 	parts->port = strchr(word, ':');
-	/* An IPv6 address has two at least. */
+	/* With two or more colons it is an IPv6 address without a port. */
 	if (parts->port && strchr(parts->port + 1, ':'))
 		parts->port = NULL;
 	if (*word == '[') {
@@ -453,7 +453,7 @@ static void put_socket(struct text *text, const struct view *view,
 	}
 }
 
-/* What stands before and behind the socket. */
+/* What the sentence says before and after the socket. */
 static const struct {
 	const char *before;
 	const char *behind;

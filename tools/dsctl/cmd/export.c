@@ -4,8 +4,8 @@
  * its node_exporter.
  *
  * All samples of a metric stand together, whatever namespace they are from, so
- * they are collected first. Sockets that differ in nothing that is a label make
- * one sample: no two may have the same labels.
+ * they are collected first. Sockets with the same labels are added up to one
+ * sample, as no two may have the same labels.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -60,7 +60,9 @@ static void put_bytes(struct text *text, const char *str, size_t len)
 		text_printf(text, "\\\\x%02x", (unsigned char)*str++);
 }
 
-/* What a terminal would take for a command, where one looks at the file. */
+/*
+ * Control characters: a terminal would obey them when somebody looks at the file.
+ */
 static bool is_control(uint32_t code)
 {
 	return code < ' ' || (code >= 0x7f && code <= 0x9f);
@@ -326,7 +328,10 @@ static void put_all(FILE *f, const struct exported *exported)
 {
 	size_t i;
 
-	/* An old file stays where it cannot be replaced: this tells that it is old. */
+	/*
+	 * If the file cannot be replaced, the old one stays: this tells how old it
+	 * is.
+	 */
 	put_head(f, "export_timestamp_seconds", "gauge",
 		 "When this was written, since the epoch");
 	fprintf(f, "dualstack_export_timestamp_seconds %lld\n",

@@ -9,7 +9,7 @@
 #define SHOW_OBJECT(name)	cmd_##name
 #define SET_OBJECT(name)	cmd_##name
 
-/* The root is dsctl itself: what all others are below of. */
+/* The root is dsctl itself, and all commands are below it. */
 extern const struct cmd
 #include "cmd/list.def"
 	cmd_root;

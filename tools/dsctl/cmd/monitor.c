@@ -58,7 +58,7 @@ enum wanted {
  * @wanted: enum wanted.
  * @seq: number of the latest event known.
  * @overrun: the socket was full: there may be more recent ones.
- * @gone: the module is.
+ * @gone: the module was unloaded.
  */
 struct monitor {
 	struct ctx *ctx;
@@ -70,8 +70,8 @@ struct monitor {
 };
 
 /*
- * Nothing is left to do at the end, as each line is written as soon as it is there.
- * And so a signal ends this even while a write waits for a slow reader.
+ * End at once, even while a write waits for a slow reader. Nothing is left to do,
+ * as each line is written as soon as it is complete.
  */
 static void on_signal(int sig)
 {

@@ -60,7 +60,7 @@ static int reset_listed(struct ctx *ctx, const struct filter *filter)
 	struct sock_list list = { };
 	int ret;
 
-	nl->no_warnings = true;	/* of peers that it is not to show */
+	nl->no_warnings = true;	/* last peers are not shown anyway */
 	ret = sockarg_find(&ctx->sock_diag, filter, &list);
 	if (!ret)
 		ret = records_dump(nl, &records);

@@ -16,8 +16,8 @@
  * @name: its name.
  * @attr: netlink attribute that carries it.
  * @size: of that, in bytes: 1 or 4.
- * @u8: the value, or
- * @u32: so.
+ * @u8: the value if it has 1 byte.
+ * @u32: the value if it has 4.
  */
 struct setting {
 	const char *name;
@@ -71,7 +71,7 @@ static int parse_number(struct setting *set, const char *name, int attr,
 {
 	uint64_t number;
 
-	/* What makes sense is for the kernel to say. */
+	/* The kernel knows the limits, and refuses what is beyond them. */
 	if (arg_single(name, argc, argv) ||
 	    arg_number(name, argv[0], 0, UINT32_MAX, &number))
 		return -1;

@@ -21,7 +21,7 @@
 #include "util/args.h"
 #include "util/array.h"
 
-/* A socket that somebody else is busy with is tried again, for a second. */
+/* A socket that a process is busy with is tried again, for a second. */
 #define TRIES	200
 #define NAP_NS	(5 * 1000 * 1000)
 
@@ -29,8 +29,8 @@
  * struct job - What was asked for.
  * @v6only: what IPV6_V6ONLY is to be.
  * @dry_run: only check.
- * @all: every socket that can be changed; else
- * @filter: these.
+ * @all: change every socket that can be changed.
+ * @filter: which sockets to change, if not all.
  */
 struct job {
 	bool v6only;
@@ -176,7 +176,7 @@ static int find(struct dsnl *nl, const struct job *job, struct sock_list *list)
 	if (job->all)
 		ret = find_all(nl, list);
 	else if (job->filter.given & FILTER_COOKIE)
-		/* What a cookie names is for the kernel to refuse. */
+		/* The kernel says why if the socket cannot be changed. */
 		ret = sockarg_find(nl, &job->filter, list);
 	else
 		ret = find_port(nl, &job->filter, list);
@@ -236,8 +236,9 @@ static int request_patiently(struct dsnl *nl, const struct job *job,
 }
 
 /*
- * A SO_REUSEPORT group changes with the first of its sockets, and for the
- * others nothing is left to do: what counts is how they were before.
+ * A SO_REUSEPORT group changes with the first of its sockets, and the kernel has
+ * nothing left to do for the others: they have changed if they were listed with
+ * another value.
  */
 static void change(struct dsnl *nl, const struct job *job,
 		   const struct sock *sk, struct result *result)

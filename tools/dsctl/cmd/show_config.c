@@ -52,7 +52,7 @@ static void line_number(struct table *table, const char *name, uint32_t value,
 	table_text(table, meaning);
 }
 
-/* No setting, but what follows from one. */
+/* Not a setting, but it follows from one. */
 static void line_since(struct table *table, uint64_t since, bool defaults)
 {
 	char buf[TIME_STRLEN];

@@ -96,7 +96,7 @@ static int print_table(struct ctx *ctx, const json_t *hooks)
 	table_column(&table, "Purpose", ALIGN_LEFT);
 
 	json_array_foreach(hooks, i, hook) {
-		/* All members are there, so memory is what can be missing here. */
+		/* All members are there, so this fails for want of memory only. */
 		if (json_unpack(hook, "{s:s, s:s, s:b, s:I, s:s}",
 				"name", &name, "kind", &kind,
 				"attached", &attached, "hits", &hits,

@@ -83,7 +83,10 @@ static void cell_rejected(struct row *row, struct text *text)
 	text_last(text, &row->sk->rec->rejected);
 }
 
-/* Few sockets have both: the later of the two saves a column. */
+/*
+ * Few sockets have last peers of both kinds: showing the later one only saves a
+ * column.
+ */
 static void cell_last(struct row *row, struct text *text)
 {
 	const struct last_peer *mapped = &row->sk->rec->mapped;

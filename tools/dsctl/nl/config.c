@@ -31,7 +31,7 @@ static int config_each(const struct nlmsghdr *hdr, void *arg)
 	config->bindv6only = nla_get_u8(tb[DUALSTACK_A_CONFIG_BINDV6ONLY]);
 	config->max_sockets = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_SOCKETS]);
 	config->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
-	/* These are not there where the defaults were asked for. */
+	/* These are missing if the defaults were asked for. */
 	config->numbered = tb[DUALSTACK_A_CONFIG_EVENT_SEQ];
 	config->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
 	config->since = nla_get_u64(tb[DUALSTACK_A_CONFIG_SINCE]);

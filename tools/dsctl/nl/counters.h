@@ -23,9 +23,9 @@ enum counter_show {
 
 /**
  * enum counter_kind - What it means that something is counted.
- * @COUNTER_SERVED: somebody got what he wanted.
- * @COUNTER_REFUSED: somebody was turned away.
- * @COUNTER_FORGED: somebody is not who he says he is.
+ * @COUNTER_SERVED: a client or a program got what it wanted.
+ * @COUNTER_REFUSED: it was turned away.
+ * @COUNTER_FORGED: a packet was not from where it says.
  */
 enum counter_kind {
 	COUNTER_SERVED,

@@ -215,9 +215,9 @@ static uint64_t holder_key(const struct sock *sk, uint32_t ifindex)
 }
 
 /*
- * Sockets can share a port so with SO_REUSEPORT (UDP: or SO_REUSEADDR), and the
- * kernel's lookup then takes the AF_INET one. An AF_INET socket bound to a
- * device takes only what comes from there; one bound to an address, only the
+ * With SO_REUSEPORT, or for UDP SO_REUSEADDR, an AF_INET socket can share the port
+ * of a dual one, and the kernel's lookup then prefers it. An AF_INET socket bound
+ * to a device takes only what comes by that; one bound to an address, only the
  * clients of that address: neither hides a socket that takes more.
  */
 static bool is_shadowed(const struct sock *sk, const struct map *holders)
@@ -228,7 +228,10 @@ static bool is_shadowed(const struct sock *sk, const struct map *holders)
 	       map_get(holders, holder_key(sk, 0)) != MAP_NONE;
 }
 
-/* A socket that takes every IPv4 client of its port, as far as its device. */
+/*
+ * An AF_INET socket that takes every IPv4 client of its port that comes by its
+ * device.
+ */
 static bool is_holder(const struct sock *sk)
 {
 	return sk->family == AF_INET && is_wildcard(&sk->local) &&

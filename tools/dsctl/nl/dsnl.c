@@ -22,7 +22,7 @@
 #include "nl/dsnl.h"
 #include "out/err.h"
 
-#define BUF_SIZE	32768	/* as much as the kernel puts into one read */
+#define BUF_SIZE	32768	/* the most that the kernel puts into one read */
 #define DUMP_TRIES	8
 #define MAX_ERRNO	4095
 
@@ -95,7 +95,7 @@ struct nl_msg *dsnl_genl_msg(struct dsnl *nl, int cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
-	/* What was said of the request before is not about this one. */
+	/* Forget what was said about the request before. */
 	nl->extack[0] = '\0';
 	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0,
 			       flags, cmd, DUALSTACK_GENL_VERSION))
@@ -118,7 +118,10 @@ static void save_extack(struct dsnl *nl, const struct nlmsghdr *hdr,
 		nla_strlcpy(nl->extack, text, sizeof(nl->extack));
 }
 
-/* The kernel sends no other status, and what is none may not be one to negate. */
+/*
+ * Anything else is not a status of the kernel's, and negating INT_MIN would
+ * overflow.
+ */
 static int valid_error(int error)
 {
 	return error > 0 || error < -MAX_ERRNO ? -EPROTO : error;
@@ -215,7 +218,7 @@ static int exchange(struct exchange *x, struct nl_msg *msg)
 }
 
 /*
- * What the kernel had to say of a request that succeeded. It is told once: many
+ * Print what the kernel said about a request that succeeded; once only, as many
  * sockets or namespaces get the same answer.
  */
 static void tell_warning(const struct dsnl *nl)
@@ -241,7 +244,7 @@ int dsnl_request(struct dsnl *nl, struct nl_msg *msg, dsnl_start_t start,
 		if (error || !x.interrupted)
 			break;
 	}
-	/* A list may be empty, another answer may not. */
+	/* Only the answer to a dump may be empty. */
 	if (!error && each && !x.answered &&
 	    !(nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP))
 		error = -ENODATA;

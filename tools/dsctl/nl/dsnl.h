@@ -12,8 +12,8 @@
  * @sk: libnl's socket.
  * @family: ID of the generic-netlink family, if there is one.
  * @extack: what the kernel said about the last request, or an empty string.
- * @right: what it asks for where it refuses without a word.
- * @no_warnings: do not tell what it said where the request succeeded.
+ * @right: the right that is missing if the kernel refuses without saying why.
+ * @no_warnings: do not print what it said about a request that succeeded.
  */
 struct dsnl {
 	struct nl_sock *sk;
@@ -76,8 +76,8 @@ struct nl_msg *dsnl_genl_msg(struct dsnl *nl, int cmd, int flags);
  * @msg: the request, freed here.
  * @start: called before the answer, again if a dump has to be repeated because
  *	   the kernel's list changed meanwhile; or NULL.
- * @each: called for each message of the answer, NULL where there is none but
- *	  the acknowledgment.
+ * @each: called for each message of the answer; NULL if there is none but the
+ *	  acknowledgment.
  * @arg: for both.
  *
  * Return: 0 or a negative errno; @nl->extack may hold more.

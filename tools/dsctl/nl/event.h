@@ -16,8 +16,8 @@
  * struct event - Something that happened to a socket.
  * @seq: number in its namespace.
  * @time: nanoseconds since the epoch.
- * @type: enum dualstack_event_type, or EVENT_LOST; then
- * @lost: says how many were, and nothing below is set.
+ * @type: enum dualstack_event_type, or EVENT_LOST.
+ * @lost: how many were lost, for EVENT_LOST; nothing below is set then.
  * @flowlabel: of an IPv6 packet, or 0.
  * @cookie: of the socket.
  * @family: what the packet was, AF_INET or AF_INET6.

@@ -33,7 +33,7 @@ void err(const char *fmt, ...)
 	va_end(ap);
 	text_escape(&text, str);
 
-	/* What was printed before comes first where both go to one place. */
+	/* If both go to one place, what was printed before comes first. */
 	out_flush();
 	fprintf(stderr, "dsctl: %s\n", text.buf ? text.buf : fmt);
 	free(text.buf);

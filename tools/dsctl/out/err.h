@@ -17,8 +17,8 @@
  *
  * "Return:" of each function names the one of these that it is. These are different:
  *
- * - That stdout cannot be written to is told at the very end, by main(): it shows
- *   late, and once for all of it. Functions that find out before return a failure
+ * - That stdout cannot be written to is reported once, at the very end, by main(),
+ *   as some errors only show then. Functions that find out before return a failure
  *   without a message.
  * - A warning is about something that succeeded, and begins so; it is printed where
  *   it is found.

@@ -12,8 +12,8 @@
 #define INDENT 4
 
 /*
- * Something is missing in what was made by json_set() and json_add(): as errno is, it
- * is of the value that is being made, of which there is one at a time.
+ * Whether json_set() or json_add() had no memory for something. It is global, as
+ * errno is: one value is made at a time, and this is about that one.
  */
 static bool json_lost;
 
@@ -46,7 +46,10 @@ void json_add(json_t *array, json_t *value)
 	json_lost |= json_array_append_new(array, value);
 }
 
-/* Whether it is all there; asked once for each value. */
+/*
+ * Whether a value is complete. To be asked once for each, as this begins the next
+ * one.
+ */
 static bool json_whole(const json_t *value)
 {
 	bool whole = value && !json_lost;
@@ -82,7 +85,9 @@ static void json_array_free(struct json_array *array)
 	array->size = 0;
 }
 
-/* Into memory first: stdio for each token would be much of the whole cost. */
+/*
+ * Into memory first: to call stdio for each token would be much of the whole cost.
+ */
 static size_t dump(const struct out *out, struct json_array *array,
 		   const json_t *value)
 {

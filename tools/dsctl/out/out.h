@@ -15,9 +15,9 @@
  * @netns: name of the network namespace that is spoken of, as -n takes it; NULL for
  *	   the caller's own, unless that was asked for by a name or has one.
  * @heading: @netns is to be printed before the next table.
- * @headed: one was printed before another table.
- * @joining: all JSON goes into one array, @joined.
- * @joined: that of json_join().
+ * @headed: a heading was printed before another table.
+ * @joining: all JSON goes into one array, @joined: see json_join().
+ * @joined: that array.
  */
 struct out {
 	bool json;

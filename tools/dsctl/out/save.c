@@ -53,8 +53,8 @@ static int follow(struct save *save, struct stat *st)
 }
 
 /*
- * Somebody may replace the file while the kernel looks it up: the answer is of a file
- * without a name then, and another look is needed.
+ * Somebody may replace the file while the kernel looks it up. The answer is then
+ * about a file that has no name any more: look again.
  */
 static int lstat_named(const char *name, struct stat *st)
 {
@@ -66,7 +66,7 @@ static int lstat_named(const char *name, struct stat *st)
 	return error;
 }
 
-/* What is there now; its mode is 0 if it is nothing. */
+/* Look at the file that is there now; its mode is set to 0 if there is none. */
 static int look(struct save *save, struct stat *st)
 {
 	if (snprintf(save->path, sizeof(save->path), "%s", save->name) >=
@@ -81,8 +81,8 @@ static int look(struct save *save, struct stat *st)
 }
 
 /*
- * A regular file is replaced, but for the one that stdout goes to, as by /dev/stdout:
- * what was printed before is in that.
+ * Whether to replace the file: a regular one, unless stdout goes to it (as
+ * /dev/stdout), as it has what was printed before.
  */
 static bool is_replaceable(const struct stat *st)
 {
@@ -105,7 +105,9 @@ static int open_directly(struct save *save, const struct stat *st)
 		fd = open(save->name, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	/* Nothing else shall be overwritten that has taken its place since. */
+	/*
+	 * If another file has taken its place since, that is not to be overwritten.
+	 */
 	if (!fstat(fd, &now) && is_same(st, &now))
 		return fd;
 	close(fd);
@@ -114,8 +116,9 @@ static int open_directly(struct save *save, const struct stat *st)
 }
 
 /*
- * Mode and owner of the old file, as far as rights and the file system go; those of
- * any new file where there is none. mkostemp() lets nobody else read it.
+ * Give the new file mode and owner of the old one, as far as rights and the file
+ * system allow; without an old one, those that any new file has. mkostemp() lets
+ * nobody else read it.
  */
 static int take_over(int fd, const struct stat *st)
 {

@@ -8,16 +8,16 @@
 #include "util/array.h"
 
 /*
- * Why stdout failed, for the end: errno is long gone then. There is one stdout, so
- * there is one of each of these.
+ * Why stdout failed, kept for the end, when errno is long gone. Global, as stdout
+ * is.
  */
 static int out_errno;
 static bool closed;
 
 /*
- * The next file or socket that is opened gets the lowest number that is free: where
- * stdout is closed, what is printed would go there. So each of the three that is closed
- * is opened here, for the other direction: then each use of it is an error.
+ * The next file or socket that is opened gets the lowest number that is free. If
+ * stdout was closed, what is printed would go there. So each of the three that is
+ * closed is opened here, for the other direction: then each use of it is an error.
  */
 int out_init(void)
 {

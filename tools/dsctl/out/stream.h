@@ -6,12 +6,11 @@
 #include <stdbool.h>
 
 /**
- * out_init() - See to it that stdin, stdout and stderr are no other file's numbers.
+ * out_init() - Keep the numbers of stdin, stdout and stderr from other files.
  *
- * Where one is closed, using it is an error.
+ * Using one that was closed is an error from then on.
  *
- * Return: 0, or a negative errno where that cannot be had; there is no place to say
- *	   it then.
+ * Return: 0 or a negative errno; there may be no place to print a message.
  */
 int out_init(void);
 

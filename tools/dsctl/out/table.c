@@ -53,7 +53,7 @@ void table_column(struct table *table, const char *heading,
 	column->width = strlen(heading);
 }
 
-/* Nothing is added to text at the end of a line. */
+/* Text at the end of a line is not padded. */
 static void put_cell(struct table *table, size_t i, const char *str,
 		     const struct table_cell *cell)
 {
@@ -92,7 +92,7 @@ static void table_flush(struct table *table)
 	if (table->failed)
 		return;
 	out_begin(table->print);
-	/* Without a line no column has a heading either. */
+	/* A table without lines has no headings either. */
 	if (!table->num_cells)
 		return;
 

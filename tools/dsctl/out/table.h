@@ -72,8 +72,8 @@ struct table_cell {
  * @headed: the headings are printed.
  * @failed: there was no memory.
  *
- * So its size in memory is that of these lines. What was printed cannot be moved:
- * where a column becomes wider, it is so from the next thousands on.
+ * So its size in memory is that of these lines. What was printed cannot be moved: a
+ * column that has to become wider is wider from the next thousands on.
  */
 struct table {
 	struct out *print;

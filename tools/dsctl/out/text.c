@@ -76,10 +76,10 @@ static size_t plain_len(const char *str)
 }
 
 /*
- * The length of a character that is not plain, and how many columns of a terminal it
- * takes; 0 if it has to be escaped. A backslash that would read as an escape has to.
- * One without a column of its own does something to others, as a sign for the
- * direction of writing does.
+ * The length of a character that is not plain, and how many columns of a terminal
+ * it takes; 0 if it has to be escaped. A backslash that would read as an escape has
+ * to be, and so has a character without a column of its own: like a mark for the
+ * direction of writing, it changes how others look.
  */
 static size_t other_len(const char *str, size_t *columns)
 {

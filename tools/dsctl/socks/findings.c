@@ -204,7 +204,9 @@ int findings_make(struct findings *findings, const struct view *view)
 		if (socks[i].peer.family)
 			look_at_connection(findings, &ports, &socks[i], i);
 	}
-	/* Their connections are known by now. */
+	/*
+	 * In a second pass, as all connections of a server have to be seen before.
+	 */
 	for (i = 0; !ret && i < view->socks.n; i++)
 		if (is_server(&socks[i]))
 			findings->set[i] = look_at_server(&ports, &socks[i],

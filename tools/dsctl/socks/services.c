@@ -9,7 +9,7 @@
 #include "util/map.h"
 
 #define INIT_PID	1
-#define MAX_PIDS	3	/* that a name in a table is followed by */
+#define MAX_PIDS	3	/* process IDs behind a name in a table */
 
 /* The keys of sockets without a process; others are user IDs. */
 #define KEY_UNLISTED	((uint64_t)1 << 32)
@@ -171,7 +171,10 @@ static void owner_name(const struct sock *sk, struct text *text)
 	else if (key == KEY_UNLISTED)
 		text_puts(text, "unknown");
 	else if (!key && !geteuid())
-		/* Root sees the processes of all that are not the kernel's. */
+		/*
+		 * Root sees all processes: a socket of root's without one is the
+		 * kernel's.
+		 */
 		text_puts(text, "kernel");
 	else
 		text_printf(text, "uid %u", sk->uid);

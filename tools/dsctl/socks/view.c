@@ -17,8 +17,8 @@
 #include "util/array.h"
 
 /*
- * TIME-WAIT and half-open connections are no whole sockets, and have no record;
- * the kernel splits the state of the latter in two.
+ * TIME-WAIT and half-open connections are no whole sockets, and have no record. The
+ * kernel has two states for the latter.
  */
 #define TCP_NEW_SYN_RECV	12
 #define MINI_STATES		(DIAG_STATE(TCP_TIME_WAIT) | \
@@ -140,10 +140,11 @@ static int get_sockets(struct view *view, const struct filter *filter,
 }
 
 /*
- * Records without a socket: either it was closed since, and has no record any
- * more, or sock_diag does not list it. That is in none of the kernel's hash
- * tables by which it looks sockets up: never bound (connect() or bind() was
- * refused), or before Linux 6.8 a TCP socket that is bound and no more.
+ * List the sockets of records for which none was found. Either the socket has been
+ * closed since, and has no record any more, or sock_diag does not list it, as it is
+ * in none of the hash tables that it goes through: it was never bound (connect() or
+ * bind() was refused) or, before Linux 6.8, is a TCP socket that is bound and no
+ * more.
  */
 static int get_unlisted(struct view *view, const struct filter *filter,
 			struct dsnl *nl)

@@ -8,7 +8,7 @@
 #include "util/args.h"
 #include "util/array.h"
 
-#define MAX_FOUND	16	/* that an ambiguous word is told to stand for */
+#define MAX_FOUND	16	/* names in the message about an ambiguous word */
 
 bool word_abbreviates(const char *word, const char *name)
 {

@@ -53,7 +53,7 @@ int arg_number(const char *what, const char *word, uint64_t min, uint64_t max,
 int arg_on_off(const char *what, const char *word);
 
 /**
- * arg_single() - See to it that there is one argument.
+ * arg_single() - Check that there is one argument.
  * @what: what it is for, the start of an error message.
  * @argc: number of arguments.
  * @argv: the arguments.

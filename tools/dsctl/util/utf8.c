@@ -8,7 +8,10 @@
 #define FIRST_SURROGATE		0xd800
 #define LAST_SURROGATE		0xdfff
 
-/* By the number of bytes: what the first one begins with, and the least code. */
+/*
+ * By the number of bytes: the first bits of the first one, and the lowest
+ * character.
+ */
 static const struct {
 	uint8_t mask;
 	uint8_t mark;
@@ -20,7 +23,10 @@ static const struct {
 	[4] = { 0xf8, 0xf0, 0x10000 },
 };
 
-/* Halves of UTF-16 are no characters, and of each one the shortest form counts. */
+/*
+ * Surrogates (halves of UTF-16) are no characters, and only the shortest form is
+ * valid.
+ */
 static bool is_valid(uint32_t code, size_t len)
 {
 	return code >= forms[len].least && code <= LAST_CODE &&
@@ -40,7 +46,7 @@ size_t utf8_char(const char *str, uint32_t *code)
 
 	*code = *c & ~forms[len].mask;
 	for (i = 1; i < len; i++) {
-		/* The end of the string is none of these bytes either. */
+		/* The NUL at the end of the string does not pass either. */
 		if ((c[i] & 0xc0) != 0x80)
 			return 0;
 		*code = *code << 6 | (c[i] & 0x3f);
