@@ -67,15 +67,7 @@ int dualstack_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)
 	bool defaults = info->attrs[DUALSTACK_A_CONFIG_DEFAULTS];
 	struct net *net = genl_info_net(info);
 	struct sk_buff *msg;
-	int err = 0;
-
-	/* For a listener. Others read the settings, and no more. */
-	if (!defaults && netlink_net_capable(skb, CAP_NET_ADMIN))
-		err = ds_events_listen(net);
-	if (err) {
-		NL_SET_ERR_MSG(info->extack, "Cannot start sending events");
-		return err;
-	}
+	int err;
 
 	msg = ds_reply_new(info);
 	if (!msg)

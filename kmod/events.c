@@ -11,6 +11,12 @@
  * To start takes the kernel's text to be patched, and the last time that it was to
  * have settled. That is done by a work item, too: whoever asks for it holds the
  * lock of generic netlink, for which others wait, and does not wait himself.
+ *
+ * A listener asks for it by a request, events-start. That it joins the group would
+ * be enough if the group told: generic netlink has a callback for that, bind of
+ * struct genl_family, since Linux 6.9 only, and it is not told which namespace it
+ * is in. It would have no way to say that the start failed, nor from which event on
+ * all are numbered, either.
  */
 
 #include <linux/atomic.h>
@@ -40,6 +46,7 @@
 #include "events.h"
 #include "flow.h"
 #include "netlink.h"
+#include "netlink_gen.h"
 #include "sock.h"
 #include "stats.h"
 #include "trace.h"
@@ -495,14 +502,14 @@ static struct ds_rings *ds_rings_alloc(void)
 	return rings;
 }
 
-/* Whether somebody listens in this very namespace: he gets a message that tells of
- * no loss, for nothing was numbered for him yet.
+/* Returns 0 if somebody listens in this very namespace, or -ESRCH: to find out, a
+ * message is sent that tells of no loss, as there is no event with this number.
  */
-static bool ds_events_greet(struct ds_events *ev)
+static int ds_events_greet(struct net *net)
 {
-	struct sk_buff *skb = ds_loss_msg(atomic64_read(&ev->seq));
+	struct sk_buff *skb = ds_loss_msg(0);
 
-	return skb && ds_multicast(ev->net, skb) != -ESRCH;
+	return skb ? ds_multicast(net, skb) : -ENOMEM;
 }
 
 static int ds_events_start(struct ds_events *ev, struct ds_rings *rings)
@@ -542,19 +549,20 @@ static void ds_events_start_work(struct work_struct *work)
 {
 	struct ds_events *ev = container_of(work, struct ds_events, start);
 	struct ds_rings *rings = ev->fresh;
-	int err = -ESRCH;
+	int err = 0;
 
 	mutex_lock(&ds_events_mutex);
-	if (!ds_events_rings(ev) && !ds_events_closed && ds_events_greet(ev))
+	if (!ds_events_rings(ev) && !ds_events_closed) {
 		err = ds_events_start(ev, rings);
-	/* The listener may have gone before there was anything to stop. */
-	if (!err)
+		if (!err)
+			rings = NULL;
+		/* The listener may have gone before there was anything to stop. */
 		ds_events_look();
+	}
 	mutex_unlock(&ds_events_mutex);
 
+	kvfree(rings);
 	if (err)
-		kvfree(rings);
-	if (err && err != -ESRCH)
 		WRITE_ONCE(ev->error, err);
 	/* Last: whoever finds none finds what became of them. */
 	smp_store_release(&ev->fresh, NULL);
@@ -617,31 +625,6 @@ out:
 	mutex_unlock(&ev->mutex);
 }
 
-int ds_events_listen(struct net *net)
-{
-	struct ds_events *ev = ds_events(net);
-	struct ds_rings *rings;
-	int err;
-
-	/* The order is that of ds_events_start_work(). */
-	if (!ds_has_listeners(net) || smp_load_acquire(&ev->fresh) ||
-	    rcu_access_pointer(ev->rings))
-		return 0;
-	err = xchg(&ev->error, 0);
-	if (err)
-		return err;
-
-	/* Here, for the memory is the listener's. */
-	rings = ds_rings_alloc();
-	if (!rings)
-		return -ENOMEM;
-	if (cmpxchg(&ev->fresh, NULL, rings))
-		kvfree(rings);	/* another one was faster */
-	else
-		queue_work(ds_events_wq, &ev->start);
-	return 0;
-}
-
 /* A listener may have gone. */
 static int ds_events_notify(struct notifier_block *nb, unsigned long event,
 			    void *data)
@@ -673,6 +656,59 @@ bool ds_events_seq(const struct net *net, u64 *seq)
 		*seq = atomic64_read(&ev->seq);
 	mutex_unlock(&ds_events_mutex);
 	return there;
+}
+
+/* Have events numbered and sent. Allocates memory, and waits for nothing else. */
+static int ds_events_listen(struct net *net, struct netlink_ext_ack *extack)
+{
+	struct ds_events *ev = ds_events(net);
+	struct ds_rings *rings;
+	int err;
+
+	/* The order is that of ds_events_start_work(). */
+	if (smp_load_acquire(&ev->fresh) || rcu_access_pointer(ev->rings))
+		return 0;
+	err = xchg(&ev->error, 0);
+	if (err) {
+		NL_SET_ERR_MSG(extack,
+			       "Cannot put probes on the tracepoints of events");
+		return err;
+	}
+	err = ds_events_greet(net);
+	if (err == -ESRCH)
+		NL_SET_ERR_MSG(extack,
+			       "Nobody listens in this network namespace: join the multicast group first");
+	if (err)
+		return err;
+
+	/* Here, for the memory is the listener's. */
+	rings = ds_rings_alloc();
+	if (!rings)
+		return -ENOMEM;
+	if (cmpxchg(&ev->fresh, NULL, rings))
+		kvfree(rings);	/* another one was faster */
+	else
+		queue_work(ds_events_wq, &ev->start);
+	return 0;
+}
+
+int dualstack_nl_events_start_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+	struct sk_buff *msg;
+	u64 seq;
+	int err;
+
+	err = ds_events_listen(net, info->extack);
+	if (err)
+		return err;
+
+	msg = ds_reply_new(info);
+	if (!msg)
+		return -ENOMEM;
+	if (ds_events_seq(net, &seq))
+		err = ds_put_u64(msg, DUALSTACK_A_CONFIG_EVENT_SEQ, seq);
+	return ds_reply(msg, info, err);
 }
 
 u32 ds_events_rate(const struct net *net)

@@ -16,19 +16,6 @@ struct net;
 #define DS_EVENT_RATE_LIMIT	1000000
 
 /**
- * ds_events_listen() - have events numbered and sent, where somebody listens
- * @net:	the namespace, held by the caller, who has the right to listen
- *
- * It takes some milliseconds, after this has returned: ds_events_seq() tells.
- * Sending ends by itself when nobody listens any more.
- *
- * Context: process. Allocates memory, waits for nothing else.
- *
- * Return: 0, -ENOMEM, or why it failed when it was asked for the last time.
- */
-int ds_events_listen(struct net *net);
-
-/**
  * ds_events_seq() - number of the latest event
  * @net:	the namespace, held by the caller
  * @seq:	that number, whether or not that event was or will be sent

@@ -62,8 +62,12 @@ const struct nla_policy dualstack_explain_nl_policy[DUALSTACK_A_EXPLAIN_IFINDEX 
 	[DUALSTACK_A_EXPLAIN_IFINDEX] = { .type = NLA_U32, },
 };
 
+/* DUALSTACK_CMD_EVENTS_START - do */
+const struct nla_policy dualstack_events_start_nl_policy[DUALSTACK_A_CONFIG_PAD + 1] = {
+};
+
 /* Ops table for dualstack */
-const struct genl_ops dualstack_nl_ops[8] = {
+const struct genl_ops dualstack_nl_ops[9] = {
 	{
 		.cmd		= DUALSTACK_CMD_SOCKET_GET,
 		.doit		= dualstack_nl_socket_get_doit,
@@ -116,6 +120,13 @@ const struct genl_ops dualstack_nl_ops[8] = {
 		.doit		= dualstack_nl_explain_doit,
 		.policy		= dualstack_explain_nl_policy,
 		.maxattr	= DUALSTACK_A_EXPLAIN_IFINDEX,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_EVENTS_START,
+		.doit		= dualstack_nl_events_start_doit,
+		.policy		= dualstack_events_start_nl_policy,
+		.maxattr	= DUALSTACK_A_CONFIG_PAD,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };
 

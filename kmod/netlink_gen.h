@@ -27,8 +27,10 @@ extern const struct nla_policy dualstack_reset_nl_policy[DUALSTACK_A_SOCKET_COOK
 
 extern const struct nla_policy dualstack_explain_nl_policy[DUALSTACK_A_EXPLAIN_IFINDEX + 1];
 
+extern const struct nla_policy dualstack_events_start_nl_policy[DUALSTACK_A_CONFIG_PAD + 1];
+
 /* Ops table for dualstack */
-extern const struct genl_ops dualstack_nl_ops[8];
+extern const struct genl_ops dualstack_nl_ops[9];
 
 int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
@@ -42,6 +44,7 @@ int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_reset_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_events_start_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	DUALSTACK_NLGRP_EVENTS,

@@ -248,6 +248,16 @@ static void spoof(struct __test_metadata *_metadata, struct fam_listener *l,
 	close(fd);
 }
 
+/* The number of the latest, which is not told while events start or end anywhere. */
+static __u64 event_seq(struct __test_metadata *_metadata, struct fam *ds)
+{
+	struct fam_config config;
+
+	EXPECT_TRUE(net_wait_for(!fam_config_get(ds, &config) &&
+				 config.numbered, NET_TIMEOUT_MS));
+	return config.event_seq;
+}
+
 /* One of each kind, compared with what the application saw of it. */
 static void every_kind(struct __test_metadata *_metadata,
 		       struct fam_listener *l)
@@ -273,13 +283,10 @@ static void every_kind(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(events, every_kind, TEST_TIMEOUT)
 {
-	struct fam_config config;
-
 	EXPECT_EQ(0, self->l.seq);
 	every_kind(_metadata, &self->l);
 	expect_silence(_metadata, &self->l);
-	ASSERT_EQ(0, fam_config_get(&self->ds, &config));
-	EXPECT_EQ(self->l.seq, config.event_seq);
+	EXPECT_EQ(self->l.seq, event_seq(_metadata, &self->ds));
 }
 
 /* Sockets that have no record have events. */
@@ -362,7 +369,6 @@ static void expect_tally(struct __test_metadata *_metadata, struct fam *ds,
 			 const struct tally *t)
 {
 	struct fam_stats stats;
-	struct fam_config config;
 
 	TH_LOG("%llu received, %llu lost, %u overruns, %u notices",
 	       t->received, t->lost, t->overruns, t->notices);
@@ -370,8 +376,7 @@ static void expect_tally(struct __test_metadata *_metadata, struct fam *ds,
 	ASSERT_EQ(0, fam_stats_get(ds, 0, &stats));
 	EXPECT_EQ(stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV],
 		  t->received + t->lost);
-	ASSERT_EQ(0, fam_config_get(ds, &config));
-	EXPECT_EQ(config.event_seq, t->last);
+	EXPECT_EQ(event_seq(_metadata, ds), t->last);
 }
 
 TEST_F_TIMEOUT(events, flood, TEST_TIMEOUT)
@@ -534,15 +539,6 @@ TEST_F_TIMEOUT(events, separate, TEST_TIMEOUT)
 	fam_listen_end(&other);
 }
 
-static __u64 event_seq(struct __test_metadata *_metadata, struct fam *ds)
-{
-	struct fam_config config;
-
-	EXPECT_EQ(0, fam_config_get(ds, &config));
-	EXPECT_TRUE(config.numbered);
-	return config.event_seq;
-}
-
 static bool is_numbered(struct __test_metadata *_metadata, struct fam *ds)
 {
 	struct fam_config config;
@@ -551,10 +547,17 @@ static bool is_numbered(struct __test_metadata *_metadata, struct fam *ds)
 	return config.numbered;
 }
 
-/* It takes a second after the last listener, and some for a slow machine. */
+/*
+ * There is no listener. It takes a second after the last one, and some for a slow
+ * machine, until there is nothing to start for either.
+ */
 static bool is_off(struct __test_metadata *_metadata, struct fam *ds)
 {
-	return net_wait_for(!is_numbered(_metadata, ds), NET_TIMEOUT_MS);
+	__u64 seq;
+
+	return net_wait_for(fam_events_start(ds, &seq) == -ESRCH,
+			    NET_TIMEOUT_MS) &&
+	       !is_numbered(_metadata, ds);
 }
 
 /* Without listeners nothing is numbered, so nothing is in the packet's way. */
@@ -586,10 +589,6 @@ TEST_F_TIMEOUT(events, off_again, TEST_TIMEOUT)
 	EXPECT_TRUE(is_off(_metadata, &self->ds));
 	flood(_metadata, 5);
 
-	/* To ask without listening changes nothing. */
-	usleep(QUIET_MS * 1000);
-	EXPECT_FALSE(is_numbered(_metadata, &self->ds));
-	flood(_metadata, 5);
 	ASSERT_EQ(0, fam_listen(&l));
 	EXPECT_EQ(seq + 1, l.seq);
 	flood(_metadata, 5);
@@ -597,23 +596,23 @@ TEST_F_TIMEOUT(events, off_again, TEST_TIMEOUT)
 	fam_listen_end(&l);
 }
 
-/* Nobody's listener, and no more, is what a namespace starts for. */
+/* A listener of the namespace, who asks for it, is what a namespace starts for. */
 TEST_F_TIMEOUT(events, for_listeners, TEST_TIMEOUT)
 {
 	static struct fam_listener idle, l;
 	struct fam ds;
-	int i, status;
+	int status;
 	pid_t pid;
+	__u64 seq;
 
 	/* Another namespace has a listener: that one starts nothing here. */
 	ASSERT_EQ(0, net_ns_new());
 	ASSERT_EQ(0, fam_open(&ds));
-	for (i = 0; i < QUIET_MS / 100; i++) {
-		EXPECT_FALSE(is_numbered(_metadata, &ds));
-		usleep(100 * 1000);
-	}
+	EXPECT_EQ(-ESRCH, fam_events_start(&ds, &seq));
+	EXPECT_STREQ("Nobody listens in this network namespace: join the multicast group first",
+		     ds.extack);
 
-	/* There is one that has not asked. Who has not the right does not for it. */
+	/* There is one. Who has not the right does not ask for it. */
 	ASSERT_EQ(0, fam_join(&idle));
 	pid = net_fork();
 	ASSERT_LE(0, pid);
@@ -622,20 +621,39 @@ TEST_F_TIMEOUT(events, for_listeners, TEST_TIMEOUT)
 
 		if (net_become_nobody() || fam_open(&nobodys))
 			_exit(1);
-		for (i = 0; i < QUIET_MS / 100; i++) {
-			if (is_numbered(_metadata, &nobodys))
-				_exit(2);
-			usleep(100 * 1000);
-		}
-		_exit(0);
+		_exit(fam_events_start(&nobodys, &seq) == -EPERM ? 0 : 2);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
+	EXPECT_FALSE(is_numbered(_metadata, &ds));
 
 	ASSERT_EQ(0, fam_listen(&l));
 	flood(_metadata, 3);
 	EXPECT_EQ(3, event_seq(_metadata, &ds));
 	fam_listen_end(&l);
+	fam_listen_end(&idle);
+	fam_close(&ds);
+}
+
+/* Whoever reads starts nothing, though there is a listener, and by all rights. */
+TEST_F_TIMEOUT(events, not_by_reading, TEST_TIMEOUT)
+{
+	static struct fam_listener idle;
+	struct fam_event ev;
+	struct fam ds;
+	int i;
+
+	ASSERT_EQ(0, net_ns_new());
+	ASSERT_EQ(0, fam_open(&ds));
+	ASSERT_EQ(0, fam_join(&idle));
+	for (i = 0; i < QUIET_MS / 100; i++) {
+		EXPECT_FALSE(is_numbered(_metadata, &ds));
+		usleep(100 * 1000);
+	}
+	flood(_metadata, 3);
+	EXPECT_EQ(-ETIMEDOUT, fam_listen_next(&idle, QUIET_MS, &ev))
+		TH_LOG("event %llu of type %d", ev.seq, ev.type);
+	EXPECT_FALSE(is_numbered(_metadata, &ds));
 	fam_listen_end(&idle);
 	fam_close(&ds);
 }

@@ -67,6 +67,7 @@ TEST_F_TIMEOUT(netlink, unknown_attribute, TEST_TIMEOUT)
 		{ DUALSTACK_CMD_CONFIG_GET, 0 },
 		{ DUALSTACK_CMD_CONFIG_SET, 0 },
 		{ DUALSTACK_CMD_RESET, 0 },
+		{ DUALSTACK_CMD_EVENTS_START, 0 },
 	};
 	struct nl_msg *msg;
 	size_t i;

@@ -548,14 +548,28 @@ int fam_join(struct fam_listener *l)
 	return err;
 }
 
+static int parse_started(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *seq;
+
+	seq = nla_find(attrs, len, DUALSTACK_A_CONFIG_EVENT_SEQ);
+	if (!seq)
+		return 0;
+	*(__u64 *)arg = nla_get_u64(seq);
+	return 1;
+}
+
+int fam_events_start(struct fam *ds, __u64 *seq)
+{
+	return fam_talk(ds, fam_msg(ds, DUALSTACK_CMD_EVENTS_START, 0),
+		       parse_started, seq);
+}
+
 /* Ask until each event has a number, or there is an answer of another kind. */
 static bool events_started(struct fam *asker, struct fam_listener *l, int *err)
 {
-	struct fam_config config;
-
-	*err = fam_config_get(asker, &config);
-	l->seq = config.event_seq;
-	return *err || config.numbered;
+	*err = fam_events_start(asker, &l->seq);
+	return *err;
 }
 
 int fam_listen(struct fam_listener *l)
@@ -574,9 +588,9 @@ int fam_listen(struct fam_listener *l)
 			err = -ETIMEDOUT;
 		fam_close(&asker);
 	}
-	if (err)
+	if (err < 0)
 		fam_close(&l->ds);
-	return err;
+	return err < 0 ? err : 0;
 }
 
 void fam_listen_end(struct fam_listener *l)

@@ -289,6 +289,12 @@ int fam_config_set(struct fam *ds, int attr, __u32 value);
 /* Set one socket's counters to 0, or those of the namespace with 0. */
 int fam_reset(struct fam *ds, __u64 cookie);
 
+/*
+ * Ask for events to be numbered and sent: 1 with the number of the latest one, 0
+ * where it is not that far yet, or -errno.
+ */
+int fam_events_start(struct fam *ds, __u64 *seq);
+
 /* Join the multicast group alone, by a connection that gets nothing else. */
 int fam_join(struct fam_listener *l);
 /* The same, and have events sent; 0 or -errno. */

@@ -153,6 +153,25 @@ static const struct fuzz_attr explain_attrs[] = {
 	  "reuseport", FUZZ_U8, false },
 };
 
+static const struct fuzz_attr events_start_attrs[] = {
+	{ DUALSTACK_A_CONFIG_PAD,
+	  "pad", FUZZ_PAD, false },
+	{ DUALSTACK_A_CONFIG_TRACKING,
+	  "tracking", FUZZ_U8, false },
+	{ DUALSTACK_A_CONFIG_MAX_SOCKETS,
+	  "max-sockets", FUZZ_U32, false },
+	{ DUALSTACK_A_CONFIG_EVENT_RATE,
+	  "event-rate", FUZZ_U32, false },
+	{ DUALSTACK_A_CONFIG_BINDV6ONLY,
+	  "bindv6only", FUZZ_U8, false },
+	{ DUALSTACK_A_CONFIG_DEFAULTS,
+	  "defaults", FUZZ_FLAG, false },
+	{ DUALSTACK_A_CONFIG_EVENT_SEQ,
+	  "event-seq", FUZZ_U64, false },
+	{ DUALSTACK_A_CONFIG_SINCE,
+	  "since", FUZZ_U64, false },
+};
+
 static const struct fuzz_op fuzz_ops[] = {
 	{ DUALSTACK_CMD_SOCKET_GET, "socket-get",
 	  true, false,
@@ -178,6 +197,9 @@ static const struct fuzz_op fuzz_ops[] = {
 	{ DUALSTACK_CMD_EXPLAIN, "explain",
 	  false, false,
 	  explain_attrs, ARRAY_SIZE(explain_attrs) },
+	{ DUALSTACK_CMD_EVENTS_START, "events-start",
+	  false, true,
+	  events_start_attrs, ARRAY_SIZE(events_start_attrs) },
 };
 
 #endif /* FUZZ_SPEC_H */

@@ -15,6 +15,7 @@
 #include <grp.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <netlink/genl/ctrl.h>
 #include <netlink/socket.h>
 #include <sched.h>
 #include <signal.h>
@@ -411,6 +412,17 @@ static bool connect_family(struct sender *s, __u64 end)
 	return true;
 }
 
+/* Some hear of events, which is what events-start is for. */
+static void join(struct sender *s)
+{
+	int group;
+
+	group = genl_ctrl_resolve_grp(s->ds.sk, DUALSTACK_GENL_NAME,
+				      DUALSTACK_MCGRP_EVENTS);
+	if (group >= 0)
+		nl_socket_add_membership(s->ds.sk, group);
+}
+
 static void send_all(struct sender *s, unsigned long messages, __u64 end)
 {
 	int i, n;
@@ -419,6 +431,8 @@ static void send_all(struct sender *s, unsigned long messages, __u64 end)
 	       (s->sent < MIN_MESSAGES || net_now_ms() < end)) {
 		if (!connect_family(s, end + NET_TIMEOUT_MS))
 			return;
+		if (!rnd(s, 4))
+			join(s);
 		/* A few batches for each connection, which may end in a dump. */
 		for (i = 1 + rnd(s, 40); i; i--) {
 			s->len = 0;

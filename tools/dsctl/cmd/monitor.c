@@ -115,21 +115,24 @@ static void big_rcvbuf(int fd)
 }
 
 /*
- * Ask until each event has a number: that is what makes the module send, and
- * count. The first answers come while it gets ready.
+ * Ask until each event has a number. The first answers come while the module gets
+ * ready to send.
  */
 static int await_numbers(struct monitor *mon, struct config *config)
 {
 	static const struct timespec step = {
 		.tv_nsec = START_STEP_MS * 1000000L,
 	};
+	struct dsnl *nl = &mon->ctx->dualstack;
 	int error, ms;
 
 	for (ms = 0; ms < START_MS; ms += START_STEP_MS) {
-		error = config_get(&mon->ctx->dualstack, false, config);
+		error = events_start(nl);
+		/* A module of version 0.1 starts when it is asked for settings. */
+		if (!error || error == -EOPNOTSUPP)
+			error = config_get(nl, false, config);
 		if (error) {
-			dsnl_err(&mon->ctx->dualstack, "cannot start the events",
-				 error);
+			dsnl_err(nl, "cannot start the events", error);
 			return -1;
 		}
 		if (config->numbered)
@@ -363,6 +366,9 @@ static int settle(struct monitor *mon)
 		dsnl_err(&mon->ctx->dualstack, "cannot get the settings", error);
 		return -1;
 	}
+	/* The kernel cannot say while it starts or ends in another namespace. */
+	if (!config.numbered)
+		mon->overrun = true;
 	if (config.event_seq <= mon->seq)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);

@@ -7,6 +7,15 @@
 #include "nl/event.h"
 #include "nl/records.h"
 
+int events_start(struct dsnl *nl)
+{
+	struct nl_msg *msg = dsnl_genl_msg(nl, DUALSTACK_CMD_EVENTS_START, 0);
+
+	if (!msg)
+		return -ENOMEM;
+	return dsnl_request(nl, msg, NULL, NULL, NULL);
+}
+
 static void parse_end(struct endpoint *ep, struct nlattr *nest)
 {
 	struct last_peer end = { };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "nl/diag.h"
+#include "nl/dsnl.h"
 
 /* The type of an event that says no more than that others were lost. */
 #define EVENT_LOST UINT32_MAX
@@ -37,6 +38,17 @@ struct event {
 	struct endpoint local;
 	struct endpoint peer;
 };
+
+/**
+ * events_start() - Have events numbered and sent.
+ * @nl: from dsnl_open_dualstack().
+ *
+ * It takes a moment, after this has returned: config_get() tells. To send it once
+ * more is how to learn of a failure.
+ *
+ * Return: 0 or a negative errno; dsnl_err() explains it.
+ */
+int events_start(struct dsnl *nl);
 
 /**
  * event_parse() - Read a message of the module's.
