@@ -85,11 +85,11 @@ builder_packages() {
 
 # root_packages: those of this flavour's root. One of another architecture is
 # unpacked and no more, for nothing in it can run here: what any system has must
-# be said.
+# be said, and of the style checks' packages what the tests use too.
 root_packages() {
 	if [ "$ROOT" != "$BUILD_ROOT" ]; then
 		guest_packages | sed 's/\<linux-\(image\|headers\)-amd64/linux-\1-arm64/g'
-		echo "?essential login"
+		echo "?essential login python3-yaml"
 		return
 	fi
 	guest_packages
