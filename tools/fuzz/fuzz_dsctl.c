@@ -379,7 +379,7 @@ static void print_text(const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] && i < 20000; i++) {
+	for (i = 0; i < 20000 && text[i]; i++) {
 		if (text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'))
 			putchar(text[i]);
 		else
