@@ -183,7 +183,7 @@ int net_v6only(int fd)
 	return value;
 }
 
-static int setsockopt_int(int fd, int level, int name, int value)
+int net_setsockopt(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
 }
@@ -209,16 +209,16 @@ int net_server(int type, const char *text, in_port_t port, unsigned int flags)
 		return -errno;
 
 	if ((flags & NET_V6ONLY &&
-	     setsockopt_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
+	     net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
 	    (flags & NET_DUAL &&
-	     setsockopt_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) ||
+	     net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) ||
 	    (flags & NET_REUSEPORT &&
-	     setsockopt_int(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
+	     net_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
 	    bind(fd, &addr.sa, net_addr_len(&addr)))
 		return fail(fd);
 	if (type == SOCK_STREAM &&
 	    ((flags & NET_FASTOPEN &&
-	      setsockopt_int(fd, IPPROTO_TCP, TCP_FASTOPEN, 64)) ||
+	      net_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, 64)) ||
 	     listen(fd, 128)))
 		return fail(fd);
 	return fd;
@@ -291,6 +291,34 @@ int net_client_fastopen(const char *text, in_port_t port, const void *data,
 	if (sendto(fd, data, len, MSG_FASTOPEN, &to.sa, net_addr_len(&to)) < 0)
 		return fail(fd);
 	return fd;
+}
+
+int net_bind(int fd, const char *text, in_port_t port)
+{
+	union net_addr addr;
+
+	if (net_addr_set(&addr, text, port))
+		return -EINVAL;
+	return bind(fd, &addr.sa, net_addr_len(&addr)) ? -errno : 0;
+}
+
+int net_connect(int fd, const char *text, in_port_t port)
+{
+	union net_addr addr;
+
+	if (net_addr_set(&addr, text, port))
+		return -EINVAL;
+	return connect(fd, &addr.sa, net_addr_len(&addr)) ? -errno : 0;
+}
+
+int net_sendto(int fd, const char *text, in_port_t port, int flags)
+{
+	union net_addr addr;
+
+	if (net_addr_set(&addr, text, port))
+		return -EINVAL;
+	return sendto(fd, "x", 1, flags, &addr.sa, net_addr_len(&addr)) < 0 ?
+	       -errno : 0;
 }
 
 int net_refused_on(int fd, int type, const union net_addr *to)

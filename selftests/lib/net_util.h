@@ -75,6 +75,9 @@ int net_protocol(int fd);
 /* IPV6_V6ONLY, as the application sees it. */
 int net_v6only(int fd);
 
+/* An option that is an int; 0 or -errno. */
+int net_setsockopt(int fd, int level, int name, int value);
+
 /**
  * net_server() - a bound socket, listening if it is SOCK_STREAM
  * @type: SOCK_STREAM or SOCK_DGRAM
@@ -120,6 +123,12 @@ int net_refused(int type, const char *addr, in_port_t port,
 
 /* The same for a socket that is not connected yet, which is closed. */
 int net_refused_on(int fd, int type, const union net_addr *to);
+
+/* The calls of these names, with an address from text; 0 or -errno. */
+int net_bind(int fd, const char *addr, in_port_t port);
+int net_connect(int fd, const char *addr, in_port_t port);
+/* One byte, MSG_* in @flags. */
+int net_sendto(int fd, const char *addr, in_port_t port, int flags);
 
 /* accept() that gives up after NET_TIMEOUT_MS with -ETIMEDOUT. */
 int net_accept(int fd, union net_addr *peer);
