@@ -67,34 +67,25 @@ static bool ds_carries_loopback(const struct net_device *dev)
 
 /* IPv4: where a packet comes in, and whether it is for this host. */
 
-static bool ds_dev_has4(const struct net_device *dev, __be32 addr)
-{
-	const struct in_device *in_dev = __in_dev_get_rcu(dev);
-	const struct in_ifaddr *ifa;
-
-	if (in_dev)
-		in_dev_for_each_ifa_rcu(ifa, in_dev)
-			if (ifa->ifa_local == addr)
-				return true;
-	return false;
-}
-
 /* The device that has an address. A question that names no device is not about a
- * VRF, if the address is one outside of them as well.
+ * VRF, if the address is local outside of them as well.
  */
 static struct net_device *ds_explain_dev4(struct net *net, __be32 addr)
 {
-	struct net_device *found = __ip_dev_find(net, addr, false);
-	struct net_device *dev;
+	struct net_device *dev = __ip_dev_find(net, addr, false);
+	struct flowi4 fl4 = { .daddr = addr };
+	struct rtable *rt;
 
-	if (!found || !l3mdev_master_ifindex_rcu(found) ||
-	    inet_addr_type(net, addr) != RTN_LOCAL)
-		return found;
+	if (!dev || !l3mdev_master_ifindex_rcu(dev))
+		return dev;
 
-	for_each_netdev_rcu(net, dev)
-		if (!l3mdev_master_ifindex_rcu(dev) && ds_dev_has4(dev, addr))
-			return dev;
-	return found;
+	rt = ip_route_output_key(net, &fl4);
+	if (IS_ERR(rt))
+		return dev;
+	if (rt->rt_type == RTN_LOCAL)
+		dev = dev_get_by_index_rcu(net, rt->rt_iif) ?: dev;
+	ip_rt_put(rt);
+	return dev;
 }
 
 static int ds_explain_route4(struct ds_explain *ex)
@@ -164,22 +155,6 @@ static int ds_explain_local4(struct ds_explain *ex)
 
 /* The same for IPv6. */
 
-static struct net_device *ds_explain_dev6(struct net *net,
-					  const struct in6_addr *addr)
-{
-	struct net_device *dev, *found = NULL;
-
-	for_each_netdev_rcu(net, dev) {
-		if (!ipv6_chk_addr(net, addr, dev, 1))
-			continue;
-		if (!l3mdev_master_ifindex_rcu(dev))
-			return dev;
-		if (!found)
-			found = dev;
-	}
-	return found;
-}
-
 /* RTF_LOCAL, RTF_ANYCAST, or 0 where a packet is not for this host. */
 static u32 ds_local6(const struct dst_entry *dst)
 {
@@ -188,23 +163,30 @@ static u32 ds_local6(const struct dst_entry *dst)
 	return dst->error ? 0 : rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST);
 }
 
-/* The device that has the destination, as an address or, by a route, as part of a
- * prefix that is local as a whole.
+/* The device that has an address, itself or, by a route, as part of a prefix that is
+ * local as a whole; outside of VRFs if there is one.
  */
-static void ds_explain_to6(struct ds_explain *ex)
+static struct net_device *ds_explain_dev6(struct net *net,
+					  const struct in6_addr *addr)
 {
-	struct flowi6 fl6 = { .daddr = ex->query.flow.local };
-	struct net *net = ex->query.flow.net;
+	struct net_device *dev = ipv6_dev_find(net, addr, NULL);
+	struct flowi6 fl6 = { .daddr = *addr };
 	struct dst_entry *dst;
 
-	ex->dev = ds_explain_dev6(net, &fl6.daddr);
-	if (ex->dev)
-		return;
+	if (dev)
+		return dev;
 
 	dst = ip6_route_output(net, NULL, &fl6);
 	if (ds_local6(dst))
-		ex->dev = ip6_dst_idev(dst)->dev;
+		dev = ip6_dst_idev(dst)->dev;
 	dst_release(dst);
+	if (dev)
+		return dev;
+
+	for_each_netdev_rcu(net, dev)
+		if (ipv6_chk_addr(net, addr, dev, 1))
+			return dev;
+	return NULL;
 }
 
 static int ds_explain_route6(struct ds_explain *ex)
@@ -221,11 +203,13 @@ static int ds_explain_route6(struct ds_explain *ex)
 		return -EINVAL;
 	}
 
-	ds_explain_to6(ex);
+	ex->dev = ds_explain_dev6(net, &ex->query.flow.local);
 	if (!ex->from || !ex->dev)
 		return 0;
 
-	ex->own = ds_explain_dev6(net, &fl6.daddr);
+	/* Of the same VRF as that device, or outside as it is */
+	ex->own = ipv6_chk_addr_and_flags(net, &fl6.daddr, ex->dev, true, 1,
+					  IFA_F_TENTATIVE);
 	if (ex->own)
 		return 0;
 
