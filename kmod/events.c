@@ -508,8 +508,10 @@ static struct ds_rings *ds_rings_alloc(void)
 static int ds_events_greet(struct net *net)
 {
 	struct sk_buff *skb = ds_loss_msg(0);
+	int err = skb ? ds_multicast(net, skb) : -ENOMEM;
 
-	return skb ? ds_multicast(net, skb) : -ENOMEM;
+	/* Somebody has no room for it, who listens then. */
+	return err == -ENOBUFS ? 0 : err;
 }
 
 static int ds_events_start(struct ds_events *ev, struct ds_rings *rings)

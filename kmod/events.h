@@ -51,7 +51,7 @@ int __init ds_events_init(void);
 /**
  * ds_events_close() - stop sending, for good
  *
- * Nothing is sent any more when this returns: the family may go.
+ * No event is sent any more when this returns, and none will be: the family may go.
  *
  * Context: process, may sleep.
  */

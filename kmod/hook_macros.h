@@ -10,7 +10,9 @@
 #include <linux/ftrace.h>
 
 /* A function as target. Where the kernel exports it, it is linked to and has an
- * address, else that is 0, and ftrace finds the name, which takes it a long time.
+ * address, else that is 0, and ftrace finds the name, which takes it a long time. With
+ * modversions that is the kernel of the build: another one that exports it as well
+ * refuses the module, as no version was recorded.
  */
 #define DS_TARGET_FUNCTION(target, proto)				\
 	static_assert(__same_type(&(target), (proto)NULL),		\

@@ -14,8 +14,8 @@
  *
  * Context: process, may sleep.
  *
- * Return: 0, -EINVAL for such a target, -ENOMEM, or why no AF_INET6 socket can
- * be had.
+ * Return: 0, -EINVAL for such a target, -ENOMEM, -ENODEV where ftrace has disabled
+ * itself, or why no AF_INET6 socket can be had.
  */
 int ds_hooks_init(void);
 

@@ -87,7 +87,7 @@ struct ds_sums {
  * @looked_up_before: what it was at the last ds_net_reset(); under
  *		&struct ds_records.lock
  * @since:	when it began to count, or the last ds_net_reset() was done:
- *		nanoseconds of CLOCK_BOOTTIME
+ *		nanoseconds of CLOCK_BOOTTIME; under &struct ds_records.lock
  *
  * Records that are idle are in the sums already, so that to ask for these takes a look
  * at those alone that had an event since somebody asked.
