@@ -84,7 +84,7 @@ static void expect_event(struct __test_metadata *_metadata,
 		TH_LOG("type %d: peer family %d port %d", got.type,
 		       got.peer.sa.sa_family, ntohs(got.peer.in.sin_port));
 	EXPECT_GE(ns, got.time);
-	EXPECT_LE(ns - 60 * 1000000000ULL, got.time);
+	EXPECT_LE(ns - 300 * 1000000000ULL, got.time);
 }
 
 static void expect_silence(struct __test_metadata *_metadata,

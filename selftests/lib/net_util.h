@@ -17,8 +17,10 @@
 #define IPPROTO_MPTCP	262
 #endif
 
-/* How long to wait for something that must come, in milliseconds. */
-#define NET_TIMEOUT_MS	10000
+/* How long to wait for something that must come, in milliseconds: a virtual machine
+ * may stand still for long.
+ */
+#define NET_TIMEOUT_MS	60000
 
 union net_addr {
 	struct sockaddr sa;

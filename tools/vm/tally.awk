@@ -27,7 +27,7 @@ BEGIN {
 function forget()
 {
 	planned = reported = inner_failed = 0
-	said = ""
+	early = said = ""
 }
 
 function lacks(text)
@@ -61,11 +61,16 @@ FNR == 1 {
 }
 
 /^# (ok|not ok) / {
-	reported++
+	# Said before the first of them, it may be about any.
+	if (!reported++) {
+		early = said
+		said = ""
+	}
 	if ($2 == "not") {
 		failed++
 		inner_failed++
-		printf "%s%s\n", said, $0
+		printf "%s%s%s\n", early, said, $0
+		early = ""
 	} else if ($0 ~ /# *SKIP/) {
 		skipped++
 		if (!lacks($0)) {
@@ -88,6 +93,7 @@ FNR == 1 {
 	name = $0
 	sub(/^(not )?ok [0-9]+ selftests: /, "", name)
 	if (planned && reported != planned) {
+		printf "%s%s", early, said
 		problem(name ": planned " planned " tests, reported " reported + 0)
 		if (reported < planned) {
 			failed += planned - reported
