@@ -12,10 +12,15 @@
 
 #include "kselftest.h"
 
-#include "counter_spec.h"
 #include "family.h"
 
 #define MAX_ERRNO	4095	/* of the kernel's */
+
+const struct fam_counter_info fam_counter_table[] = {
+#define FAM_COUNTER(attr, name)	{ DUALSTACK_A_COUNTER_##attr, #name },
+#include "counter_spec.h"
+#undef FAM_COUNTER
+};
 
 const size_t fam_counter_table_len = ARRAY_SIZE(fam_counter_table);
 
