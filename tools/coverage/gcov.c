@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/kernel_read_file.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/string.h>
 
 #include "gcov.h"
@@ -128,7 +129,7 @@ static void ds_gcov_load(void)
 		kvfree(buf);
 }
 
-/* Nothing else of the module runs any more. */
+/* Nothing else of the module runs any more, or it goes on and is not seen further. */
 static void ds_gcov_save(void)
 {
 	struct ds_stream stream = { };
@@ -149,6 +150,19 @@ static void ds_gcov_save(void)
 	}
 	kvfree(stream.buf);
 }
+
+/* A module that cannot be removed any more saves them when its parameter is written. */
+static int ds_gcov_set(const char *val, const struct kernel_param *kp)
+{
+	ds_gcov_save();
+	return 0;
+}
+
+static const struct kernel_param_ops ds_gcov_ops = {
+	.set = ds_gcov_set,
+};
+
+module_param_cb(gcov_save, &ds_gcov_ops, NULL, 0200);
 
 int __init init_module(void)
 {

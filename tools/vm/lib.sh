@@ -261,6 +261,13 @@ prepare() {
 	"$VM/build" "$FLAVOUR"
 }
 
+# can_suspend: of the kernels here, those of Debian on amd64 can suspend themselves
+# for a test.
+can_suspend() {
+	[ "$GUEST_ARCH" = x86_64 ] &&
+		grep -qs '^CONFIG_PM_SLEEP_DEBUG=y' "$KERNEL_DIR"/boot/config-*
+}
+
 # unasked KERNEL-LOG: the log without the command line, and without the "Call
 # Trace:" of a task that has its allocations fail: kmem_cache_create() and others
 # tell of that by dump_stack(). Whatever is wrong says more than that.
