@@ -629,7 +629,9 @@ void ds_account_sent(struct sock *sk, struct msghdr *msg)
 		ds_account_sent_mapped(sk, msg);
 }
 
-/* Whether bind() fails with EINVAL because of IPV6_V6ONLY. */
+/* Whether bind() fails with EINVAL because of IPV6_V6ONLY. The address is one of
+ * ds_binds_mapped().
+ */
 static bool ds_bind_refused(struct ds_flow *flow, const struct sock *sk,
 			    const struct sockaddr *addr, int len)
 {
@@ -639,8 +641,7 @@ static bool ds_bind_refused(struct ds_flow *flow, const struct sock *sk,
 
 	/* What __inet6_bind() checks before IPV6_V6ONLY. */
 	if (sk->sk_family != AF_INET6 || proto < 0 || !ipv6_only_sock(sk) ||
-	    len < SIN6_LEN_RFC2133 || addr->sa_family != AF_INET6 ||
-	    !ipv6_addr_v4mapped(&sin6->sin6_addr) ||
+	    len < SIN6_LEN_RFC2133 || !ipv6_addr_v4mapped(&sin6->sin6_addr) ||
 	    sk->sk_state != TCP_CLOSE || inet_sk(sk)->inet_num)
 		return false;
 	if (sin6->sin6_port &&
@@ -682,6 +683,7 @@ void ds_account_bind(struct socket *sock, const struct sockaddr *addr, int len)
 		ds_account_bind_mapped(sock->sk, addr, len);
 }
 
+#ifdef DS_MPTCP_BIND_SK
 /* inet6_bind() calls inet6_bind_sk(), too, unless the compiler has inlined it; that
  * is left to ds_account_bind(). There the sock is that of its struct socket. A
  * subflow that MPTCP binds has the struct socket of the application, whose sock is
@@ -705,3 +707,4 @@ void ds_account_bind_sk(struct sock *sk, const struct sockaddr *addr, int len)
 	if (ds_binds_mapped(addr))
 		ds_account_bind_subflow(sk, addr, len);
 }
+#endif
