@@ -153,7 +153,7 @@ TEST_F_TIMEOUT(explain, incomplete, TEST_TIMEOUT)
 	}
 }
 
-/* The loopback address is one of lo, unless a device is told otherwise. */
+/* The loopback address is one of lo, unless a device is told otherwise, or all are. */
 TEST_F_TIMEOUT(explain, route_localnet, TEST_TIMEOUT)
 {
 	struct fam_explained ex;
@@ -164,14 +164,16 @@ TEST_F_TIMEOUT(explain, route_localnet, TEST_TIMEOUT)
 	ASSERT_EQ(0, net_link_dummy("dummy0"));
 	dummy = if_nametoindex("dummy0");
 	net_addr_set(&to, "127.0.0.1", net_port(self->fd));
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, net_sysctl("ipv4/conf/dummy0/route_localnet",
 					i == 1));
+		ASSERT_EQ(0, net_sysctl("ipv4/conf/all/route_localnet",
+					i == 3));
 		ASSERT_EQ(0, fam_explain(&self->ds, variant->proto, &to, NULL,
 					 dummy, &ex));
-		EXPECT_EQ(i == 1, ex.local);
-		EXPECT_EQ(i == 1 ? DUALSTACK_VERDICT_MAPPED :
-				   DUALSTACK_VERDICT_NONE, ex.verdict);
+		EXPECT_EQ(i % 2 == 1, ex.local);
+		EXPECT_EQ(i % 2 == 1 ? DUALSTACK_VERDICT_MAPPED :
+				       DUALSTACK_VERDICT_NONE, ex.verdict);
 	}
 	/* Too narrow for IPv4 it has no settings of that. */
 	ASSERT_EQ(0, net_link_mtu("dummy0", 60));
@@ -612,6 +614,51 @@ TEST_F_TIMEOUT(datagram, connected, TEST_TIMEOUT)
 	test_expect_explained(_metadata, &self->ds, SOCK_DGRAM, &to, NULL, 0,
 			      DUALSTACK_VERDICT_MAPPED, self->fd);
 	close(fd[1]);
+	close(friend);
+	close(stranger);
+}
+
+/* One of a group that is connected: what its peer sends is not shared out. */
+TEST_F_TIMEOUT(datagram, connected_of_group, TEST_TIMEOUT)
+{
+	int friend, stranger, fd[2], i;
+	struct fam_explained ex;
+	union net_addr to, from;
+	char c;
+
+	friend = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, friend);
+	stranger = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, stranger);
+	for (i = 0; i < 2; i++) {
+		/* One that has no address leaves the group as it connects. */
+		fd[i] = net_server(SOCK_DGRAM, "::ffff:127.0.0.1",
+				   i ? net_port(fd[0]) : 0, NET_REUSEPORT);
+		ASSERT_LE(0, fd[i]);
+	}
+	ASSERT_EQ(0, net_connect(fd[1], "::ffff:127.0.0.1", net_port(friend)));
+
+	net_addr_set(&to, "127.0.0.1", net_port(fd[0]));
+	from = net_local(friend);
+	ASSERT_EQ(0, fam_explain(&self->ds, IPPROTO_UDP, &to, &from, 0, &ex));
+	EXPECT_EQ(DUALSTACK_VERDICT_MAPPED, ex.verdict);
+	EXPECT_EQ(net_cookie(fd[1]), ex.cookie);
+	EXPECT_FALSE(ex.reuseport);
+	ASSERT_EQ(0, net_sendto(friend, "127.0.0.1", net_port(fd[0]), 0));
+	ASSERT_EQ(0, net_wait_in(fd[1], NET_TIMEOUT_MS));
+	EXPECT_EQ(1, recv(fd[1], &c, 1, 0));
+
+	from = net_local(stranger);
+	ASSERT_EQ(0, fam_explain(&self->ds, IPPROTO_UDP, &to, &from, 0, &ex));
+	EXPECT_EQ(DUALSTACK_VERDICT_MAPPED, ex.verdict);
+	EXPECT_EQ(net_cookie(fd[0]), ex.cookie);
+	EXPECT_TRUE(ex.reuseport);
+	ASSERT_EQ(0, net_sendto(stranger, "127.0.0.1", net_port(fd[0]), 0));
+	ASSERT_EQ(0, net_wait_in(fd[0], NET_TIMEOUT_MS));
+	EXPECT_EQ(1, recv(fd[0], &c, 1, 0));
+
+	for (i = 0; i < 2; i++)
+		close(fd[i]);
 	close(friend);
 	close(stranger);
 }

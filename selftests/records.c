@@ -413,6 +413,143 @@ TEST_F_TIMEOUT(records, idle_ones_give_way, TEST_TIMEOUT)
 	test_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
 }
 
+/* So many that some share a bucket of the module's table, some thirty on average. */
+#define MANY	2000
+
+/* The rest of them are there, and each has its own record. */
+static void expect_others(struct __test_metadata *_metadata, struct fam *ds,
+			  struct member *m, int n)
+{
+	int i, left = 0;
+
+	for (i = 0; i < n; i++)
+		left += m[i].fd >= 0;
+	EXPECT_TRUE(net_wait_for(fam_socket_count(ds) == left, NET_TIMEOUT_MS));
+	for (i = 0; i < n; i++)
+		if (m[i].fd >= 0)
+			expect_member(_metadata, ds, &m[i]);
+}
+
+/* Every third of them, the first of the others first */
+static void close_third(struct member *m, int n, int which)
+{
+	int i;
+
+	for (i = which; i < n; i += 3) {
+		close(m[i].fd);
+		m[i].fd = -1;
+	}
+}
+
+/*
+ * A record is that of one socket among many, whether others beside it come or go, as
+ * it happens or while nobody looks.
+ */
+TEST_F_TIMEOUT(records, many, TEST_TIMEOUT)
+{
+	static const char *const addr[] = { "127.0.0.1", "::1" };
+	struct rlimit limit = { 2 * MANY, 2 * MANY };
+	int i, n = test_rounds(MANY);
+	struct member *m;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	m = calloc(n, sizeof(*m));
+	ASSERT_NE(NULL, m);
+	for (i = 0; i < n; i++) {
+		open_member(_metadata, &m[i]);
+		serve(_metadata, &m[i], &self->sums, addr[i % 2]);
+	}
+	expect_others(_metadata, &self->ds, m, n);
+
+	close_third(m, n, 0);
+	expect_others(_metadata, &self->ds, m, n);
+
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_TRACKING, 0));
+	close_third(m, n, 1);
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_TRACKING, 1));
+	expect_others(_metadata, &self->ds, m, n);
+
+	for (i = 2; i < n; i += 3)
+		serve(_metadata, &m[i], &self->sums, addr[i % 2]);
+	expect_others(_metadata, &self->ds, m, n);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
+	close_third(m, n, 2);
+	free(m);
+}
+
+#define IDLE	100	/* more than give way at a time */
+#define BUSY	8
+#define LIMIT	5	/* fewer than the busy ones */
+
+/*
+ * The limit is lowered below what there is: idle ones give way, those that were reset
+ * before all others, and the busy ones stay, whatever the limit says. Where that leaves
+ * no room, it is for the sums.
+ */
+TEST_F_TIMEOUT(records, lowered_limit, TEST_TIMEOUT)
+{
+	struct member zero[2], idle[IDLE], busy[BUSY], new;
+	struct fam_stats stats;
+	int i, tries = 0;
+	bool first = true;
+
+	for (i = 0; i < 2; i++) {
+		open_member(_metadata, &zero[i]);
+		serve(_metadata, &zero[i], &self->sums, "127.0.0.1");
+	}
+	/* Who asks finds out which are idle. */
+	for (i = 0; i < 5; i++) {
+		test_expect_sums(_metadata, &self->ds, &self->sums);
+		usleep(20000);
+	}
+	ASSERT_EQ(0, fam_reset(&self->ds, 0));
+	memset(&self->sums, 0, sizeof(self->sums));
+	for (i = 0; i < IDLE; i++) {
+		open_member(_metadata, &idle[i]);
+		serve(_metadata, &idle[i], &self->sums, "127.0.0.1");
+	}
+	for (i = 0; i < BUSY; i++)
+		open_member(_metadata, &busy[i]);
+	for (i = 0; i < BUSY; i++)
+		serve(_metadata, &busy[i], &self->sums, "127.0.0.1");
+	open_member(_metadata, &new);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
+
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				    LIMIT));
+	do {
+		for (i = 0; i < BUSY; i++)
+			serve(_metadata, &busy[i], &self->sums, "127.0.0.1");
+		serve(_metadata, &new, &self->sums, "127.0.0.1");
+		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
+		test_expect_counters(_metadata, "sums", &self->sums,
+				     &stats.counters, 0);
+		EXPECT_EQ(2 + IDLE + BUSY, stats.tracked + stats.evicted);
+		EXPECT_EQ(new.seen.v[MAPPED], stats.untracked);
+		if (first && stats.evicted >= 2) {
+			test_expect_none(_metadata, &self->ds, zero[0].fd);
+			test_expect_none(_metadata, &self->ds, zero[1].fd);
+			first = false;
+		}
+		usleep(200000);
+	} while (stats.evicted < 2 + IDLE && ++tries < 1000);
+	EXPECT_EQ(2 + IDLE, stats.evicted);
+	EXPECT_EQ(BUSY, stats.tracked);
+	for (i = 0; i < IDLE; i++)
+		test_expect_none(_metadata, &self->ds, idle[i].fd);
+	for (i = 0; i < BUSY; i++)
+		expect_member(_metadata, &self->ds, &busy[i]);
+	test_expect_none(_metadata, &self->ds, new.fd);
+
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
+				    BUSY + 1));
+	memset(&new.seen, 0, sizeof(new.seen));
+	serve(_metadata, &new, &self->sums, "127.0.0.1");
+	expect_member(_metadata, &self->ds, &new);
+	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
+	test_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
+}
+
 /* A memory cgroup, and a process in it that listens. */
 struct group {
 	char root[32];

@@ -3,12 +3,14 @@
  * reject_v6only: IPv4 packets that a V6ONLY socket would have taken, against
  * the ECONNREFUSED that clients saw; and what must not be taken for one.
  */
+#include <linux/bpf.h>
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "lib/test.h"
 #include "lib/net_link.h"
@@ -721,6 +723,86 @@ TEST_F_TIMEOUT(reject_tcp, shut_down, TEST_TIMEOUT)
 	close(fd);
 }
 
+/* Have a BPF program look for the sockets of this namespace, which finds none. */
+static int find_none(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = SK_DROP },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_SK_LOOKUP,
+		.expected_attach_type = BPF_SK_LOOKUP,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = ARRAY_SIZE(insns),
+		.license = (uintptr_t)"GPL",
+	}, link = {
+		.link_create.attach_type = BPF_SK_LOOKUP,
+	};
+	int prog, ns, fd;
+
+	/* There where there is eBPF. */
+	if (access("/proc/sys/kernel/unprivileged_bpf_disabled", F_OK))
+		return -EOPNOTSUPP;
+	prog = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+	if (prog < 0)
+		return -errno;
+	ns = net_ns_open();
+	link.link_create.prog_fd = prog;
+	link.link_create.target_fd = ns;
+	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+	if (fd < 0)
+		fd = -errno;
+	close(ns);
+	close(prog);
+	return fd;
+}
+
+static __u64 rejected_v6only(struct __test_metadata *_metadata, struct fam *ds)
+{
+	struct fam_stats stats;
+
+	ASSERT_EQ(0, fam_stats_get(ds, 0, &stats));
+	return stats.counters.v[DUALSTACK_A_COUNTER_REJECT_V6ONLY];
+}
+
+/* What a dual socket would take, and does not get, it has not refused. */
+TEST_F_TIMEOUT(reject, dropped_by_program, TEST_TIMEOUT)
+{
+	in_port_t port;
+	union net_addr to;
+	__u64 before;
+	int fd, link;
+
+	fd = net_server(variant->type, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	port = net_port(fd);
+	link = find_none();
+	if (link == -EOPNOTSUPP)
+		SKIP(return, "the kernel lacks CONFIG_BPF_SYSCALL");
+	ASSERT_LE(0, link) TH_LOG("%s", strerror(-link));
+	EXPECT_EQ(1, net_refused(variant->type, "127.0.0.1", port, NULL));
+	net_addr_set(&to, "127.0.0.1", port);
+	test_expect_explained(_metadata, &self->ds, variant->type, &to, NULL, 0,
+			      DUALSTACK_VERDICT_NONE, -1);
+	test_expect_none(_metadata, &self->ds, fd);
+	test_expect_sums(_metadata, &self->ds, &self->sums);
+
+	/* Nor has one that was V6ONLY, once the packets of that time are through. */
+	ASSERT_EQ(1, fam_v6only_set_idle(&self->ds, fd, true));
+	ASSERT_EQ(1, fam_v6only_set_idle(&self->ds, fd, false));
+	EXPECT_TRUE(net_wait_for(({
+		before = rejected_v6only(_metadata, &self->ds);
+		ASSERT_EQ(1, net_refused(variant->type, "127.0.0.1", port,
+					 NULL));
+		rejected_v6only(_metadata, &self->ds) == before;
+	}), NET_TIMEOUT_MS));
+
+	close(link);
+	test_serve(_metadata, variant->type, fd, "127.0.0.1", &self->sums);
+	close(fd);
+}
+
 /* Many at one address, where IPv6 finds none: it is there that they are found. */
 TEST_F_TIMEOUT(reject, crowd, TEST_TIMEOUT)
 {
@@ -842,12 +924,23 @@ TEST_F_TIMEOUT(reject, many_addresses, TEST_TIMEOUT)
 	expect_at_address(_metadata, &self->ds, variant->type, found);
 }
 
-/* A datagram over IPv6 whose checksum is wrong, or left out, reached nobody. */
+static bool counted(struct fam *ds, int counter, __u64 n)
+{
+	struct fam_stats stats;
+
+	return !fam_stats_get(ds, 0, &stats) && stats.counters.v[counter] >= n;
+}
+
+/* A datagram over IPv6 whose checksum is wrong, or left out, reached nobody. The
+ * kernel looks at that of a short one at once, and at that of a long one later.
+ */
 TEST_F_TIMEOUT(reject_udp, bad_checksum, TEST_TIMEOUT)
 {
+	static const size_t lens[] = { 1, NET_UDP_DATA };
 	struct fam_counters seen = { };
 	struct net_packet good, bad;
 	union net_addr src, dst;
+	size_t i;
 	int fd;
 
 	fd = net_server(SOCK_DGRAM, "0.0.0.0", 0, 0);
@@ -855,21 +948,73 @@ TEST_F_TIMEOUT(reject_udp, bad_checksum, TEST_TIMEOUT)
 	net_addr_set(&src, NET_ADDR6, 9);
 	net_addr_set(&dst, "::1", net_port(fd));
 	net_packet_set(&good, SOCK_DGRAM, &src, &dst);
-	bad = good;
-	bad.udp.check = 0;
-	ASSERT_EQ(0, net_packet_send(&bad));
-	bad.udp.check = ~good.udp.check ?: 1;
-	ASSERT_EQ(0, net_packet_send(&bad));
-	test_expect_none(_metadata, &self->ds, fd);
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		net_packet_pad(&good, lens[i]);
+		bad = good;
+		bad.udp.check = 0;
+		ASSERT_EQ(0, net_packet_send(&bad));
+		bad.udp.check = ~good.udp.check ?: 1;
+		ASSERT_EQ(0, net_packet_send(&bad));
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
 
-	/* The same as it should be, to show that such a datagram does arrive. */
-	ASSERT_EQ(0, net_packet_send(&good));
-	EXPECT_TRUE(net_wait_for(fam_socket_count(&self->ds) > 0,
-				 NET_TIMEOUT_MS));
-	seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	test_expect_socket(_metadata, &self->ds, fd, &seen);
-	test_expect_sums(_metadata, &self->ds, &seen);
+		/* The same as it should be, to show that such a one does arrive. */
+		ASSERT_EQ(0, net_packet_send(&good));
+		seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
+		EXPECT_TRUE(net_wait_for(counted(&self->ds,
+						 DUALSTACK_A_COUNTER_REJECT_V4ONLY,
+						 i + 1), NET_TIMEOUT_MS));
+		test_expect_socket(_metadata, &self->ds, fd, &seen);
+		test_expect_sums(_metadata, &self->ds, &seen);
+	}
 	close(fd);
+}
+
+/* Sockets that share a port by SO_REUSEADDR, none of them for a part of the packets:
+ * refused is who would be served.
+ */
+TEST_F_TIMEOUT(reject_udp, shared_port, TEST_TIMEOUT)
+{
+	static const unsigned int on[][SOCKETS] = {
+		{ 0, 0, 0 }, { NET_ON_LO, 0, 0 }, { 0, NET_ON_LO, 0 },
+		{ 0, 0, NET_ON_LO },
+	};
+	struct fam_counters sums = { };
+	int fd[SOCKETS], taker, i;
+	size_t k;
+
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	for (k = 0; k < ARRAY_SIZE(on); k++) {
+		struct fam_counters seen[SOCKETS] = { };
+		char c;
+
+		for (i = 0; i < SOCKETS; i++) {
+			fd[i] = net_server(SOCK_DGRAM, "::",
+					   i ? net_port(fd[0]) : 0,
+					   NET_V6ONLY | NET_REUSEADDR | on[k][i]);
+			ASSERT_LE(0, fd[i]);
+		}
+		/* Who that is, a client of IPv6 shows. */
+		ASSERT_EQ(0, net_send_to("::1", net_port(fd[0]), "x", 1));
+		ASSERT_TRUE(net_wait_for(({
+			taker = 0;
+			while (taker < SOCKETS && net_wait_in(fd[taker], 0))
+				taker++;
+			taker < SOCKETS;
+		}), NET_TIMEOUT_MS));
+		ASSERT_EQ(1, recv(fd[taker], &c, 1, 0));
+		seen[taker].v[DUALSTACK_A_COUNTER_NATIVE_RECV]++;
+
+		ASSERT_EQ(1, net_refused(SOCK_DGRAM, "127.0.0.1",
+					 net_port(fd[0]), NULL));
+		seen[taker].v[DUALSTACK_A_COUNTER_REJECT_V6ONLY]++;
+		for (i = 0; i < SOCKETS; i++) {
+			test_expect_socket(_metadata, &self->ds, fd[i],
+					   &seen[i]);
+			close(fd[i]);
+		}
+		fam_counters_add(&sums, &seen[taker]);
+	}
+	test_expect_sums(_metadata, &self->ds, &sums);
 }
 
 TEST_HARNESS_MAIN

@@ -383,6 +383,20 @@ TEST_F_TIMEOUT(udp, more_connected_native, TEST_TIMEOUT)
 	close(server);
 }
 
+/* Nor whom an address names that comes with what is added. */
+TEST_F_TIMEOUT(udp, more_to_native, TEST_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	ASSERT_EQ(0, net_sendto(o->fd, "::ffff:127.0.0.1", self->port, MSG_MORE));
+	OUTBOUND_SAW(o, MAPPED_SEND);
+	ASSERT_EQ(0, net_sendto(o->fd, "::1", 9, 0));
+	OUTBOUND_SAW(o, MAPPED_SEND);
+	expect_datagram(_metadata, o, 2);
+	outbound_expect(_metadata, o);
+	outbound_expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
+}
+
 /* The other way round: a native datagram under way takes what follows. */
 TEST_F_TIMEOUT(udp, more_native, TEST_TIMEOUT)
 {
@@ -392,6 +406,22 @@ TEST_F_TIMEOUT(udp, more_native, TEST_TIMEOUT)
 	server = net_server(SOCK_DGRAM, "::1", 0, 0);
 	ASSERT_LE(0, server);
 	ASSERT_EQ(0, net_sendto(o->fd, "::1", net_port(server), MSG_MORE));
+	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
+	outbound_serve_native(_metadata, o, SOCK_DGRAM, server);
+	close(server);
+}
+
+/* But nothing with an IPv4 address. */
+TEST_F_TIMEOUT(udp, more_to_mapped, TEST_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	int server;
+
+	server = net_server(SOCK_DGRAM, "::1", 0, 0);
+	ASSERT_LE(0, server);
+	ASSERT_EQ(0, net_sendto(o->fd, "::1", net_port(server), MSG_MORE));
+	EXPECT_EQ(-EINVAL, net_sendto(o->fd, "::ffff:127.0.0.1", self->port, 0));
+	EXPECT_EQ(-EINVAL, net_sendto(o->fd, "127.0.0.1", self->port, 0));
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
 	outbound_serve_native(_metadata, o, SOCK_DGRAM, server);
 	close(server);

@@ -680,6 +680,25 @@ TEST_F_TIMEOUT(multicast, v6only, TEST_TIMEOUT)
 	close(fd);
 }
 
+/* Who is at the address of a group has nothing to do with other addresses. */
+TEST_F_TIMEOUT(multicast, bound, TEST_TIMEOUT)
+{
+	static const char *const groups[] = { GROUP4, GROUP6 };
+	static const char *const clients[] = { "::1", "127.0.0.1" };
+	int i, fd;
+
+	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
+	for (i = 0; i < 2; i++) {
+		fd = net_server(SOCK_DGRAM, groups[i], 0, 0);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(1, net_refused(SOCK_DGRAM, clients[i], net_port(fd),
+					 NULL));
+		test_expect_none(_metadata, &self->ds, fd);
+		close(fd);
+	}
+	test_expect_sums(_metadata, &self->ds, &self->seen);
+}
+
 FIXTURE(kernel)
 {
 	struct fam ds;
@@ -719,9 +738,32 @@ TEST_F_TIMEOUT(kernel, udplite, TEST_TIMEOUT)
 	ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &src.sa, &len));
 	EXPECT_TRUE(net_addr_mapped(&src));
+
+	/* It answers; one that is V6ONLY could not. */
+	ASSERT_EQ(1, sendto(fd, "x", 1, 0, &src.sa, len));
+	ASSERT_EQ(0, net_wait_in(client, NET_TIMEOUT_MS));
+	ASSERT_EQ(1, recv(client, &c, 1, 0));
+	test_expect_none(_metadata, &self->ds, fd);
+	close(fd);
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
+	ASSERT_EQ(-1, sendto(fd, "x", 1, 0, &src.sa, len));
+	EXPECT_EQ(ENETUNREACH, errno);
+	test_expect_none(_metadata, &self->ds, fd);
+	close(client);
+	close(fd);
+
+	/* A server of IPv4 alone, to a client of IPv6 */
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, net_bind(fd, "0.0.0.0", 7777));
+	client = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE);
+	ASSERT_LE(0, client);
+	net_addr_set(&addr, "::1", 7777);
+	EXPECT_EQ(1, net_refused_on(client, SOCK_DGRAM, &addr));
 	test_expect_none(_metadata, &self->ds, fd);
 	test_expect_sums(_metadata, &self->ds, &self->seen);
-	close(client);
 	close(fd);
 }
 

@@ -655,6 +655,29 @@ TEST_F_TIMEOUT(udp_gro, recvmsg, TEST_TIMEOUT)
 	}
 }
 
+/* One datagram alone, as the first event of a socket and as the second */
+TEST_F_TIMEOUT(udp_gro, single, TEST_TIMEOUT)
+{
+	struct fam_counters sums = { };
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		struct fam_counters seen = { };
+		int fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, net_setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1));
+		for (k = 0; k < 2; k++) {
+			ASSERT_EQ(0, send_segments(addrs[i], net_port(fd), 1));
+			EXPECT_EQ(1, read_merged(fd, 0, &seen));
+			test_expect_socket(_metadata, &self->ds, fd, &seen);
+		}
+		fam_counters_add(&sums, &seen);
+		close(fd);
+	}
+	test_expect_sums(_metadata, &self->ds, &sums);
+}
+
 TEST_F_TIMEOUT(udp_gro, peek, TEST_TIMEOUT)
 {
 	size_t i;

@@ -91,39 +91,55 @@ TEST_F_TIMEOUT(v6only, unsuitable, TEST_TIMEOUT)
  */
 TEST_F_TIMEOUT(v6only, long_request, TEST_TIMEOUT)
 {
+	static const struct {
+		const char *addr, *kind, *shown;
+	} others[] = {
+		{ "127.0.0.1", "an AF_INET socket", "127.0.0.1" },
+		{ "::ffff:127.0.0.1", "an AF_INET6 socket", "[::ffff:127.0.0.1]" },
+	};
+	static const char *const plain[] = {
+		"It would collide with an AF_INET socket at this port",
+		"It would collide with a mapped AF_INET6 socket at this port",
+	};
 	bool tcp = variant->type == SOCK_STREAM;
-	char full[80], address[] = "127.0.0.1";
-	in_port_t port;
 	struct nl_msg *msg;
-	int fd[2], i, k, n = 0;
+	int fd[2], i, k, n;
+	in_port_t port;
+	char full[80];
+	size_t j;
 
 	fd[0] = net_server(variant->type, "::", 0, NET_V6ONLY);
 	ASSERT_LE(0, fd[0]);
 	port = net_port(fd[0]);
-	fd[1] = net_server(variant->type, address, port, 0);
-	ASSERT_LE(0, fd[1]);
-	snprintf(full, sizeof(full),
-		 "It would collide with an AF_INET socket: %s %s:%u",
-		 tcp ? "TCP" : "UDP", address, port);
-	for (i = 0; i < REPEATED; i++) {
-		msg = fam_v6only_msg(&self->ds, net_cookie(fd[0]),
-				     tcp ? IPPROTO_TCP : IPPROTO_UDP, port,
-				     false, true);
-		ASSERT_NE(NULL, msg);
-		for (k = 0; k < i; k++)
-			nla_put_u8(msg, DUALSTACK_A_V6ONLY_V6ONLY, false);
-		EXPECT_EQ(-EADDRINUSE, fam_talk(&self->ds, msg, NULL, NULL));
-		if (!strcmp(self->ds.extack, full)) {
-			n++;
-			continue;
+	for (j = 0; j < ARRAY_SIZE(others); j++) {
+		fd[1] = net_server(variant->type, others[j].addr, port, 0);
+		ASSERT_LE(0, fd[1]);
+		n = snprintf(full, sizeof(full),
+			     "It would collide with %s: %s %s:%u", others[j].kind,
+			     tcp ? "TCP" : "UDP", others[j].shown, port);
+		ASSERT_GT((int)sizeof(full), n);
+		n = 0;
+		for (i = 0; i < REPEATED; i++) {
+			msg = fam_v6only_msg(&self->ds, net_cookie(fd[0]),
+					     tcp ? IPPROTO_TCP : IPPROTO_UDP,
+					     port, false, true);
+			ASSERT_NE(NULL, msg);
+			for (k = 0; k < i; k++)
+				nla_put_u8(msg, DUALSTACK_A_V6ONLY_V6ONLY,
+					   false);
+			EXPECT_EQ(-EADDRINUSE, fam_talk(&self->ds, msg, NULL,
+							NULL));
+			if (!strcmp(self->ds.extack, full)) {
+				n++;
+				continue;
+			}
+			EXPECT_STREQ(plain[j], self->ds.extack);
 		}
-		EXPECT_STREQ("It would collide with an AF_INET socket at this port",
-			     self->ds.extack);
+		TH_LOG("%d of %d answers said where", n, REPEATED);
+		EXPECT_LT(0, n);
+		close(fd[1]);
 	}
-	TH_LOG("%d of %d answers said where", n, REPEATED);
-	EXPECT_LT(0, n);
 	close(fd[0]);
-	close(fd[1]);
 }
 
 TEST_F_TIMEOUT(v6only, nobody, TEST_TIMEOUT)

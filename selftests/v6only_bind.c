@@ -26,6 +26,7 @@ enum {
 	OTHER_UID	= 1 << 3,
 	ON_LO		= 1 << 4,
 	ON_DUMMY	= 1 << 5,
+	ON_VRF		= 1 << 6,
 };
 
 struct party {
@@ -50,7 +51,8 @@ static int enter(int type, const struct party *p, in_port_t port, int v6only)
 		net_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (p->opts & REUSEPORT)
 		net_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	dev = p->opts & ON_LO ? "lo" : p->opts & ON_DUMMY ? "dummy0" : "";
+	dev = p->opts & ON_LO ? "lo" : p->opts & ON_DUMMY ? "dummy0" :
+	      p->opts & ON_VRF ? "vrf0" : "";
 	setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev, strlen(dev) + 1);
 	if (addr.sa.sa_family == AF_INET6)
 		net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only);
@@ -154,13 +156,19 @@ TEST_F_TIMEOUT(v6only, rules_of_bind, 5 * TEST_TIMEOUT)
 {
 	static const unsigned int devs[][2] = {
 		{ 0, 0 }, { ON_LO, 0 }, { 0, ON_LO }, { ON_LO, ON_LO },
-		{ ON_LO, ON_DUMMY },
+		{ ON_LO, ON_DUMMY }, { 0, ON_VRF },
 	};
 	unsigned int a, i, k, d, collided = 0, agreed = 0;
 	in_port_t port = net_port(self->fd);
+	int vrf;
 
 	close(self->fd);
 	ASSERT_EQ(0, net_link_dummy("dummy0"));
+	vrf = net_link_vrf("vrf0", 10);
+	if (vrf == -EOPNOTSUPP)
+		TH_LOG("this kernel has no VRF");
+	else
+		ASSERT_EQ(0, vrf);
 	for (a = 0; a < ARRAY_SIZE(other_addrs); a++) {
 		for (d = 0; d < ARRAY_SIZE(devs); d++) {
 			for (i = 0; i < 4; i++) {
@@ -173,6 +181,8 @@ TEST_F_TIMEOUT(v6only, rules_of_bind, 5 * TEST_TIMEOUT)
 
 					/* All devices for one address. */
 					if (d && a)
+						continue;
+					if (vrf && other.opts & ON_VRF)
 						continue;
 					if (variant->type == SOCK_DGRAM &&
 					    k & LISTEN)
@@ -241,6 +251,39 @@ TEST_F_TIMEOUT(v6only, races_bind, TEST_TIMEOUT)
 	EXPECT_LT(0, refused);
 	EXPECT_LT(0, peer->bound);
 	EXPECT_EQ(0, peer->wrong);
+}
+
+/* A connection has the port, too, where bind() gave it that. */
+TEST_F_TIMEOUT(listener, bound_connection, TEST_TIMEOUT)
+{
+	static const struct party ours = { "::", LISTEN },
+		other = { "127.0.0.1", 0 };
+	in_port_t port = net_port(self->fd);
+	int server, fd;
+
+	close(self->fd);
+	self->fd = enter(SOCK_STREAM, &ours, port, 1);
+	ASSERT_LE(0, self->fd);
+	server = net_server(SOCK_STREAM, "127.0.0.1", 0, 0);
+	ASSERT_LE(0, server);
+	fd = enter(SOCK_STREAM, &other, port, 0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, net_connect(fd, "127.0.0.1", net_port(server)));
+
+	EXPECT_EQ(-EADDRINUSE, fam_v6only_set(&self->ds, self->fd, false,
+					      false));
+	EXPECT_NE(NULL, strstr(self->ds.extack, "127.0.0.1"))
+		TH_LOG("%s", self->ds.extack);
+	/* So says bind(). */
+	close(self->fd);
+	EXPECT_EQ(-EADDRINUSE, err_of(enter(SOCK_STREAM, &ours, port, 0)));
+	self->fd = enter(SOCK_STREAM, &ours, port, 1);
+	ASSERT_LE(0, self->fd);
+
+	net_close_reset(fd);
+	close(server);
+	EXPECT_EQ(1, fam_v6only_set_idle(&self->ds, self->fd, false));
+	v6only_expect_dual(_metadata, SOCK_STREAM, self->fd, &self->seen);
 }
 
 /*

@@ -106,6 +106,100 @@ TEST_F_TIMEOUT(v6only, two_groups, TEST_TIMEOUT)
 		close(fd[i]);
 }
 
+/* One that is bound to a device is another group at the same port. */
+TEST_F_TIMEOUT(v6only, other_device, TEST_TIMEOUT)
+{
+	int fd[GROUP], other, i, type = variant->type;
+	struct fam_counters seen = { };
+
+	open_group(_metadata, type, fd, NET_DUAL);
+	other = net_server(type, "::", net_port(fd[0]),
+			   NET_DUAL | NET_REUSEPORT | NET_ON_LO);
+	ASSERT_LE(0, other);
+	EXPECT_EQ(GROUP, fam_v6only_set(&self->ds, fd[0], true, false));
+	for (i = 0; i < GROUP; i++)
+		EXPECT_EQ(1, net_v6only(fd[i]));
+	EXPECT_EQ(0, net_v6only(other));
+	EXPECT_TRUE(v6only_served(_metadata, type, "127.0.0.1", other, &seen));
+
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, other, true, false));
+	EXPECT_EQ(1, net_v6only(other));
+	EXPECT_FALSE(v6only_served(_metadata, type, "127.0.0.1", other, &seen));
+	EXPECT_EQ(1, fam_v6only_set(&self->ds, other, false, false));
+	EXPECT_EQ(0, net_v6only(other));
+	for (i = 0; i < GROUP; i++)
+		EXPECT_EQ(1, net_v6only(fd[i]));
+	EXPECT_TRUE(v6only_served(_metadata, type, "127.0.0.1", other, &seen));
+	EXPECT_EQ(GROUP, fam_v6only_set(&self->ds, fd[0], false, false));
+	close(other);
+	for (i = 0; i < GROUP; i++)
+		close(fd[i]);
+}
+
+/* Sockets of UDP that share the port by SO_REUSEADDR are of no group. */
+TEST_F_TIMEOUT(v6only, port_shared, TEST_TIMEOUT)
+{
+	int fd[GROUP], alone[2], at_address, i;
+	in_port_t port;
+
+	if (variant->type != SOCK_DGRAM)
+		return;
+	open_group(_metadata, variant->type, fd, NET_DUAL | NET_REUSEADDR);
+	port = net_port(fd[0]);
+	for (i = 0; i < 2; i++) {
+		alone[i] = net_server(variant->type, "::", port, NET_REUSEADDR |
+				      (i ? NET_V6ONLY : NET_DUAL));
+		ASSERT_LE(0, alone[i]);
+	}
+	/* Which bind() makes V6ONLY. */
+	at_address = net_server(variant->type, "::1", port, NET_REUSEADDR);
+	ASSERT_LE(0, at_address);
+
+	EXPECT_EQ(GROUP, fam_v6only_set(&self->ds, fd[0], true, false));
+	for (i = 0; i < GROUP; i++)
+		EXPECT_EQ(1, net_v6only(fd[i]));
+	EXPECT_EQ(0, net_v6only(alone[0]));
+	EXPECT_EQ(GROUP, fam_v6only_set(&self->ds, fd[0], false, false));
+	for (i = 0; i < GROUP; i++)
+		EXPECT_EQ(0, net_v6only(fd[i]));
+	EXPECT_EQ(1, net_v6only(alone[1]));
+	EXPECT_EQ(1, net_v6only(at_address));
+
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(1, fam_v6only_set(&self->ds, alone[i], !i, false));
+		EXPECT_EQ(!i, net_v6only(alone[i]));
+		EXPECT_EQ(0, net_v6only(fd[0]));
+		close(alone[i]);
+	}
+	close(at_address);
+	for (i = 0; i < GROUP; i++)
+		close(fd[i]);
+}
+
+/* The kernel's tables have as many slots as a power of two, of which these share one. */
+TEST_F_TIMEOUT(v6only, same_slot, TEST_TIMEOUT)
+{
+	in_port_t first = 10000;
+	int fd[GROUP], i, type = variant->type;
+
+	for (i = 0; i < GROUP; i++) {
+		fd[i] = net_server(type, "::", first + (i << 14), NET_V6ONLY);
+		ASSERT_LE(0, fd[i]) TH_LOG("port %d", first + (i << 14));
+	}
+	for (i = 0; i < GROUP; i++) {
+		EXPECT_EQ(1, fam_v6only_set(&self->ds, fd[i], false, false));
+		EXPECT_EQ(0, net_v6only(fd[i]));
+		EXPECT_EQ(i + 1 < GROUP, net_v6only(fd[GROUP - 1]));
+	}
+	for (i = 0; i < GROUP; i++) {
+		EXPECT_EQ(1, fam_v6only_set(&self->ds, fd[i], true, false));
+		EXPECT_EQ(1, net_v6only(fd[i]));
+		EXPECT_EQ(i + 1 == GROUP, net_v6only(fd[GROUP - 1]));
+	}
+	for (i = 0; i < GROUP; i++)
+		close(fd[i]);
+}
+
 /*
  * Who starts to listen while the group changes is of the group and changes with
  * it, or comes too late and is on its own.

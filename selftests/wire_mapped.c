@@ -23,6 +23,7 @@
 #define PEER4		"203.0.113.2"
 #define PEER6		"2001:db8:1::2"
 #define SPOOFED4	"198.51.100.7"
+#define ANYCAST6	"2001:db8:1::"
 #define PORT		7777
 
 /* What the frames on the host's end of the link were. */
@@ -116,17 +117,23 @@ static void wire_close(struct wire *w)
 	fam_close(&w->ds);
 }
 
-/* A packet of the peer's to the host, from a source that is not its own. */
-static void spoof(struct __test_metadata *_metadata, struct wire *w, int type,
-		  const char *from, in_port_t port)
+/* A packet of the peer's to the host, from a source that need not be its own. */
+static void spoof_to(struct __test_metadata *_metadata, struct wire *w, int type,
+		     const char *from, const char *to, in_port_t port)
 {
 	union net_addr src, dst;
 	struct net_packet p;
 
 	net_addr_set(&src, from, PORT);
-	net_addr_set(&dst, HOST6, port);
+	net_addr_set(&dst, to, port);
 	net_packet_set(&p, type, &src, &dst);
 	ASSERT_EQ(0, net_packet_inject(w->link, w->mac, &p));
+}
+
+static void spoof(struct __test_metadata *_metadata, struct wire *w, int type,
+		  const char *from, in_port_t port)
+{
+	spoof_to(_metadata, w, type, from, HOST6, port);
 }
 
 static int peer_socket(struct __test_metadata *_metadata, struct wire *w,
@@ -189,6 +196,24 @@ static struct captured capture(struct wire *w)
 		}
 	}
 	return *c;
+}
+
+/* A counter of the kernel's, of IPv6. */
+static long ip6_counter(const char *name)
+{
+	char line[128], what[64];
+	long n = -1, value;
+	FILE *f;
+
+	f = fopen("/proc/thread-self/net/snmp6", "re");
+	if (!f)
+		return -1;
+	while (n < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %ld", what, &value) == 2 &&
+		    !strcmp(what, name))
+			n = value;
+	fclose(f);
+	return n;
 }
 
 static void expect_seen(struct __test_metadata *_metadata, struct wire *w,
@@ -302,6 +327,56 @@ TEST_F_TIMEOUT(wire, closed_port, TEST_TIMEOUT)
 	test_expect_sums(_metadata, &w->ds, &w->seen);
 }
 
+static bool counted(struct wire *w, int counter)
+{
+	struct fam_stats sums;
+
+	return !fam_stats_get(&w->ds, 0, &sums) && sums.counters.v[counter];
+}
+
+/*
+ * TCP answers no SYN to an anycast address, whatever it comes from and whoever
+ * listens: neither is it dropped for its source, nor refused for want of IPv6.
+ */
+TEST_F_TIMEOUT(wire, anycast, TEST_TIMEOUT)
+{
+	static const struct {
+		const char *server, *client;
+		int counter;
+	} sides[] = {
+		{ "::", "::ffff:" PEER4, DUALSTACK_A_COUNTER_WIRE_MAPPED },
+		{ "0.0.0.0", PEER6, DUALSTACK_A_COUNTER_REJECT_V4ONLY },
+	};
+	struct wire *w = &self->w;
+	long delivered;
+	size_t i;
+	int fd;
+
+	ASSERT_EQ(0, net_sysctl("ipv6/conf/all/forwarding", 1));
+	ASSERT_EQ(0, net_link_wait_anycast("veth0", ANYCAST6));
+	for (i = 0; i < ARRAY_SIZE(sides); i++) {
+		fd = net_server(SOCK_STREAM, sides[i].server, 0, 0);
+		ASSERT_LE(0, fd);
+		delivered = ip6_counter("Ip6InDelivers");
+		ASSERT_LE(0, delivered);
+		spoof_to(_metadata, w, SOCK_STREAM, sides[i].client, ANYCAST6,
+			 net_port(fd));
+		EXPECT_TRUE(net_wait_for(ip6_counter("Ip6InDelivers") > delivered,
+					 NET_TIMEOUT_MS));
+		test_expect_none(_metadata, &w->ds, fd);
+
+		/* To an address of the host alone it is. */
+		spoof(_metadata, w, SOCK_STREAM, sides[i].client, net_port(fd));
+		EXPECT_TRUE(net_wait_for(counted(w, sides[i].counter),
+					 NET_TIMEOUT_MS));
+		w->seen.v[sides[i].counter]++;
+		expect_seen(_metadata, w, fd);
+		close(fd);
+		memset(&w->seen, 0, sizeof(w->seen));
+		ASSERT_EQ(0, fam_reset(&w->ds, 0));
+	}
+}
+
 /* V6ONLY keeps IPv4 away, not those who pretend to be. */
 FIXTURE(wire_dgram)
 {
@@ -367,17 +442,7 @@ TEST_F_TIMEOUT(wire_dgram, peek, TEST_TIMEOUT)
 
 static long in_header_errors(void)
 {
-	char line[128];
-	long n = -1;
-	FILE *f;
-
-	f = fopen("/proc/thread-self/net/snmp6", "re");
-	if (!f)
-		return -1;
-	while (n < 0 && fgets(line, sizeof(line), f))
-		sscanf(line, "Ip6InHdrErrors %ld", &n);
-	fclose(f);
-	return n;
+	return ip6_counter("Ip6InHdrErrors");
 }
 
 FIXTURE(wire_tcp)

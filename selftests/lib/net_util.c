@@ -214,6 +214,10 @@ int net_server(int type, const char *text, in_port_t port, unsigned int flags)
 	     net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) ||
 	    (flags & NET_REUSEPORT &&
 	     net_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
+	    (flags & NET_REUSEADDR &&
+	     net_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1)) ||
+	    (flags & NET_ON_LO &&
+	     setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2)) ||
 	    bind(fd, &addr.sa, net_addr_len(&addr)))
 		return fail(fd);
 	if (type == SOCK_STREAM &&

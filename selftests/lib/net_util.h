@@ -34,6 +34,8 @@ enum {
 	NET_REUSEPORT	= 1 << 2,
 	NET_FASTOPEN	= 1 << 3,
 	NET_MPTCP	= 1 << 4,	/* of MPTCP, and SOCK_STREAM */
+	NET_REUSEADDR	= 1 << 5,
+	NET_ON_LO	= 1 << 6,	/* SO_BINDTODEVICE */
 };
 
 /**

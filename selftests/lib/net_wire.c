@@ -39,7 +39,7 @@ void net_packet_set(struct net_packet *p, int type, const union net_addr *src,
 	size_t len;
 
 	memset(p, 0, sizeof(*p));
-	len = udp ? sizeof(p->udp) + sizeof(p->data) : sizeof(p->tcp);
+	len = udp ? sizeof(p->udp) + 1 : sizeof(p->tcp);
 	p->len = sizeof(p->ip6) + len;
 	p->ip6.ip6_flow = htonl(6 << 28);
 	p->ip6.ip6_plen = htons(len);
@@ -51,7 +51,7 @@ void net_packet_set(struct net_packet *p, int type, const union net_addr *src,
 		p->udp.source = src->in6.sin6_port;
 		p->udp.dest = dst->in6.sin6_port;
 		p->udp.len = htons(len);
-		p->data = 'x';
+		p->data[0] = 'x';
 		p->udp.check = checksum(p, len);
 	} else {
 		p->tcp.source = src->in6.sin6_port;
@@ -77,6 +77,16 @@ void net_packet_segment(struct net_packet *p, unsigned char flags, __u32 seq,
 	memcpy(p->opts, opts, len);
 	p->tcp.check = 0;
 	p->tcp.check = checksum(p, tcp_len);
+}
+
+void net_packet_pad(struct net_packet *p, size_t len)
+{
+	len += sizeof(p->udp);
+	p->len = sizeof(p->ip6) + len;
+	p->ip6.ip6_plen = htons(len);
+	p->udp.len = htons(len);
+	p->udp.check = 0;
+	p->udp.check = checksum(p, len);
 }
 
 int net_packet_send(const struct net_packet *p)

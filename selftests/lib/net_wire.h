@@ -13,12 +13,14 @@
 #include "net_util.h"
 
 #define NET_TCP_OPTS	40
+#define NET_UDP_DATA	100
 
 /**
  * struct net_packet - an IPv6 packet as it is on the wire
  * @len: its length
  * @ip6: network header
- * @udp: of a datagram, which holds one byte
+ * @udp: of a datagram
+ * @data: and its data, of which there is one byte
  * @tcp: of a segment
  * @opts: and its options
  */
@@ -28,7 +30,7 @@ struct net_packet {
 	union {
 		struct {
 			struct udphdr udp;
-			char data;
+			char data[NET_UDP_DATA];
 		};
 		struct {
 			struct tcphdr tcp;
@@ -58,6 +60,9 @@ void net_packet_set(struct net_packet *p, int type, const union net_addr *src,
  */
 void net_packet_segment(struct net_packet *p, unsigned char flags, __u32 seq,
 			__u32 ack, const void *opts, size_t len);
+
+/* Make a datagram longer, by zeroes: @len is that of its data. */
+void net_packet_pad(struct net_packet *p, size_t len);
 
 /* Send it the way its destination is routed, by a raw socket; 0 or -errno. */
 int net_packet_send(const struct net_packet *p);
