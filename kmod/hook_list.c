@@ -52,7 +52,6 @@ static u64 ds_hits_destruct(const struct ds_sums *sums)
 struct ds_hook ds_hook_destruct = {
 	DS_FUNCTION(inet_sock_destruct),
 	.purpose = "the end of a socket, and of its record",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_destruct,
 	.direct = ds_direct_call(ds_sock_end),
 	.hits = ds_hits_destruct,
@@ -76,7 +75,6 @@ static u64 ds_hits_accept(const struct ds_sums *sums)
 static struct ds_hook ds_hook_accept = {
 	DS_FUNCTION(tcp_child_process),
 	.purpose = "TCP handshakes completed",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_accept,
 	.direct = ds_direct_call(ds_account_accept),
 	.hits = ds_hits_accept,
@@ -100,7 +98,6 @@ static u64 ds_hits_fastopen(const struct ds_sums *sums)
 static struct ds_hook ds_hook_fastopen = {
 	DS_FUNCTION(inet_csk_reqsk_queue_add),
 	.purpose = "TCP connections accepted by Fast Open",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_fastopen,
 	.direct = ds_direct_call(ds_account_fastopen),
 	.hits = ds_hits_fastopen,
@@ -118,7 +115,6 @@ static u64 ds_hits_syn(const struct ds_sums *sums)
 
 static struct ds_hook ds_hook_syn = {
 	.purpose = "SYNs over IPv6 with a mapped source",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_syn,
 	.direct = ds_direct_call(ds_account_syn),
 	.hits = ds_hits_syn,
@@ -133,7 +129,6 @@ static u64 ds_hits_mptcp_syn(const struct ds_sums *sums)
 
 static struct ds_hook ds_hook_mptcp_syn = {
 	.purpose = "SYNs over IPv6 with a mapped source, to MPTCP",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_syn,
 	.direct = ds_direct_call(ds_account_syn),
 	.hits = ds_hits_mptcp_syn,
@@ -153,7 +148,6 @@ static u64 ds_hits_recv(const struct ds_sums *sums)
 static struct ds_hook ds_hook_recv = {
 	DS_FUNCTION(skb_consume_udp),
 	.purpose = "datagrams handed to recvmsg()",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_recv,
 	.direct = ds_direct_call(ds_account_recv),
 	.hits = ds_hits_recv,
@@ -172,7 +166,6 @@ static u64 ds_hits_connect_tcp(const struct ds_sums *sums)
 
 static struct ds_hook ds_hook_connect_tcp = {
 	.purpose = "TCP connect() to mapped addresses",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_connect,
 	.direct = ds_direct_call(ds_account_connect),
 	.hits = ds_hits_connect_tcp,
@@ -197,7 +190,6 @@ static u64 ds_hits_connect_udp(const struct ds_sums *sums)
 static struct ds_hook ds_hook_connect_udp = {
 	DS_FUNCTION(__ip6_datagram_connect),
 	.purpose = "UDP connect() to mapped addresses",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_connect,
 	.hits = ds_hits_connect_udp,
 };
@@ -214,7 +206,6 @@ static u64 ds_hits_send(const struct ds_sums *sums)
 
 static struct ds_hook ds_hook_send = {
 	.purpose = "UDP sendmsg() to mapped addresses, tried",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_send,
 	.direct = ds_direct_call(ds_account_send),
 	.hits = ds_hits_send,
@@ -233,7 +224,6 @@ static u64 ds_hits_sent(const struct ds_sums *sums)
 static struct ds_hook ds_hook_sent = {
 	DS_FUNCTION(udp_sendmsg),
 	.purpose = "UDP sendmsg() to mapped addresses, allowed",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_sent,
 	.direct = ds_direct_call(ds_account_sent),
 	.hits = ds_hits_sent,
@@ -252,7 +242,6 @@ static u64 ds_hits_bind(const struct ds_sums *sums)
 
 static struct ds_hook ds_hook_bind = {
 	.purpose = "bind() to mapped addresses that IPV6_V6ONLY forbids",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_bind,
 	.direct = ds_direct_call(ds_account_bind),
 	.hits = ds_hits_bind,
@@ -273,7 +262,6 @@ static u64 ds_hits_mptcp_bind(const struct ds_sums *sums)
 static struct ds_hook ds_hook_mptcp_bind = {
 	DS_FUNCTION(inet6_bind_sk),
 	.purpose = "MPTCP bind() to mapped addresses, likewise forbidden",
-	.kind = DUALSTACK_HOOK_KIND_FTRACE,
 	.callback = ds_callback_mptcp_bind,
 	.direct = ds_direct_call(ds_account_bind_sk),
 	.hits = ds_hits_mptcp_bind,
@@ -305,7 +293,6 @@ static u64 ds_hits_no_socket(const struct ds_sums *sums)
 static struct ds_hook ds_hook_no_socket = {
 	.name = "kfree_skb",
 	.purpose = "packets dropped because no socket took them",
-	.kind = DUALSTACK_HOOK_KIND_TRACEPOINT,
 	.attach = ds_attach_no_socket,
 	.detach = ds_detach_no_socket,
 	.hits = ds_hits_no_socket,

@@ -16,9 +16,8 @@ struct ds_sums;
  *		symbol, known since ds_hooks_find_targets()
  * @addr:	the target, or 0: then @name tells
  * @purpose:	what it is there for
- * @kind:	how it is hooked, where not by a direct call
  * @attached:	whether it is in place
- * @callback:	what ftrace calls, for DUALSTACK_HOOK_KIND_FTRACE
+ * @callback:	what ftrace calls; a hook without is a tracepoint
  * @direct:	what the target can call directly instead, which costs less;
  *		or 0
  * @is_direct:	whether it does, since it was last attached
@@ -32,7 +31,6 @@ struct ds_hook {
 	char name[40];
 	unsigned long addr;
 	const char *purpose;
-	enum dualstack_hook_kind kind;
 	bool attached;
 	ftrace_func_t callback;
 	unsigned long direct;
@@ -62,8 +60,10 @@ extern struct ds_hook ds_hook_destruct;
  */
 static inline enum dualstack_hook_kind ds_hook_kind(const struct ds_hook *hook)
 {
+	if (!hook->callback)
+		return DUALSTACK_HOOK_KIND_TRACEPOINT;
 	return READ_ONCE(hook->is_direct) ? DUALSTACK_HOOK_KIND_DIRECT :
-					    hook->kind;
+					    DUALSTACK_HOOK_KIND_FTRACE;
 }
 
 /**

@@ -45,7 +45,7 @@ static int ds_hook_direct_cmd(DS_FTRACE_OPS_FUNC_PROTO)
 
 static bool ds_hook_is_ftrace(const struct ds_hook *hook)
 {
-	return hook->kind == DUALSTACK_HOOK_KIND_FTRACE;
+	return hook->callback;
 }
 
 /* What no filter at all looks like: an ops that has it traces every function. */
