@@ -910,6 +910,8 @@ for args in nobody child fresh; do
 	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$command" "$DSCTL" \
 		>"$tmp/dsctl-$args"
 done
+# What is mounted upon has to be there.
+[ -e /etc/hosts ] || touch /etc/hosts
 # shellcheck disable=SC2016 # the inner shell expands it
 printf '#!/bin/sh\nexec unshare --mount sh -c %s "%s" "%s" "$@"\n' \
 	"'mount --bind \"\$1\" /etc/hosts && shift && exec \"\$0\" \"\$@\"'" \
