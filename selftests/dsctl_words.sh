@@ -22,26 +22,32 @@ trap 'rm -rf "$tmp"' EXIT
 chmod 755 "$tmp"
 
 # One value of each kind
-declare -A VALUES=([ADDRESS]=::1 [PORT]=9 [NAME]=lo [NUMBER]=1 [FILE]=file [NETNS]=$$)
+declare -A VALUES=([ADDRESS]=::1 [PORT]=9 [NAME]=lo [PREFIX]=::1 [USER]=root [PROCESS]=1 [NUMBER]=1 [FILE]=file [NETNS]=$$)
 cd "$tmp" && touch file
 
 # walk WORD...: write down each word that can follow these, with these before it, and
-# go on behind it; but not where the same can follow another word of the same command
+# go on behind it: each word of a command once, whatever others came before it, each
+# value once behind each word
 declare -A seen
 walk()
 {
-	local out word
+	local out word place command=${1-}
 
+	case $command in
+	show | set) command+=" ${2-}" ;;
+	esac
 	out=$("$DSCTL" help --words "$@" | cut -f 1)
-	if [ -z "$out" ] || [ -n "${seen["${*:1:2}:$out"]}" ]; then
-		return
-	fi
-	seen["${*:1:2}:$out"]=1
 	for word in $out; do
+		place="$command:$word"
 		case $word in
 		-*) continue ;;
-		[A-Z]*) word=${VALUES[$word]:-no-value-of-$word} ;;
+		[A-Z]*)
+			place="$command:${*: -1}:$word"
+			word=${VALUES[$word]:-no-value-of-$word}
+			;;
 		esac
+		[ -z "${seen[$place]}" ] || continue
+		seen["$place"]=1
 		echo "$* $word" | sed 's/^ //'
 		[ "$word" = help ] || walk "$@" "$word"
 	done
@@ -153,6 +159,7 @@ zsh_completes()
 		_files() { print -rl -- "$PREFIX"*(N) }
 		_net_interfaces() { print -rl -- /sys/class/net/*(:t) }
 		_hosts() { }
+		_users() { cut -d : -f 1 /etc/passwd }
 		file=$1
 		shift
 		words=("$@")

@@ -42,7 +42,8 @@ enum cmd_right {
  * struct cmd - A word of the command line, and what follows it.
  * @name: the word.
  * @args: grammar of the arguments, NULL if there are none.
- * @rules: what the names in @args stand for, "NAME := ..." on a line each, or NULL.
+ * @rules: what the names in @args stand for, "NAME := ..." on a line each, or on
+ *	   several, of which the others begin with a blank; or NULL.
  * @help: what the command does, in one line.
  * @details: more about it, lines for the help of this command, or NULL.
  * @sub: the commands below this one, ended by NULL. NULL for a command that can be

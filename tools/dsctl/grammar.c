@@ -47,17 +47,25 @@ bool grammar_is_kind(const char *word)
 	return isupper((unsigned char)*word);
 }
 
-static const char *skip_blanks(const char *at)
+/* Whether a rule ends here: it goes on in a line that begins with a blank. */
+static bool is_end(const char *at)
 {
-	return at + strspn(at, " ");
+	return !*at || (*at == '\n' && at[1] != ' ');
 }
 
-/* The bracket that closes the one here, or the end of the grammar. */
+static const char *skip_blanks(const char *at)
+{
+	while (!is_end(at) && isspace((unsigned char)*at))
+		at++;
+	return at;
+}
+
+/* The bracket that closes the one here, or the end of the rule. */
 static const char *closing(const char *at)
 {
 	int depth = 0;
 
-	for (; *at && *at != '\n'; at++) {
+	for (; !is_end(at); at++) {
 		depth += *at == '[' || *at == '{';
 		depth -= *at == ']' || *at == '}';
 		if (!depth)
@@ -69,7 +77,7 @@ static const char *closing(const char *at)
 /* What separates this alternative from the next one, or ends all of them. */
 static const char *end_of_alternative(const char *at)
 {
-	while (*at && !strchr("|]}\n", *at)) {
+	while (!is_end(at) && !strchr("|]}", *at)) {
 		if (*at == '[' || *at == '{')
 			at = closing(at);
 		at += !!*at;
@@ -82,10 +90,11 @@ static const char *find_rule(const char *rules, const char *name, size_t len)
 	const char *at, *line;
 
 	for (line = rules; line; line = line ? line + 1 : NULL) {
-		at = skip_blanks(line + len);
-		if (!strncmp(line, name, len) && at > line + len &&
-		    !strncmp(at, ":= ", 3))
-			return at + 3;
+		if (!strncmp(line, name, len) && line[len] == ' ') {
+			at = skip_blanks(line + len);
+			if (!strncmp(at, ":= ", 3))
+				return at + 3;
+		}
 		line = strchr(line, '\n');
 	}
 	return NULL;

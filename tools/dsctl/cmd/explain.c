@@ -135,18 +135,7 @@ static int set_dev(struct packet *packet, const char *dev)
 static int parse_port(const struct packet *packet, struct endpoint *ep,
 		      const char *word)
 {
-	const struct servent *service;
-	uint64_t port;
-
-	service = getservbyname(word, proto_name(packet->protocol));
-	if (service) {
-		ep->port = ntohs(service->s_port);
-		return 0;
-	}
-	if (arg_number("port", word, 1, UINT16_MAX, &port))
-		return -1;
-	ep->port = port;
-	return 0;
+	return arg_port(word, proto_name(packet->protocol), &ep->port);
 }
 
 /* from ADDRESS [ PORT ]: returns how many arguments it took, or -1. */

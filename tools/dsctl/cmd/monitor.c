@@ -30,6 +30,7 @@
 #include "out/json.h"
 #include "out/stream.h"
 #include "out/time.h"
+#include "socks/filter.h"
 #include "socks/put.h"
 #include "util/args.h"
 #include "util/array.h"
@@ -45,17 +46,27 @@
 /* How long after a loss to wait for an event that tells of it, milliseconds. */
 #define SETTLE_MS	2000
 
-enum wanted {
-	WANT_MAPPED,
-	WANT_REJECT,
-	WANT_ALL,
+enum kind {
+	KIND_MAPPED,
+	KIND_REJECT,
+	KIND_ALL,
+};
+
+/**
+ * struct wanted - Which events are shown.
+ * @kind: enum kind.
+ * @filter: of which sockets, and with which peers.
+ */
+struct wanted {
+	enum kind kind;
+	struct filter filter;
 };
 
 /**
  * struct monitor - A listener.
  * @ctx: with a socket for events and one for requests.
  * @ctrl: ID of the family that tells which families come and go.
- * @wanted: enum wanted.
+ * @wanted: which events are shown.
  * @seq: number of the latest event known.
  * @overrun: the socket was full: there may be more recent ones.
  * @gone: the module was unloaded.
@@ -63,7 +74,7 @@ enum wanted {
 struct monitor {
 	struct ctx *ctx;
 	int ctrl;
-	enum wanted wanted;
+	const struct wanted *wanted;
 	uint64_t seq;
 	bool overrun;
 	bool gone;
@@ -239,14 +250,13 @@ static void print_event(struct out *out, const struct event *event)
 
 static bool is_wanted(const struct monitor *mon, const struct event *event)
 {
-	switch (mon->wanted) {
-	case WANT_MAPPED:
-		return !is_reject(event);
-	case WANT_REJECT:
-		return is_reject(event);
-	default:
-		return true;
-	}
+	const struct filter *filter = &mon->wanted->filter;
+
+	if (mon->wanted->kind == (is_reject(event) ? KIND_MAPPED : KIND_REJECT))
+		return false;
+	if (filter->cookie && filter->cookie != event->cookie)
+		return false;
+	return filter_ends(filter, event->protocol, &event->local, &event->peer);
 }
 
 static void tell_lost(struct monitor *mon, uint64_t lost, uint64_t when)
@@ -408,8 +418,7 @@ static int loop(struct monitor *mon)
 
 static int run(struct ctx *ctx, void *job)
 {
-	const enum wanted *wanted = job;
-	struct monitor mon = { .ctx = ctx, .wanted = *wanted };
+	struct monitor mon = { .ctx = ctx, .wanted = job };
 
 	/* Whoever reads a pipe wants each line when it is there. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -420,38 +429,51 @@ static int run(struct ctx *ctx, void *job)
 static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	static const char *const names[] = {
-		[WANT_MAPPED] = "mapped",
-		[WANT_REJECT] = "reject",
+		[KIND_MAPPED] = "mapped",
+		[KIND_REJECT] = "reject",
+		"port", "proto", "src", "dst", "cookie",
 	};
-	enum wanted *wanted = job;
-	int found = WANT_ALL;
+	struct wanted *wanted = job;
+	int found, i, n = 0;
 
 	(void)ctx;
-	if (argc) {
-		found = word_match("kind of event", argv[0], names,
+	wanted->kind = KIND_ALL;
+	for (i = 0; i < argc; i++) {
+		found = word_match("argument", argv[i], names,
 				   ARRAY_SIZE(names));
 		if (found < 0)
 			return -1;
+		if (found >= KIND_ALL) {
+			argv[n++] = argv[i++];
+			if (i < argc)
+				argv[n++] = argv[i];
+			continue;
+		}
+		if (wanted->kind != KIND_ALL) {
+			err("argument \"%s\": mapped or reject is given already",
+			    argv[i]);
+			return -1;
+		}
+		wanted->kind = found;
 	}
-	if (argc > 1) {
-		err("one argument too many: \"%s\"", argv[1]);
-		return -1;
-	}
-	*wanted = found;
-	return 0;
+	return filter_parse(&wanted->filter,
+			    FILTER_PORT | FILTER_PROTO | FILTER_SRC |
+			    FILTER_DST | FILTER_COOKIE, n, argv);
 }
 
 const struct cmd cmd_monitor = {
 	.name = "monitor",
-	.args = "[ mapped | reject ]",
+	.args = "[ mapped | reject ] [ FILTER ]",
+	.rules = "FILTER := " FILTER_ENDS_ARGS " [ cookie NUMBER ]",
 	.help = "What happens, a line for each event as it comes",
 	.details =
-		"With -j a JSON object for each. How many events were lost is told, because of\n"
-		"event-rate or because the reader is slow. SIGINT ends it. To listen takes\n"
-		"CAP_NET_ADMIN in the network namespace.",
+		"port and src are of this host's end, dst of the peer. With -j a JSON object for\n"
+		"each. How many events were lost is told, because of event-rate or because the\n"
+		"reader is slow; of any socket. SIGINT ends it. To listen takes CAP_NET_ADMIN in\n"
+		"the network namespace.",
 	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_EVENTS,
 	.right = RIGHT_NETNS,
-	.job_size = sizeof(enum wanted),
+	.job_size = sizeof(struct wanted),
 	.parse = parse,
 	.run = run,
 };

@@ -321,14 +321,22 @@ static int print_table(struct ctx *ctx, const struct view *view)
 	return table_out(&table);
 }
 
+/* Whoever names what sockets have wants to see all that have it, as with -a. */
+#define NAMED	(FILTER_PORT | FILTER_STATE | FILTER_SRC | FILTER_DST | \
+		 FILTER_DEV | FILTER_UID | FILTER_PROCESS)
+#define FILTERS	(NAMED | FILTER_PROTO | FILTER_MODE)
+
 static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	struct filter *filter = job;
 
-	if (filter_parse(filter, FILTER_PORT | FILTER_PROTO | FILTER_MODE, argc,
-			 argv))
+	if (filter_parse(filter, FILTERS, argc, argv))
 		return -1;
-	filter->all = ctx->opts.all;
+	if (filter->process && ctx->opts.no_processes) {
+		err("process: option -P leaves the processes out");
+		return -1;
+	}
+	filter->all = ctx->opts.all || filter->given & NAMED;
 	filter->no_processes = ctx->opts.no_processes;
 	return 0;
 }
@@ -351,12 +359,17 @@ const struct cmd cmd_show_sockets = {
 	.args = "[ FILTER ]",
 	.help = "Sockets that serve or refuse IPv4, with their counters",
 	.rules =
-		"FILTER := [ port PORT ] [ " FILTER_PROTO_ARGS " ] [ mode MODE ]\n"
-		"MODE   := { dual | v6only | v6 | mapped | v4 }",
+		"FILTER := " FILTER_ENDS_ARGS " [ mode MODE ]\n"
+		"          [ state STATE ] [ dev NAME ] [ uid USER ] [ process PROCESS ]\n"
+		"MODE   := { dual | v6only | v6 | mapped | v4 }\n"
+		"STATE  := { established | syn-sent | syn-recv | fin-wait-1 |\n"
+		"            fin-wait-2 | time-wait | unconnected | closed |\n"
+		"            close-wait | last-ack | listening | closing |\n"
+		"            connected | synchronized }",
 	.details =
-		"AF_INET6 TCP listeners and UDP sockets, and what else has counts;\n"
-		"with -a all TCP and UDP sockets, with -s all counters, with -P\n"
-		"without processes.",
+		"AF_INET6 TCP listeners and UDP sockets, and what else has counts; with\n"
+		"a filter other than proto and mode, or with -a, all TCP and UDP sockets\n"
+		"that fit. With -s all counters, with -P without processes.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
 	.job_size = sizeof(struct filter),

@@ -41,6 +41,7 @@ _dsctl() {
 		NETNS) mapfile -t names < <(ls /run/netns 2>/dev/null) ;;
 		NAME) mapfile -t names < <(ls /sys/class/net) ;;
 		ADDRESS) mapfile -t names < <(compgen -A hostname) ;;
+		USER) mapfile -t names < <(compgen -A user) ;;
 		FILE)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")

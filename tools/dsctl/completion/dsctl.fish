@@ -16,6 +16,8 @@ function __dsctl_words
                 command ls /sys/class/net
             case ADDRESS
                 __fish_print_hostnames
+            case USER
+                __fish_complete_users
             case FILE
                 __fish_complete_path $current
             case '-*'

@@ -16,6 +16,7 @@ for line in "${(@f)$("${(Q)words[1]}" help --words "${(@Q)words[2,CURRENT-1]}" 2
 	(NETNS)	names=(/run/netns/*(N:t)); compadd -a names ;;
 	(NAME)	_net_interfaces ;;
 	(ADDRESS) _hosts ;;
+	(USER)	_users ;;
 	(FILE)	_files ;;
 	([A-Z]*) ;;
 	(-*)	flags+=("$word${meaning/#$'\t'/:}") ;;

@@ -15,6 +15,9 @@
 #define DIAG_STATE(state) (1U << (state))
 #define DIAG_ALL_STATES 0xffffffffU
 
+/* Half-open connections, too, as TCP_SYN_RECV: of the kernel's net/tcp_states.h. */
+#define TCP_NEW_SYN_RECV 12
+
 /**
  * enum sock_mode - How a socket stands to the two protocols.
  * @MODE_DUAL: AF_INET6, wildcard, IPv4 reaches it as mapped addresses.

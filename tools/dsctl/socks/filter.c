@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pwd.h>
 #include <string.h>
 
 #include "nl/diag.h"
@@ -10,12 +13,8 @@
 
 static int parse_port(struct filter *filter, const char *value)
 {
-	uint64_t port;
-
-	if (arg_number("port", value, 1, UINT16_MAX, &port))
-		return -1;
-	filter->port = port;
-	return 0;
+	return arg_port(value, filter->proto ? proto_name(filter->proto) : NULL,
+			&filter->port);
 }
 
 static int parse_proto(struct filter *filter, const char *value)
@@ -45,6 +44,92 @@ static int parse_cookie(struct filter *filter, const char *value)
 	return arg_number("cookie", value, 1, UINT64_MAX, &filter->cookie);
 }
 
+#define CONNECTED (~(DIAG_STATE(TCP_LISTEN) | DIAG_STATE(TCP_CLOSE)))
+
+/* By the names that ss(8) has for them; as it prints them they are beginnings of
+ * these.
+ */
+static const struct {
+	const char *name;
+	uint32_t states;
+} states[] = {
+	{ "established", DIAG_STATE(TCP_ESTABLISHED) },
+	{ "syn-sent", DIAG_STATE(TCP_SYN_SENT) },
+	{ "syn-recv", DIAG_STATE(TCP_SYN_RECV) | DIAG_STATE(TCP_NEW_SYN_RECV) },
+	{ "fin-wait-1", DIAG_STATE(TCP_FIN_WAIT1) },
+	{ "fin-wait-2", DIAG_STATE(TCP_FIN_WAIT2) },
+	{ "time-wait", DIAG_STATE(TCP_TIME_WAIT) },
+	{ "unconnected", DIAG_STATE(TCP_CLOSE) },
+	{ "closed", DIAG_STATE(TCP_CLOSE) },
+	{ "close-wait", DIAG_STATE(TCP_CLOSE_WAIT) },
+	{ "last-ack", DIAG_STATE(TCP_LAST_ACK) },
+	{ "listening", DIAG_STATE(TCP_LISTEN) },
+	{ "closing", DIAG_STATE(TCP_CLOSING) },
+	{ "connected", CONNECTED },
+	{ "synchronized", CONNECTED & ~DIAG_STATE(TCP_SYN_SENT) },
+};
+
+static int parse_state(struct filter *filter, const char *value)
+{
+	const char *names[ARRAY_SIZE(states)];
+	char word[16] = "";
+	size_t i;
+	int found;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++)
+		names[i] = states[i].name;
+	/* What is longer is not found in any case, and named as it is. */
+	for (i = 0; i < sizeof(word) - 1 && value[i]; i++)
+		word[i] = tolower((unsigned char)value[i]);
+	found = word_match("state", value[i] ? value : word, names,
+			   ARRAY_SIZE(names));
+	if (found < 0)
+		return -1;
+	filter->states = states[found].states;
+	return 0;
+}
+
+static int parse_src(struct filter *filter, const char *value)
+{
+	return prefix_parse("src", value, &filter->src);
+}
+
+static int parse_dst(struct filter *filter, const char *value)
+{
+	return prefix_parse("dst", value, &filter->dst);
+}
+
+static int parse_dev(struct filter *filter, const char *value)
+{
+	filter->dev = value;
+	return 0;
+}
+
+static int parse_uid(struct filter *filter, const char *value)
+{
+	const struct passwd *user = getpwnam(value);
+	uint64_t uid;
+
+	if (user) {
+		filter->uid = user->pw_uid;
+		return 0;
+	}
+	if (!isdigit((unsigned char)*value)) {
+		err("uid \"%s\": no such user", value);
+		return -1;
+	}
+	if (arg_number("uid", value, 0, UINT32_MAX - 1, &uid))
+		return -1;
+	filter->uid = uid;
+	return 0;
+}
+
+static int parse_process(struct filter *filter, const char *value)
+{
+	filter->process = value;
+	return 0;
+}
+
 /* In the order of the bits of FILTER_... */
 static const struct {
 	const char *name;
@@ -54,6 +139,12 @@ static const struct {
 	{ "proto", parse_proto },
 	{ "mode", parse_mode },
 	{ "cookie", parse_cookie },
+	{ "state", parse_state },
+	{ "src", parse_src },
+	{ "dst", parse_dst },
+	{ "dev", parse_dev },
+	{ "uid", parse_uid },
+	{ "process", parse_process },
 };
 
 int filter_parse(struct filter *filter, unsigned int allowed, int argc,
@@ -89,4 +180,16 @@ int filter_parse(struct filter *filter, unsigned int allowed, int argc,
 			return -1;
 	}
 	return 0;
+}
+
+bool filter_ends(const struct filter *filter, uint8_t protocol,
+		 const struct endpoint *local, const struct endpoint *peer)
+{
+	if (filter->proto && filter->proto != protocol)
+		return false;
+	if (filter->port && filter->port != local->port)
+		return false;
+	if (filter->given & FILTER_SRC && !prefix_has(&filter->src, local))
+		return false;
+	return !(filter->given & FILTER_DST) || prefix_has(&filter->dst, peer);
 }

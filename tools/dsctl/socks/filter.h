@@ -6,15 +6,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nl/diag.h"
+#include "socks/prefix.h"
+
 /* The words of a filter, as bits. */
 enum {
 	FILTER_PORT = 1,
 	FILTER_PROTO = 2,
 	FILTER_MODE = 4,
 	FILTER_COOKIE = 8,
+	FILTER_STATE = 16,
+	FILTER_SRC = 32,
+	FILTER_DST = 64,
+	FILTER_DEV = 128,
+	FILTER_UID = 256,
+	FILTER_PROCESS = 512,
 };
 
+/* What follows the words, as a grammar has it. */
 #define FILTER_PROTO_ARGS "proto { tcp | udp }"
+#define FILTER_ENDS_ARGS \
+	"[ port PORT ] [ " FILTER_PROTO_ARGS " ] [ src PREFIX ] [ dst PREFIX ]"
 
 /**
  * struct filter - What was asked for.
@@ -26,6 +38,12 @@ enum {
  * @no_processes: do not look for the processes that have the sockets.
  * @no_peers: the last peers are not shown: no warning if they may not be seen.
  * @cookie: cookie of a socket, else 0.
+ * @states: DIAG_STATE() of those wanted, if FILTER_STATE is given.
+ * @src: addresses of this host's end, if FILTER_SRC is given.
+ * @dst: addresses of the other one, if FILTER_DST is given.
+ * @dev: name of the device that a socket is bound to, or NULL.
+ * @uid: owner, if FILTER_UID is given.
+ * @process: name or PID of a process that has the socket, or NULL.
  */
 struct filter {
 	unsigned int given;
@@ -36,6 +54,12 @@ struct filter {
 	bool no_processes;
 	bool no_peers;
 	uint64_t cookie;
+	uint32_t states;
+	struct prefix src;
+	struct prefix dst;
+	const char *dev;
+	uint32_t uid;
+	const char *process;
 };
 
 /**
@@ -49,5 +73,17 @@ struct filter {
  */
 int filter_parse(struct filter *filter, unsigned int allowed, int argc,
 		 char **argv);
+
+/**
+ * filter_ends() - Whether two ends are as the filter wants them.
+ * @filter: of which proto, port, src and dst count.
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @local: this host's end.
+ * @peer: the other one.
+ *
+ * Return: true if so.
+ */
+bool filter_ends(const struct filter *filter, uint8_t protocol,
+		 const struct endpoint *local, const struct endpoint *peer);
 
 #endif /* DSCTL_FILTER_H */

@@ -7,6 +7,7 @@
  * Only where a port is given, and sock_diag finds few sockets that have it, it is
  * the other way round: then the kernel need not tell about all the rest.
  */
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,12 @@
 #include "out/err.h"
 #include "socks/view.h"
 #include "util/array.h"
+#include "util/number.h"
 
-/*
- * TIME-WAIT and half-open connections are no whole sockets, and have no record. The
- * kernel has two states for the latter.
- */
-#define TCP_NEW_SYN_RECV	12
+/* A device that there is nowhere: the kernel's numbers end at INT_MAX. */
+#define NO_DEV UINT32_MAX
+
+/* TIME-WAIT and half-open connections are no whole sockets, and have no record. */
 #define MINI_STATES		(DIAG_STATE(TCP_TIME_WAIT) | \
 				 DIAG_STATE(TCP_SYN_RECV) | \
 				 DIAG_STATE(TCP_NEW_SYN_RECV))
@@ -115,6 +116,16 @@ static void join(struct view *view, size_t from)
 	}
 }
 
+/*
+ * Sockets that are not listed have no port, and are not connected. Which they are is
+ * known where sock_diag has listed all others.
+ */
+static bool wants_unlisted(const struct filter *filter)
+{
+	return !filter->port && (!(filter->given & FILTER_STATE) ||
+				 filter->states & DIAG_STATE(TCP_CLOSE));
+}
+
 static int get_sockets(struct view *view, const struct filter *filter,
 		       struct dsnl *nl)
 {
@@ -131,6 +142,10 @@ static int get_sockets(struct view *view, const struct filter *filter,
 		req.port = filter->port;
 		if (!filter->all)
 			req.states &= ~MINI_STATES;
+		if (filter->given & FILTER_STATE && !wants_unlisted(filter))
+			req.states &= filter->states;
+		if (!req.states)
+			continue;
 		n = view->socks.n;
 		ret = diag_dump(nl, &req, &view->socks);
 		if (!ret)
@@ -196,19 +211,67 @@ static bool is_server(const struct sock *sk)
 					  sk->state == TCP_LISTEN);
 }
 
-static bool is_shown(const struct sock *sk, const struct filter *filter)
+/* Half a socket has no owner any more, or yet. */
+static bool has_owner(const struct sock *sk)
+{
+	return !sk->unlisted && !(DIAG_STATE(sk->state) & MINI_STATES);
+}
+
+static bool is_shown(const struct sock *sk, const struct filter *filter,
+		     uint32_t ifindex)
 {
 	if (filter->given & FILTER_MODE && sk->mode != filter->mode)
+		return false;
+	if (filter->given & FILTER_STATE &&
+	    !(filter->states & DIAG_STATE(sk->state)))
+		return false;
+	if (filter->given & FILTER_UID &&
+	    (!has_owner(sk) || sk->uid != filter->uid))
+		return false;
+	if (ifindex && sk->ifindex != ifindex)
+		return false;
+	if (!filter_ends(filter, sk->protocol, &sk->local, &sk->peer))
 		return false;
 	return filter->all || is_server(sk) || counters_any(sk->rec->counters);
 }
 
-static void keep_shown(struct sock_list *list, const struct filter *filter)
+static void keep_shown(struct sock_list *list, const struct filter *filter,
+		       uint32_t ifindex)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < list->n; i++)
-		if (is_shown(&list->v[i], filter))
+		if (is_shown(&list->v[i], filter, ifindex))
+			list->v[n++] = list->v[i];
+	list->n = n;
+}
+
+static bool is_process(const struct proc_task *task, const char *process)
+{
+	char pid[NUMBER_STRLEN];
+
+	return !strcmp(task->comm, process) ||
+	       !strcmp(number_str(task->pid, pid), process);
+}
+
+static bool has_process(const struct procs *procs, const struct sock *sk,
+			const char *process)
+{
+	uint32_t i;
+
+	for (i = sk->procs.first; i != PROC_NONE; i = procs->fds[i].next)
+		if (is_process(&procs->tasks[procs->fds[i].task], process))
+			return true;
+	return false;
+}
+
+static void keep_process(struct view *view, const char *process)
+{
+	struct sock_list *list = &view->socks;
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		if (has_process(&view->procs, &list->v[i], process))
 			list->v[n++] = list->v[i];
 	list->n = n;
 }
@@ -274,25 +337,47 @@ static int get_all(struct ctx *ctx, struct view *view,
 	return ret ? ret : get_sockets(view, filter, &ctx->sock_diag);
 }
 
+/* Of all network namespaces, not each has the device. */
+static int find_dev(const struct ctx *ctx, const char *dev, uint32_t *ifindex)
+{
+	*ifindex = if_nametoindex(dev);
+	if (*ifindex)
+		return 0;
+	if (!ctx->opts.every_netns) {
+		err("dev \"%s\": no such device", dev);
+		return -1;
+	}
+	*ifindex = NO_DEV;
+	return 0;
+}
+
 int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 {
 	struct dsnl *nl = &ctx->dualstack;
+	uint32_t ifindex = 0;
 	int ret;
 
+	if (filter->dev && find_dev(ctx, filter->dev, &ifindex))
+		return -1;
 	nl->no_warnings = filter->no_peers;
 	ret = get_all(ctx, view, filter);
 	if (!ret)
 		ret = sock_list_shadow(&view->socks);
-	/* Sockets that are not listed have no port, and are no servers. */
-	if (!ret && !filter->port && (ctx->out.json || filter->all))
+	/* They are no servers. */
+	if (!ret && wants_unlisted(filter) && (ctx->out.json || filter->all))
 		ret = get_unlisted(view, filter, nl);
 	nl->no_warnings = false;
 	if (ret)
 		return ret;
 
-	keep_shown(&view->socks, filter);
+	keep_shown(&view->socks, filter, ifindex);
 	sock_list_sort(&view->socks);
-	return filter->no_processes ? 0 : procs_find(&view->procs, &view->socks);
+	if (filter->no_processes)
+		return 0;
+	ret = procs_find(&view->procs, &view->socks);
+	if (!ret && filter->process)
+		keep_process(view, filter->process);
+	return ret;
 }
 
 void view_free(struct view *view)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,21 @@ int arg_number(const char *what, const char *word, uint64_t min, uint64_t max,
 	err("%s \"%s\": not a number from %llu to %llu", what, word,
 	    (unsigned long long)min, (unsigned long long)max);
 	return -1;
+}
+
+int arg_port(const char *word, const char *proto, uint16_t *port)
+{
+	const struct servent *service = getservbyname(word, proto);
+	uint64_t number;
+
+	if (service) {
+		*port = ntohs(service->s_port);
+		return 0;
+	}
+	if (arg_number("port", word, 1, UINT16_MAX, &number))
+		return -1;
+	*port = number;
+	return 0;
 }
 
 int arg_on_off(const char *what, const char *word)

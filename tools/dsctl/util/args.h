@@ -44,6 +44,16 @@ int arg_number(const char *what, const char *word, uint64_t min, uint64_t max,
 	       uint64_t *number);
 
 /**
+ * arg_port() - Read a port, or the name of a service.
+ * @word: the word.
+ * @proto: "tcp" or "udp", NULL if the service may be of either.
+ * @port: result.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int arg_port(const char *word, const char *proto, uint16_t *port);
+
+/**
  * arg_on_off() - Read "on" or "off".
  * @what: what it is for, the start of an error message.
  * @word: the word.

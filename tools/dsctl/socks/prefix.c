@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "out/err.h"
+#include "socks/prefix.h"
+#include "util/args.h"
+
+/* Where an IPv4-mapped address has the IPv4 address. */
+#define MAPPED_AT	12
+
+static bool parse_addr(const char *addr, struct prefix *prefix)
+{
+	if (inet_pton(AF_INET, addr, &prefix->addr) == 1)
+		prefix->family = AF_INET;
+	else if (inet_pton(AF_INET6, addr, &prefix->addr) == 1)
+		prefix->family = AF_INET6;
+	return prefix->family;
+}
+
+int prefix_parse(const char *what, const char *word, struct prefix *prefix)
+{
+	const char *slash = strchr(word, '/');
+	size_t n = slash ? (size_t)(slash - word) : strlen(word);
+	char addr[INET6_ADDRSTRLEN] = "";
+	uint64_t len;
+	int max;
+
+	memset(prefix, 0, sizeof(*prefix));
+	/* As we print it, before a port. */
+	if (n > 2 && word[0] == '[' && word[n - 1] == ']') {
+		word++;
+		n -= 2;
+	}
+	if (n < sizeof(addr))
+		memcpy(addr, word, n);
+	if (!parse_addr(addr, prefix)) {
+		err("%s \"%s\": not ADDRESS or ADDRESS/LENGTH, IPv4 or IPv6",
+		    what, word);
+		return -1;
+	}
+
+	max = prefix->family == AF_INET ? 32 : 128;
+	len = max;
+	if (slash && arg_number("prefix length", slash + 1, 0, max, &len))
+		return -1;
+	prefix->len = len;
+	return 0;
+}
+
+bool prefix_has(const struct prefix *prefix, const struct endpoint *ep)
+{
+	const uint8_t *want = (const uint8_t *)&prefix->addr;
+	const uint8_t *addr = (const uint8_t *)&ep->addr;
+	unsigned int bytes = prefix->len / 8, bits = prefix->len % 8;
+
+	if (ep->family != prefix->family) {
+		if (ep->family != AF_INET6 ||
+		    !IN6_IS_ADDR_V4MAPPED(&ep->addr.v6))
+			return false;
+		addr += MAPPED_AT;
+	}
+	if (memcmp(want, addr, bytes))
+		return false;
+	return !bits || !((want[bytes] ^ addr[bytes]) >> (8 - bits));
+}

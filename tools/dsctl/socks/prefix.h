@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Addresses that have their first bits in common. */
+#ifndef DSCTL_PREFIX_H
+#define DSCTL_PREFIX_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nl/diag.h"
+
+/**
+ * struct prefix - Addresses that have their first bits in common.
+ * @family: AF_INET or AF_INET6.
+ * @len: how many bits.
+ * @addr: one of the addresses, by its family.
+ */
+struct prefix {
+	uint8_t family;
+	uint8_t len;
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+	} addr;
+};
+
+/**
+ * prefix_parse() - Read ADDRESS or ADDRESS/LENGTH.
+ * @what: what it is for, the start of an error message.
+ * @word: the word.
+ * @prefix: filled in.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int prefix_parse(const char *what, const char *word, struct prefix *prefix);
+
+/**
+ * prefix_has() - Whether the address of an endpoint is one of them.
+ * @prefix: the addresses.
+ * @ep: the endpoint; one that is not there has no address.
+ *
+ * An IPv4-mapped address is the IPv4 address in it as well.
+ *
+ * Return: true if so.
+ */
+bool prefix_has(const struct prefix *prefix, const struct endpoint *ep);
+
+#endif /* DSCTL_PREFIX_H */
