@@ -724,7 +724,7 @@ static void expect_event(struct __test_metadata *_metadata,
 	EXPECT_STREQ(dualstack_event_type_str(type),
 		     dualstack_event_type_str(event->obj.type));
 	EXPECT_GE(now, event->obj.time);
-	EXPECT_LE(now - 60 * 1000000000ULL, event->obj.time);
+	EXPECT_LE(now - 300 * 1000000000ULL, event->obj.time);
 	EXPECT_EQ(family, event->obj.family);
 	EXPECT_EQ(net_protocol(fd), event->obj.protocol);
 	EXPECT_EQ(net_cookie(fd), event->obj.cookie);

@@ -456,9 +456,14 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 		}
 		wanted->kind = found;
 	}
-	return filter_parse(&wanted->filter,
-			    FILTER_PORT | FILTER_PROTO | FILTER_SRC |
-			    FILTER_DST | FILTER_COOKIE, n, argv);
+	if (filter_parse(&wanted->filter,
+			 FILTER_PORT | FILTER_PROTO | FILTER_SRC | FILTER_DST |
+			 FILTER_COOKIE, n, argv))
+		return -1;
+	/* An event has the addresses of its packet. */
+	prefix_unmap(&wanted->filter.src);
+	prefix_unmap(&wanted->filter.dst);
+	return 0;
 }
 
 const struct cmd cmd_monitor = {

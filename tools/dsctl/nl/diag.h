@@ -17,6 +17,8 @@
 
 /* Half-open connections, too, as TCP_SYN_RECV: of the kernel's net/tcp_states.h. */
 #define TCP_NEW_SYN_RECV 12
+/* Bound, and no more: to ask for these, as of Linux 6.8. */
+#define TCP_BOUND_INACTIVE 13
 
 /**
  * enum sock_mode - How a socket stands to the two protocols.

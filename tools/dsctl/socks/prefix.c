@@ -23,17 +23,18 @@ int prefix_parse(const char *what, const char *word, struct prefix *prefix)
 	const char *slash = strchr(word, '/');
 	size_t n = slash ? (size_t)(slash - word) : strlen(word);
 	char addr[INET6_ADDRSTRLEN] = "";
+	const char *start = word;
 	uint64_t len;
 	int max;
 
 	memset(prefix, 0, sizeof(*prefix));
 	/* As we print it, before a port. */
 	if (n > 2 && word[0] == '[' && word[n - 1] == ']') {
-		word++;
+		start++;
 		n -= 2;
 	}
 	if (n < sizeof(addr))
-		memcpy(addr, word, n);
+		memcpy(addr, start, n);
 	if (!parse_addr(addr, prefix)) {
 		err("%s \"%s\": not ADDRESS or ADDRESS/LENGTH, IPv4 or IPv6",
 		    what, word);
@@ -46,6 +47,20 @@ int prefix_parse(const char *what, const char *word, struct prefix *prefix)
 		return -1;
 	prefix->len = len;
 	return 0;
+}
+
+void prefix_unmap(struct prefix *prefix)
+{
+	const uint8_t *addr = prefix->addr.v6.s6_addr;
+	struct in_addr v4;
+
+	if (prefix->family != AF_INET6 || prefix->len < 8 * MAPPED_AT ||
+	    !IN6_IS_ADDR_V4MAPPED(&prefix->addr.v6))
+		return;
+	memcpy(&v4, addr + MAPPED_AT, sizeof(v4));
+	prefix->family = AF_INET;
+	prefix->len -= 8 * MAPPED_AT;
+	prefix->addr.v4 = v4;
 }
 
 bool prefix_has(const struct prefix *prefix, const struct endpoint *ep)

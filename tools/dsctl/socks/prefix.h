@@ -35,6 +35,12 @@ struct prefix {
 int prefix_parse(const char *what, const char *word, struct prefix *prefix);
 
 /**
+ * prefix_unmap() - Make IPv4-mapped addresses the IPv4 addresses in them.
+ * @prefix: the addresses; others stay.
+ */
+void prefix_unmap(struct prefix *prefix);
+
+/**
  * prefix_has() - Whether the address of an endpoint is one of them.
  * @prefix: the addresses.
  * @ep: the endpoint; one that is not there has no address.

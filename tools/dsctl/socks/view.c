@@ -18,6 +18,9 @@
 #include "util/array.h"
 #include "util/number.h"
 
+/* Of a process: TASK_COMM_LEN of the kernel, without the end. */
+#define COMM_LEN 15
+
 /* A device that there is nowhere: the kernel's numbers end at INT_MAX. */
 #define NO_DEV UINT32_MAX
 
@@ -126,6 +129,15 @@ static bool wants_unlisted(const struct filter *filter)
 				 filter->states & DIAG_STATE(TCP_CLOSE));
 }
 
+/* Since Linux 6.8 the kernel lists TCP sockets that are bound and no more, as
+ * TCP_CLOSE, but by another number.
+ */
+static uint32_t with_bound(uint32_t states)
+{
+	return states & DIAG_STATE(TCP_CLOSE) ?
+	       states | DIAG_STATE(TCP_BOUND_INACTIVE) : states;
+}
+
 static int get_sockets(struct view *view, const struct filter *filter,
 		       struct dsnl *nl)
 {
@@ -143,7 +155,7 @@ static int get_sockets(struct view *view, const struct filter *filter,
 		if (!filter->all)
 			req.states &= ~MINI_STATES;
 		if (filter->given & FILTER_STATE && !wants_unlisted(filter))
-			req.states &= filter->states;
+			req.states &= with_bound(filter->states);
 		if (!req.states)
 			continue;
 		n = view->socks.n;
@@ -211,10 +223,10 @@ static bool is_server(const struct sock *sk)
 					  sk->state == TCP_LISTEN);
 }
 
-/* Half a socket has no owner any more, or yet. */
+/* The kernel says root of a socket that no process has any more, or yet. */
 static bool has_owner(const struct sock *sk)
 {
-	return !sk->unlisted && !(DIAG_STATE(sk->state) & MINI_STATES);
+	return sk->inode;
 }
 
 static bool is_shown(const struct sock *sk, const struct filter *filter,
@@ -246,11 +258,20 @@ static void keep_shown(struct sock_list *list, const struct filter *filter,
 	list->n = n;
 }
 
+/* The kernel cuts names off: what is as long as one can be may go on. */
+static bool is_name(const char *comm, const char *name)
+{
+	size_t len = strlen(comm);
+
+	return len == COMM_LEN ? !strncmp(comm, name, len) :
+				 !strcmp(comm, name);
+}
+
 static bool is_process(const struct proc_task *task, const char *process)
 {
 	char pid[NUMBER_STRLEN];
 
-	return !strcmp(task->comm, process) ||
+	return is_name(task->comm, process) ||
 	       !strcmp(number_str(task->pid, pid), process);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -75,6 +76,11 @@ int arg_port(const char *word, const char *proto, uint16_t *port)
 	if (service) {
 		*port = ntohs(service->s_port);
 		return 0;
+	}
+	if (!isdigit((unsigned char)*word)) {
+		err("port \"%s\": no such service, and not a number from 1 to %u",
+		    word, UINT16_MAX);
+		return -1;
 	}
 	if (arg_number("port", word, 1, UINT16_MAX, &number))
 		return -1;
