@@ -96,7 +96,7 @@ read -r -u 9 -t $LIMIT || skip_all "no sockets to be had"
 # dsctl_has WORD...: the cookies of the sockets that dsctl lists
 dsctl_has()
 {
-	"$DSCTL" -j show sockets "$@" | jq -r '.[].cookie' | sort
+	"$DSCTL" -a -j show sockets "$@" | jq -r '.[].cookie' | sort
 }
 
 # ss_has OPTION... [EXPRESSION]: the cookies of those that ss lists
@@ -149,7 +149,7 @@ rejects()
 	[ "$rc" = 1 ] && [ ! -s "$tmp/out" ] && grep -qF -- "$message" "$tmp/err"
 }
 
-port_is_whole()
+ports_are_right()
 {
 	alike 4 port 80 -- "sport = :80" &&
 		alike 4 port http -- "sport = :80" &&
@@ -278,7 +278,7 @@ monitor_filters()
 ktap_print_header
 ktap_set_plan 7
 mark_log
-check "a port shows all that have it" port_is_whole
+check "ports and services" ports_are_right
 check "states as ss knows them" states_are_alike
 check "addresses and prefixes" prefixes_are_right
 check "devices, owners and processes" owners_are_right

@@ -322,9 +322,9 @@ static int print_table(struct ctx *ctx, const struct view *view)
 }
 
 /* Whoever names what sockets have wants to see all that have it, as with -a. */
-#define NAMED	(FILTER_PORT | FILTER_STATE | FILTER_SRC | FILTER_DST | \
-		 FILTER_DEV | FILTER_UID | FILTER_PROCESS)
-#define FILTERS	(NAMED | FILTER_PROTO | FILTER_MODE)
+#define NAMED	(FILTER_STATE | FILTER_SRC | FILTER_DST | FILTER_DEV | \
+		 FILTER_UID | FILTER_PROCESS)
+#define FILTERS	(NAMED | FILTER_PORT | FILTER_PROTO | FILTER_MODE)
 
 static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
@@ -368,8 +368,8 @@ const struct cmd cmd_show_sockets = {
 		"            connected | synchronized }",
 	.details =
 		"AF_INET6 TCP listeners and UDP sockets, and what else has counts; with\n"
-		"a filter other than proto and mode, or with -a, all TCP and UDP sockets\n"
-		"that fit. With -s all counters, with -P without processes.",
+		"a filter other than port, proto and mode, or with -a, all TCP and UDP\n"
+		"sockets that fit. With -s all counters, with -P without processes.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
 	.job_size = sizeof(struct filter),
