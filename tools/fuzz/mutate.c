@@ -68,7 +68,7 @@ static struct nlattr *any_attr(struct answer *a, size_t *room)
 	for (pos = at + attrs_of(a, at); pos + NLA_HDRLEN <= end; pos += size) {
 		attr = (void *)(a->buf + pos);
 		size = NLA_ALIGN(attr->nla_len);
-		if (size < NLA_HDRLEN || size > end - pos)
+		if (attr->nla_len < NLA_HDRLEN || size > end - pos)
 			break;
 		if (rnd_once_in(a->rnd, ++n)) {
 			found = attr;
