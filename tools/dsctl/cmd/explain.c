@@ -107,15 +107,6 @@ static int cut(char *word, struct parts *parts)
 	return 0;
 }
 
-static bool is_numeric(struct endpoint *ep, const char *addr)
-{
-	if (inet_pton(AF_INET6, addr, &ep->addr) == 1)
-		ep->family = AF_INET6;
-	else if (inet_pton(AF_INET, addr, &ep->addr) == 1)
-		ep->family = AF_INET;
-	return ep->family;
-}
-
 /* getaddrinfo() takes half an address, such as 192.0, for a whole one. */
 static bool may_be_name(const char *addr)
 {
@@ -154,7 +145,7 @@ static int parse_from(struct packet *packet, int argc, char **argv)
 	}
 	if (cut(argv[1], &parts))
 		return -1;
-	if (!is_numeric(&packet->from, parts.addr)) {
+	if (!endpoint_parse(&packet->from, parts.addr)) {
 		err("from \"%s\": not numeric IPv4 or IPv6", parts.addr);
 		return -1;
 	}
@@ -234,7 +225,7 @@ static int parse_to(struct packet *packet, int argc, char **argv)
 		return -1;
 	if (parse_port(packet, &packet->to, parts.port))
 		return -1;
-	if (is_numeric(&packet->to, parts.addr))
+	if (endpoint_parse(&packet->to, parts.addr))
 		return used;
 	if (!may_be_name(parts.addr)) {
 		err("address \"%s\": not numeric IPv4 or IPv6, and no name",

@@ -426,21 +426,24 @@ static int run(struct ctx *ctx, void *job)
 	return begin(&mon) || loop(&mon) ? EXIT_KERNEL : EXIT_OK;
 }
 
+/* What an event tells of. */
+#define FILTERS	(FILTER_PORT | FILTER_PROTO | FILTER_SRC | FILTER_DST | \
+		 FILTER_COOKIE)
+
 static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	static const char *const names[] = {
+	const char *names[KIND_ALL + FILTER_WORDS] = {
 		[KIND_MAPPED] = "mapped",
 		[KIND_REJECT] = "reject",
-		"port", "proto", "src", "dst", "cookie",
 	};
+	size_t num_names = KIND_ALL + filter_words(FILTERS, names + KIND_ALL);
 	struct wanted *wanted = job;
 	int found, i, n = 0;
 
 	(void)ctx;
 	wanted->kind = KIND_ALL;
 	for (i = 0; i < argc; i++) {
-		found = word_match("argument", argv[i], names,
-				   ARRAY_SIZE(names));
+		found = word_match("argument", argv[i], names, num_names);
 		if (found < 0)
 			return -1;
 		if (found >= KIND_ALL) {
@@ -456,9 +459,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 		}
 		wanted->kind = found;
 	}
-	if (filter_parse(&wanted->filter,
-			 FILTER_PORT | FILTER_PROTO | FILTER_SRC | FILTER_DST |
-			 FILTER_COOKIE, n, argv))
+	if (filter_parse(&wanted->filter, FILTERS, n, argv))
 		return -1;
 	/* An event has the addresses of its packet. */
 	prefix_unmap(&wanted->filter.src);

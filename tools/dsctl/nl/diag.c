@@ -61,6 +61,15 @@ const char *state_name(const struct sock *sk)
 	return "UNKNOWN";
 }
 
+bool endpoint_parse(struct endpoint *ep, const char *addr)
+{
+	if (inet_pton(AF_INET6, addr, &ep->addr) == 1)
+		ep->family = AF_INET6;
+	else if (inet_pton(AF_INET, addr, &ep->addr) == 1)
+		ep->family = AF_INET;
+	return ep->family;
+}
+
 const char *endpoint_addr(const struct endpoint *ep, char *buf)
 {
 	if (!inet_ntop(ep->family, &ep->addr, buf, INET6_ADDRSTRLEN))

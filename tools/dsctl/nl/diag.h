@@ -17,7 +17,7 @@
 
 /* Half-open connections, too, as TCP_SYN_RECV: of the kernel's net/tcp_states.h. */
 #define TCP_NEW_SYN_RECV 12
-/* Bound, and no more: to ask for these, as of Linux 6.8. */
+/* Bound, and no more: so they are asked for, as of Linux 6.8, and come as TCP_CLOSE. */
 #define TCP_BOUND_INACTIVE 13
 
 /**
@@ -175,6 +175,15 @@ const char *proto_name(int protocol);
  * Return: "LISTEN", "UNCONN", "ESTAB" ...
  */
 const char *state_name(const struct sock *sk);
+
+/**
+ * endpoint_parse() - Read an address.
+ * @ep: its family and address are set, if it is one.
+ * @addr: the address, IPv4 or IPv6, numeric.
+ *
+ * Return: false if it is none.
+ */
+bool endpoint_parse(struct endpoint *ep, const char *addr);
 
 /**
  * endpoint_addr() - Print an address.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <assert.h>
 #include <ctype.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -44,7 +45,8 @@ static int parse_cookie(struct filter *filter, const char *value)
 	return arg_number("cookie", value, 1, UINT64_MAX, &filter->cookie);
 }
 
-#define CONNECTED (~(DIAG_STATE(TCP_LISTEN) | DIAG_STATE(TCP_CLOSE)))
+#define CLOSED (DIAG_STATE(TCP_CLOSE) | DIAG_STATE(TCP_BOUND_INACTIVE))
+#define CONNECTED (~(DIAG_STATE(TCP_LISTEN) | CLOSED))
 
 /* By the names that ss(8) has for them; as it prints them they are beginnings of
  * these.
@@ -59,8 +61,8 @@ static const struct {
 	{ "fin-wait-1", DIAG_STATE(TCP_FIN_WAIT1) },
 	{ "fin-wait-2", DIAG_STATE(TCP_FIN_WAIT2) },
 	{ "time-wait", DIAG_STATE(TCP_TIME_WAIT) },
-	{ "unconnected", DIAG_STATE(TCP_CLOSE) },
-	{ "closed", DIAG_STATE(TCP_CLOSE) },
+	{ "unconnected", CLOSED },
+	{ "closed", CLOSED },
 	{ "close-wait", DIAG_STATE(TCP_CLOSE_WAIT) },
 	{ "last-ack", DIAG_STATE(TCP_LAST_ACK) },
 	{ "listening", DIAG_STATE(TCP_LISTEN) },
@@ -147,26 +149,32 @@ static const struct {
 	{ "process", parse_process },
 };
 
+static_assert(ARRAY_SIZE(words) == FILTER_WORDS, "FILTER_WORDS counts them");
+
+size_t filter_words(unsigned int allowed, const char **names)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < FILTER_WORDS; i++)
+		if (allowed & 1U << i)
+			names[n++] = words[i].name;
+	return n;
+}
+
 int filter_parse(struct filter *filter, unsigned int allowed, int argc,
 		 char **argv)
 {
-	const char *names[ARRAY_SIZE(words)];
-	size_t i, n = 0, index[ARRAY_SIZE(words)];
+	const char *names[FILTER_WORDS];
+	size_t i, n = filter_words(allowed, names);
 	int found;
 
 	memset(filter, 0, sizeof(*filter));
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!(allowed & 1U << i))
-			continue;
-		index[n] = i;
-		names[n++] = words[i].name;
-	}
-
 	for (; argc > 0; argc -= 2, argv += 2) {
 		found = word_match("argument", argv[0], names, n);
 		if (found < 0)
 			return -1;
-		i = index[found];
+		for (i = 0; words[i].name != names[found];)
+			i++;
 		if (argc < 2) {
 			err("%s: a value is missing", words[i].name);
 			return -1;

@@ -4,6 +4,7 @@
 #define DSCTL_FILTER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "nl/diag.h"
@@ -22,6 +23,8 @@ enum {
 	FILTER_UID = 256,
 	FILTER_PROCESS = 512,
 };
+
+#define FILTER_WORDS 10	/* how many there are */
 
 /* What follows the words, as a grammar has it. */
 #define FILTER_PROTO_ARGS "proto { tcp | udp }"
@@ -61,6 +64,15 @@ struct filter {
 	uint32_t uid;
 	const char *process;
 };
+
+/**
+ * filter_words() - The words of a filter.
+ * @allowed: the FILTER_... words that the command understands.
+ * @names: filled in; room for FILTER_WORDS.
+ *
+ * Return: how many.
+ */
+size_t filter_words(unsigned int allowed, const char **names);
 
 /**
  * filter_parse() - Read the arguments of a command.

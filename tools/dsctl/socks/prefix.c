@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "out/err.h"
@@ -8,15 +8,6 @@
 
 /* Where an IPv4-mapped address has the IPv4 address. */
 #define MAPPED_AT	12
-
-static bool parse_addr(const char *addr, struct prefix *prefix)
-{
-	if (inet_pton(AF_INET, addr, &prefix->addr) == 1)
-		prefix->family = AF_INET;
-	else if (inet_pton(AF_INET6, addr, &prefix->addr) == 1)
-		prefix->family = AF_INET6;
-	return prefix->family;
-}
 
 int prefix_parse(const char *what, const char *word, struct prefix *prefix)
 {
@@ -35,13 +26,13 @@ int prefix_parse(const char *what, const char *word, struct prefix *prefix)
 	}
 	if (n < sizeof(addr))
 		memcpy(addr, start, n);
-	if (!parse_addr(addr, prefix)) {
+	if (!endpoint_parse(&prefix->ep, addr)) {
 		err("%s \"%s\": not ADDRESS or ADDRESS/LENGTH, IPv4 or IPv6",
 		    what, word);
 		return -1;
 	}
 
-	max = prefix->family == AF_INET ? 32 : 128;
+	max = prefix->ep.family == AF_INET ? 32 : 128;
 	len = max;
 	if (slash && arg_number("prefix length", slash + 1, 0, max, &len))
 		return -1;
@@ -51,25 +42,25 @@ int prefix_parse(const char *what, const char *word, struct prefix *prefix)
 
 void prefix_unmap(struct prefix *prefix)
 {
-	const uint8_t *addr = prefix->addr.v6.s6_addr;
+	const uint8_t *addr = prefix->ep.addr.v6.s6_addr;
 	struct in_addr v4;
 
-	if (prefix->family != AF_INET6 || prefix->len < 8 * MAPPED_AT ||
-	    !IN6_IS_ADDR_V4MAPPED(&prefix->addr.v6))
+	if (prefix->ep.family != AF_INET6 || prefix->len < 8 * MAPPED_AT ||
+	    !IN6_IS_ADDR_V4MAPPED(&prefix->ep.addr.v6))
 		return;
 	memcpy(&v4, addr + MAPPED_AT, sizeof(v4));
-	prefix->family = AF_INET;
+	prefix->ep.family = AF_INET;
 	prefix->len -= 8 * MAPPED_AT;
-	prefix->addr.v4 = v4;
+	prefix->ep.addr.v4 = v4;
 }
 
 bool prefix_has(const struct prefix *prefix, const struct endpoint *ep)
 {
-	const uint8_t *want = (const uint8_t *)&prefix->addr;
+	const uint8_t *want = (const uint8_t *)&prefix->ep.addr;
 	const uint8_t *addr = (const uint8_t *)&ep->addr;
 	unsigned int bytes = prefix->len / 8, bits = prefix->len % 8;
 
-	if (ep->family != prefix->family) {
+	if (ep->family != prefix->ep.family) {
 		if (ep->family != AF_INET6 ||
 		    !IN6_IS_ADDR_V4MAPPED(&ep->addr.v6))
 			return false;

@@ -3,7 +3,6 @@
 #ifndef DSCTL_PREFIX_H
 #define DSCTL_PREFIX_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,17 +10,12 @@
 
 /**
  * struct prefix - Addresses that have their first bits in common.
- * @family: AF_INET or AF_INET6.
+ * @ep: with one of the addresses; its port has no meaning.
  * @len: how many bits.
- * @addr: one of the addresses, by its family.
  */
 struct prefix {
-	uint8_t family;
+	struct endpoint ep;
 	uint8_t len;
-	union {
-		struct in_addr v4;
-		struct in6_addr v6;
-	} addr;
 };
 
 /**

@@ -129,15 +129,6 @@ static bool wants_unlisted(const struct filter *filter)
 				 filter->states & DIAG_STATE(TCP_CLOSE));
 }
 
-/* Since Linux 6.8 the kernel lists TCP sockets that are bound and no more, as
- * TCP_CLOSE, but by another number.
- */
-static uint32_t with_bound(uint32_t states)
-{
-	return states & DIAG_STATE(TCP_CLOSE) ?
-	       states | DIAG_STATE(TCP_BOUND_INACTIVE) : states;
-}
-
 static int get_sockets(struct view *view, const struct filter *filter,
 		       struct dsnl *nl)
 {
@@ -155,7 +146,7 @@ static int get_sockets(struct view *view, const struct filter *filter,
 		if (!filter->all)
 			req.states &= ~MINI_STATES;
 		if (filter->given & FILTER_STATE && !wants_unlisted(filter))
-			req.states &= with_bound(filter->states);
+			req.states &= filter->states;
 		if (!req.states)
 			continue;
 		n = view->socks.n;
