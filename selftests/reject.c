@@ -924,13 +924,6 @@ TEST_F_TIMEOUT(reject, many_addresses, TEST_TIMEOUT)
 	expect_at_address(_metadata, &self->ds, variant->type, found);
 }
 
-static bool counted(struct fam *ds, int counter, __u64 n)
-{
-	struct fam_stats stats;
-
-	return !fam_stats_get(ds, 0, &stats) && stats.counters.v[counter] >= n;
-}
-
 /* A datagram over IPv6 whose checksum is wrong, or left out, reached nobody. The
  * kernel looks at that of a short one at once, and at that of a long one later.
  */
@@ -960,9 +953,9 @@ TEST_F_TIMEOUT(reject_udp, bad_checksum, TEST_TIMEOUT)
 		/* The same as it should be, to show that such a one does arrive. */
 		ASSERT_EQ(0, net_packet_send(&good));
 		seen.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-		EXPECT_TRUE(net_wait_for(counted(&self->ds,
-						 DUALSTACK_A_COUNTER_REJECT_V4ONLY,
-						 i + 1), NET_TIMEOUT_MS));
+		EXPECT_TRUE(net_wait_for(fam_counted(&self->ds,
+						     DUALSTACK_A_COUNTER_REJECT_V4ONLY,
+						     i + 1), NET_TIMEOUT_MS));
 		test_expect_socket(_metadata, &self->ds, fd, &seen);
 		test_expect_sums(_metadata, &self->ds, &seen);
 	}

@@ -327,13 +327,6 @@ TEST_F_TIMEOUT(wire, closed_port, TEST_TIMEOUT)
 	test_expect_sums(_metadata, &w->ds, &w->seen);
 }
 
-static bool counted(struct wire *w, int counter)
-{
-	struct fam_stats sums;
-
-	return !fam_stats_get(&w->ds, 0, &sums) && sums.counters.v[counter];
-}
-
 /*
  * TCP answers no SYN to an anycast address, whatever it comes from and whoever
  * listens: neither is it dropped for its source, nor refused for want of IPv6.
@@ -367,8 +360,8 @@ TEST_F_TIMEOUT(wire, anycast, TEST_TIMEOUT)
 
 		/* To an address of the host alone it is. */
 		spoof(_metadata, w, SOCK_STREAM, sides[i].client, net_port(fd));
-		EXPECT_TRUE(net_wait_for(counted(w, sides[i].counter),
-					 NET_TIMEOUT_MS));
+		EXPECT_TRUE(net_wait_for(fam_counted(&w->ds, sides[i].counter,
+						     1), NET_TIMEOUT_MS));
 		w->seen.v[sides[i].counter]++;
 		expect_seen(_metadata, w, fd);
 		close(fd);
@@ -484,11 +477,9 @@ static void expect_listener(struct __test_metadata *_metadata, struct wire *w,
 static bool dropped(struct wire *w, long errors)
 {
 	const int counter = DUALSTACK_A_COUNTER_WIRE_MAPPED;
-	struct fam_stats sums;
 
 	return in_header_errors() >= errors &&
-	       !fam_stats_get(&w->ds, 0, &sums) &&
-	       sums.counters.v[counter] >= w->seen.v[counter];
+	       fam_counted(&w->ds, counter, w->seen.v[counter]);
 }
 
 /* A listener does not answer a SYN with a mapped source. */

@@ -404,6 +404,13 @@ int fam_stats_get(struct fam *ds, int protocol, struct fam_stats *stats)
 	return fam_talk(ds, msg, parse_stats, stats);
 }
 
+bool fam_counted(struct fam *ds, int counter, __u64 n)
+{
+	struct fam_stats stats;
+
+	return !fam_stats_get(ds, 0, &stats) && stats.counters.v[counter] >= n;
+}
+
 struct hook_out {
 	fam_hook_cb cb;
 	void *arg;

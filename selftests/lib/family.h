@@ -271,6 +271,8 @@ int fam_socket_get(struct fam *ds, __u64 cookie, struct fam_socket *s);
 int fam_socket_dump(struct fam *ds, fam_socket_cb cb, void *arg);
 /* Sums of one protocol, or of all with 0. */
 int fam_stats_get(struct fam *ds, int protocol, struct fam_stats *stats);
+/* Whether the sums of all have so many of a counter, or more. */
+bool fam_counted(struct fam *ds, int counter, __u64 n);
 int fam_hook_get(struct fam *ds, const char *name, struct fam_hook *h);
 int fam_hook_dump(struct fam *ds, fam_hook_cb cb, void *arg);
 
