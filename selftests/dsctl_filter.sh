@@ -173,7 +173,7 @@ states_are_alike()
 		names 0 state time-wait
 }
 
-# ss has no mapped addresses among those of IPv4: "ESTAB" ones it lists as IPv6.
+# To ss a mapped address is none of IPv4: what is counted here, it would not list.
 prefixes_are_right()
 {
 	alike 2 src 2001:db8::/32 -- "src [2001:db8::/32]" &&

@@ -93,7 +93,9 @@ understands_option()
 help_words()
 {
 	"$DSCTL" "$@" help |
-		sed -n 's/^Usage: dsctl \[ OPTIONS \] //p; s/^[A-Z]* *:= \([[{].*\)/\1/p' |
+		awk 'sub(/^Usage: dsctl \[ OPTIONS \] /, "") { print }
+		     !/^ / { rule = sub(/^[A-Z]+ *:= [[{]/, "") }
+		     rule { print }' |
 		grep -oE '[a-z][a-z0-9-]*' | sort -u
 }
 
