@@ -8,6 +8,8 @@
 NOBODY=65534
 WRITERS=4	# at a time
 ROUNDS=5
+EXPORTS=${KSFT_MACHINE_SLOW:+10}
+EXPORTS=${EXPORTS:-50}
 
 require "$DSCTL" jq python3 mknod mkfifo setpriv insmod rmmod
 require_family
@@ -314,6 +316,36 @@ tells_time()
 		[ "$written" -ge "$from" ] && [ "$written" -le "$(date +%s)" ]
 }
 
+# Others replace it all the time, who run when nobody else does: one of them may have to
+# wait just when the old file has no link any more and the new one not yet the name.
+replaced_meanwhile()
+{
+	local i others rc=0
+
+	fresh
+	setpriv --pdeathsig KILL python3 -c '
+import os, sys
+parent = os.getpid()
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+for i in range(4):
+    if not os.fork():
+        while os.getppid() == parent:
+            open(f"{sys.argv[1]}.{i}", "w").close()
+            os.rename(f"{sys.argv[1]}.{i}", sys.argv[1])
+        os._exit(0)
+os.wait()
+' "$dir/ds.prom" >/dev/null 2>&1 &
+	others=$!
+	wait_for 60 test -e "$dir/ds.prom" || rc=1
+	for ((i = 0; i < EXPORTS && !rc; i++)); do
+		"$DSCTL" export "$dir/ds.prom" || rc=1
+	done
+	kill $others
+	wait $others
+	"$DSCTL" export "$dir/ds.prom" && whole "$dir/ds.prom" || rc=1
+	return $rc
+}
+
 # The file stays, and what an alert asks for is true after a while.
 module_gone()
 {
@@ -338,7 +370,7 @@ printf '#!/bin/sh\nexec setpriv --reuid %s --regid %s --clear-groups "%s" "$@"\n
 chmod +x "$tmp/as-nobody"
 
 ktap_print_header
-ktap_set_plan 21
+ktap_set_plan 22
 
 check "export to a device" to_device
 check "export to a device that is full" to_full_device
@@ -355,6 +387,7 @@ check "a symbolic link" symlink
 check "a symbolic link of another" symlink_of_another
 check "a file called FILE.tmp" foreign_files
 check "$WRITERS at a time" several_writers
+check "replaced meanwhile" replaced_meanwhile
 check "a file that becomes too large" too_large
 for args in INT TERM HUP; do
 	check "SIG$args" killed "$(kill -l $args)"

@@ -47,26 +47,17 @@ static int follow(struct save *save, struct stat *st)
 		close(fd);
 		return -1;
 	}
+	save->nameless = !st->st_nlink;
 	save->path[len] = '\0';
 	close(fd);
 	return 0;
 }
 
 /*
- * Somebody may replace the file while the kernel looks it up. The answer is then
- * about a file that has no name any more: look again.
+ * Look at the file that is there now; its mode is set to 0 if there is none. One that
+ * somebody is about to replace has no link any more, for as long as he does not run:
+ * what is replaced is the name all the same.
  */
-static int lstat_named(const char *name, struct stat *st)
-{
-	int error, tries = 100;
-
-	do {
-		error = lstat(name, st);
-	} while (!error && S_ISREG(st->st_mode) && !st->st_nlink && --tries);
-	return error;
-}
-
-/* Look at the file that is there now; its mode is set to 0 if there is none. */
 static int look(struct save *save, struct stat *st)
 {
 	if (snprintf(save->path, sizeof(save->path), "%s", save->name) >=
@@ -74,7 +65,7 @@ static int look(struct save *save, struct stat *st)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (!lstat_named(save->name, st))
+	if (!lstat(save->name, st))
 		return S_ISLNK(st->st_mode) ? follow(save, st) : 0;
 	st->st_mode = 0;
 	return errno == ENOENT ? 0 : -1;
@@ -84,13 +75,13 @@ static int look(struct save *save, struct stat *st)
  * Whether to replace the file: a regular one, unless stdout goes to it (as
  * /dev/stdout), as it has what was printed before.
  */
-static bool is_replaceable(const struct stat *st)
+static bool is_replaceable(const struct save *save, const struct stat *st)
 {
 	struct stat out;
 
 	if (!st->st_mode)
 		return true;
-	return S_ISREG(st->st_mode) && st->st_nlink &&
+	return S_ISREG(st->st_mode) && !save->nameless &&
 	       (fstat(STDOUT_FILENO, &out) || !is_same(st, &out));
 }
 
@@ -180,7 +171,7 @@ int save_begin(struct save *save, const char *name)
 	signal(SIGXFSZ, SIG_IGN);
 
 	fd = look(save, &st);
-	if (!fd && is_replaceable(&st)) {
+	if (!fd && is_replaceable(save, &st)) {
 		sigfillset(&all);
 		sigprocmask(SIG_SETMASK, &all, NULL);
 		what = "write a temporary file beside";

@@ -18,6 +18,7 @@
  * @path: its name with a symbolic link followed.
  * @tmp: name of the temporary file beside it, empty if there is none.
  * @made: an empty file was made at the end of a symbolic link.
+ * @nameless: a link, as of /proc, led to a file that was removed.
  * @signals: those that were blocked before.
  */
 struct save {
@@ -26,6 +27,7 @@ struct save {
 	char path[PATH_MAX];
 	char tmp[PATH_MAX + sizeof(SAVE_TEMPLATE)];
 	bool made;
+	bool nameless;
 	sigset_t signals;
 };
 
