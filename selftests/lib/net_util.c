@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <linux/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -383,17 +385,57 @@ int net_accept(int fd, union net_addr *peer)
 	return conn;
 }
 
+int net_raw_udp(const char *text)
+{
+	union net_addr from;
+	int fd;
+
+	if (net_addr_set(&from, text, 0))
+		return -EINVAL;
+	fd = socket(from.sa.sa_family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+	if (fd < 0)
+		return -errno;
+	/* IPv4 does without a checksum. */
+	if ((from.sa.sa_family == AF_INET6 &&
+	     net_setsockopt(fd, IPPROTO_IPV6, IPV6_CHECKSUM,
+			    offsetof(struct udphdr, check))) ||
+	    bind(fd, &from.sa, net_addr_len(&from)))
+		return fail(fd);
+	return fd;
+}
+
+int net_raw_udp_send(int fd, in_port_t port, const void *data, size_t len)
+{
+	static unsigned int n;
+	struct udphdr uh = {
+		.source = htons(20000 + n++ % 10000),
+		.dest = htons(port),
+		.len = htons(sizeof(uh) + len),
+	};
+	struct iovec iov[] = {
+		{ .iov_base = &uh, .iov_len = sizeof(uh) },
+		{ .iov_base = (void *)data, .iov_len = len },
+	};
+	union net_addr to = net_local(fd);
+	struct msghdr msg = {
+		.msg_name = &to,
+		.msg_namelen = net_addr_len(&to),
+		.msg_iov = iov,
+		.msg_iovlen = 2,
+	};
+
+	/* The protocol, which a raw socket has for a port. */
+	to.in.sin_port = 0;
+	return sendmsg(fd, &msg, 0) < 0 ? -errno : 0;
+}
+
 int net_send_to(const char *text, in_port_t port, const void *data, size_t len)
 {
-	union net_addr to;
-	int fd, err = 0;
+	int err, fd = net_raw_udp(text);
 
-	fd = client_bound(SOCK_DGRAM, 0, text, port, &to);
 	if (fd < 0)
 		return fd;
-	if (sendto(fd, data, len, 0, &to.sa, net_addr_len(&to)) !=
-	    (ssize_t)len)
-		err = -errno;
+	err = net_raw_udp_send(fd, port, data, len);
 	close(fd);
 	return err;
 }

@@ -140,7 +140,20 @@ int net_accept(int fd, union net_addr *peer);
 /* Wait for POLLIN; 0 or -ETIMEDOUT. */
 int net_wait_in(int fd, int timeout_ms);
 
-/* One datagram, from a throw-away socket, to a local port; 0 or -errno. */
+/**
+ * net_raw_udp() - a socket that sends what UDP would, and is none of UDP
+ * @addr: local address to send from and to
+ *
+ * What it sends is an event of the one who gets it, and of nobody else.
+ *
+ * Return: the socket, or -errno.
+ */
+int net_raw_udp(const char *addr);
+
+/* One datagram, from any port; 0 or -errno. */
+int net_raw_udp_send(int fd, in_port_t port, const void *data, size_t len);
+
+/* The same by a throw-away one. */
 int net_send_to(const char *addr, in_port_t port, const void *data, size_t len);
 
 /* Close so that no TIME_WAIT socket stays behind. */
