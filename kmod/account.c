@@ -45,11 +45,19 @@ static bool ds_is_reject(enum ds_event event)
 	return BIT(event) & DS_EVENTS_REJECT;
 }
 
-static bool ds_is_traced(enum ds_event event)
+static bool ds_is_v6(const struct sock *sk)
 {
-	return ds_is_reject(event) ? trace_dualstack_reject_enabled() :
-				     BIT(event) & DS_EVENTS_MAPPED &&
-				     trace_dualstack_mapped_enabled();
+	return sk->sk_family == AF_INET6;
+}
+
+static bool ds_is_traced(const struct sock *sk, enum ds_event event)
+{
+	if (ds_is_reject(event))
+		return trace_dualstack_reject_enabled();
+	if (!(BIT(event) & DS_EVENTS_SERVED))
+		return false;
+	return ds_is_v6(sk) ? trace_dualstack_mapped_enabled() :
+			      trace_dualstack_v4_enabled();
 }
 
 static void ds_trace(struct sock *sk, enum ds_event event,
@@ -57,14 +65,22 @@ static void ds_trace(struct sock *sk, enum ds_event event,
 {
 	if (ds_is_reject(event))
 		trace_dualstack_reject(sk, event, flow);
-	else
+	else if (ds_is_v6(sk))
 		trace_dualstack_mapped(sk, event, flow);
+	else
+		trace_dualstack_v4(sk, event, flow);
+}
+
+/* Whether an event of the data path may be traced, which it is for all namespaces. */
+static __always_inline bool ds_is_served_traced(void)
+{
+	return trace_dualstack_mapped_enabled() || trace_dualstack_v4_enabled();
 }
 
 static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 			const struct ds_flow *flow)
 {
-	if (BIT(event) & DS_EVENTS_PEER_MAPPED)
+	if (BIT(event) & DS_EVENTS_PEER_V4)
 		ds_sock_set_mapped(rec, flow->peer.s6_addr32[3],
 				   flow->peer_port);
 	else if (BIT(event) & DS_EVENTS_PEER_REJECTED)
@@ -83,10 +99,11 @@ static void ds_account_rcu(struct sock *sk, enum ds_event event,
 		ds_set_peer(rec, event, flow);
 		atomic64_add(n, &rec->count[event]);
 	} else {
-		ds_net_untracked(flow->net, flow->proto, event, n);
+		ds_net_untracked(flow->net, ds_family(sk->sk_family),
+				 flow->proto, event, n);
 	}
 
-	for (i = 0; i < n && ds_is_traced(event); i++)
+	for (i = 0; i < n && ds_is_traced(sk, event); i++)
 		ds_trace(sk, event, flow);
 }
 
@@ -138,7 +155,7 @@ static noinline ds_direct
 void ds_account_reception_slow(struct sock *sk, const struct sk_buff *skb,
 			       unsigned int n)
 {
-	bool mapped = skb->protocol == htons(ETH_P_IP);
+	bool v4 = skb->protocol == htons(ETH_P_IP);
 	int proto = ds_sk_proto(sk);
 	struct ds_flow flow;
 
@@ -146,7 +163,7 @@ void ds_account_reception_slow(struct sock *sk, const struct sk_buff *skb,
 		return;
 
 	ds_flow_from_skb(&flow, sock_net(sk), skb, proto);
-	ds_account_n(sk, mapped ? DS_IN_MAPPED : DS_IN_NATIVE, &flow, n);
+	ds_account_n(sk, v4 ? DS_IN_V4 : DS_IN_V6, &flow, n);
 	if (ds_wire_mapped(skb))
 		ds_account_n(sk, DS_WIRE_MAPPED, &flow, n);
 }
@@ -162,7 +179,7 @@ static __always_inline bool ds_count_reception(const struct sock *sk,
 	preempt_disable_notrace();
 	found = ds_sock_find(sk, &rec);
 	if (likely(found)) {
-		if (event == DS_IN_MAPPED)
+		if (event == DS_IN_V4)
 			ds_sock_set_mapped(rec, ip_hdr(skb)->saddr,
 					   udp_hdr(skb)->source);
 		atomic64_inc(&rec->count[event]);
@@ -186,7 +203,7 @@ static __always_inline bool ds_count_untracked(const struct sock *sk,
 	dn = ds_net_nopreempt(net);
 	if (!READ_ONCE(dn->records.no_room) || ds_sock_is_hidden(sk))
 		return false;
-	atomic64_inc(&dn->totals.count[proto][event]);
+	atomic64_inc(&dn->totals.count[ds_family(sk->sk_family)][proto][event]);
 	atomic64_inc(&dn->totals.untracked[proto]);
 	return true;
 }
@@ -204,34 +221,35 @@ void ds_account_reception_missed(struct sock *sk, const struct sk_buff *skb,
 		ds_account_reception_slow(sk, skb, 1);
 }
 
-/* An IPv4 packet while the tracepoint is enabled, which it is for all namespaces.
- */
+/* An IPv4 packet while one of the tracepoints is enabled. */
 static noinline ds_direct
 void ds_account_reception_traced(struct sock *sk, const struct sk_buff *skb)
 {
 	struct ds_flow flow;
 
-	if (!ds_count_reception(sk, skb, DS_IN_MAPPED)) {
+	if (!ds_count_reception(sk, skb, DS_IN_V4)) {
 		ds_account_reception_slow(sk, skb, 1);
 		return;
 	}
-	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
-	trace_dualstack_mapped(sk, DS_IN_MAPPED, &flow);
+	if (ds_is_traced(sk, DS_IN_V4)) {
+		ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
+		ds_trace(sk, DS_IN_V4, &flow);
+	}
 }
 
 static __always_inline void ds_account_reception(struct sock *sk,
 						 const struct sk_buff *skb)
 {
 	if (likely(skb->protocol == htons(ETH_P_IP))) {
-		if (trace_dualstack_mapped_enabled())
+		if (ds_is_served_traced())
 			ds_account_reception_traced(sk, skb);
-		else if (unlikely(!ds_count_reception(sk, skb, DS_IN_MAPPED)))
-			ds_account_reception_missed(sk, skb, DS_IN_MAPPED);
+		else if (unlikely(!ds_count_reception(sk, skb, DS_IN_V4)))
+			ds_account_reception_missed(sk, skb, DS_IN_V4);
 	} else {
 		if (unlikely(ds_source_mapped(skb)))
 			ds_account_reception_slow(sk, skb, 1);
-		else if (unlikely(!ds_count_reception(sk, skb, DS_IN_NATIVE)))
-			ds_account_reception_missed(sk, skb, DS_IN_NATIVE);
+		else if (unlikely(!ds_count_reception(sk, skb, DS_IN_V6)))
+			ds_account_reception_missed(sk, skb, DS_IN_V6);
 	}
 }
 
@@ -241,8 +259,7 @@ static __always_inline void ds_account_reception(struct sock *sk,
 void ds_account_accept(struct sock *listener, const struct sock *child,
 		       const struct sk_buff *skb)
 {
-	if (listener->sk_family == AF_INET6 &&
-	    likely(child->sk_state != TCP_CLOSE))
+	if (likely(child->sk_state != TCP_CLOSE))
 		ds_account_reception(listener, skb);
 }
 
@@ -253,15 +270,14 @@ void ds_account_fastopen_child(struct sock *listener, const struct sock *child)
 
 	ds_flow_from_sk(&flow, child);
 	ds_net_way(flow.net, DS_WAY_FASTOPEN);
-	ds_account(listener, flow.family == AF_INET ? DS_IN_MAPPED :
-						      DS_IN_NATIVE, &flow);
+	ds_account(listener, flow.family == AF_INET ? DS_IN_V4 :
+						      DS_IN_V6, &flow);
 }
 
 void ds_account_fastopen(struct sock *listener, struct request_sock *req,
 			 const struct sock *child)
 {
-	if (listener->sk_family == AF_INET6 &&
-	    ds_sk_proto(listener) == DS_TCP &&
+	if (ds_sk_proto(listener) == DS_TCP &&
 	    unlikely(tcp_rsk(req)->tfo_listener))
 		ds_account_fastopen_child(listener, child);
 }
@@ -304,9 +320,6 @@ void ds_account_recv_gro(struct sock *sk, const struct sk_buff *skb)
 
 void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
 {
-	if (sk->sk_family != AF_INET6)
-		return;
-
 	/* MSG_PEEK leaves the datagram to another recvmsg(), which counts it. The
 	 * length is negative then; that of an empty datagram is not, but it is
 	 * still queued. (Unless another thread has just taken it: then it is
@@ -355,24 +368,92 @@ static bool ds_is_never_mapped(const struct in6_addr *daddr)
 		daddr->s6_addr32[2] | daddr->s6_addr32[3]);
 }
 
-static noinline ds_direct
-void ds_account_connect_mapped(struct sock *sk, const struct sockaddr *addr,
-			       int len)
+/* connect() of TCP, unless it is to a mapped address: most sockets do it once, and a
+ * record for each would cost more than ten times what an accepted connection does.
+ * These are in the sums alone.
+ */
+static __always_inline void ds_count_connect(const struct sock *sk,
+					     enum ds_family family,
+					     enum ds_event event)
 {
+	const struct net *net = sock_net(sk);
+	struct ds_totals *totals;
+
+	preempt_disable_notrace();
+	if (likely(check_net(net))) {
+		totals = &ds_net_nopreempt(net)->totals;
+		atomic64_inc(&totals->count[family][DS_TCP][event]);
+	}
+	preempt_enable_notrace();
+}
+
+/* To an address without a scope, of which there is nothing to check; and not to the
+ * loopback address, which begins as mapped ones do.
+ */
+static bool ds_connects_native(const struct sockaddr_in6 *sin6, int len)
+{
+	return len >= SIN6_LEN_RFC2133 && sin6->sin6_family == AF_INET6 &&
+	       ds_starts_native(&sin6->sin6_addr) &&
+	       sin6->sin6_addr.s6_addr[0] < 0xfe;
+}
+
+static noinline ds_direct
+void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
+			     int len)
+{
+	int proto = ds_sk_proto(sk);
 	struct ds_flow flow;
 
-	if (sk->sk_family == AF_INET6 && ds_sk_proto(sk) >= 0 &&
-	    ds_flow_connect(&flow, sk, addr, len))
+	if (!ds_is_v6(sk) || proto < 0)
+		return;
+	if (ds_flow_connect(&flow, sk, addr, len))
 		ds_account(sk, ipv6_only_sock(sk) ? DS_REJECT_CONNECT :
-						    DS_CONNECT, &flow);
+						    DS_CONNECT_V4, &flow);
+	else if (!ds_flow_connect_native(&flow, sk, addr, len))
+		return;
+	else if (proto == DS_TCP)
+		ds_count_connect(sk, DS_INET6, DS_CONNECT_V6);
+	else
+		ds_account(sk, DS_CONNECT_V6, &flow);
 }
 
 void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
 {
-	const struct sockaddr_in6 *sin6 = (const void *)addr;
+	if (likely(ds_connects_native((const void *)addr, len) &&
+		   ds_is_v6(sk) && ds_sk_proto(sk) == DS_TCP))
+		ds_count_connect(sk, DS_INET6, DS_CONNECT_V6);
+	else
+		ds_account_connect_slow(sk, addr, len);
+}
 
-	if (sin6->sin6_family != AF_INET6 || !ds_is_never_mapped(&sin6->sin6_addr))
-		ds_account_connect_mapped(sk, addr, len);
+static noinline ds_direct
+void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
+			      int len)
+{
+	int proto = ds_sk_proto(sk);
+	struct ds_flow flow;
+
+	if (proto < 0 || !ds_flow_connect4(&flow, sk, addr, len))
+		return;
+	if (proto == DS_UDP) {
+		ds_account(sk, DS_CONNECT_V4, &flow);
+		return;
+	}
+	ds_count_connect(sk, DS_INET, DS_CONNECT_V4);
+	if (ds_is_traced(sk, DS_CONNECT_V4))
+		ds_trace(sk, DS_CONNECT_V4, &flow);
+}
+
+void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len)
+{
+	if (unlikely(ds_is_v6(sk)))
+		return;
+	if (likely(addr->sa_family == AF_INET &&
+		   len >= (int)sizeof(struct sockaddr_in) &&
+		   ds_sk_proto(sk) == DS_TCP && !trace_dualstack_v4_enabled()))
+		ds_count_connect(sk, DS_INET, DS_CONNECT_V4);
+	else
+		ds_account_connect4_slow(sk, addr, len);
 }
 
 /* udpv6_sendmsg() reads IPV6_V6ONLY without a lock, and so does our hook at its
@@ -588,7 +669,7 @@ void ds_account_sent_slow(struct sock *sk, struct msghdr *msg)
 		msg->msg_inq = 0;
 	}
 	if (ds_flow_sent(&flow, sk, msg))
-		ds_account(sk, DS_SEND, &flow);
+		ds_account(sk, DS_SEND_V4, &flow);
 }
 
 /* The most common case of ds_account_sent_slow(). */
@@ -598,7 +679,7 @@ void ds_account_sent_mapped(struct sock *sk, struct msghdr *msg)
 	const struct sockaddr_in *sin = msg->msg_name;
 	struct ds_sock *rec;
 
-	if (trace_dualstack_mapped_enabled() || !sin ||
+	if (ds_is_served_traced() || !sin ||
 	    sin->sin_family != AF_INET || !sin->sin_port ||
 	    msg->msg_namelen < (int)sizeof(*sin) ||
 	    msg->msg_inq != DS_CALL_BETWEEN)
@@ -614,7 +695,7 @@ void ds_account_sent_mapped(struct sock *sk, struct msghdr *msg)
 		goto slow;
 	}
 	ds_sock_set_mapped(rec, sin->sin_addr.s_addr, sin->sin_port);
-	atomic64_inc(&rec->count[DS_SEND]);
+	atomic64_inc(&rec->count[DS_SEND_V4]);
 	preempt_enable_notrace();
 	msg->msg_inq = 0;
 	ds_send_end();
@@ -623,10 +704,57 @@ slow:
 	ds_account_sent_slow(sk, msg);
 }
 
+/* The same on an AF_INET socket, which nobody is to tell what the hook of
+ * udpv6_sendmsg() saw.
+ */
+static noinline ds_direct
+void ds_account_sent4_slow(struct sock *sk, struct msghdr *msg)
+{
+	struct ds_flow flow;
+
+	if (ds_sk_proto(sk) == DS_UDP && ds_flow_sent(&flow, sk, msg))
+		ds_account(sk, DS_SEND_V4, &flow);
+}
+
+static __always_inline bool ds_count_sent4(const struct sock *sk,
+					   const struct msghdr *msg)
+{
+	const struct sockaddr_in *sin = msg->msg_name;
+	const struct inet_sock *inet = inet_sk(sk);
+	__be32 daddr = inet->inet_daddr;
+	__be16 dport = inet->inet_dport;
+	struct ds_sock *rec;
+	bool found;
+
+	if (sin) {
+		if (msg->msg_namelen < (int)sizeof(*sin) ||
+		    sin->sin_family != AF_INET || !sin->sin_port)
+			return false;
+		daddr = sin->sin_addr.s_addr;
+		dport = sin->sin_port;
+	} else if (sk->sk_state != TCP_ESTABLISHED) {
+		return false;
+	}
+	/* Without a lock: the slow path looks again. */
+	if (data_race(udp_sk(sk)->pending))
+		return false;
+
+	preempt_disable_notrace();
+	found = ds_sock_find(sk, &rec);
+	if (likely(found)) {
+		ds_sock_set_mapped(rec, daddr, dport);
+		atomic64_inc(&rec->count[DS_SEND_V4]);
+	}
+	preempt_enable_notrace();
+	return found;
+}
+
 void ds_account_sent(struct sock *sk, struct msghdr *msg)
 {
-	if (unlikely(sk->sk_family == AF_INET6))
+	if (unlikely(ds_is_v6(sk)))
 		ds_account_sent_mapped(sk, msg);
+	else if (ds_is_served_traced() || unlikely(!ds_count_sent4(sk, msg)))
+		ds_account_sent4_slow(sk, msg);
 }
 
 /* Whether bind() fails with EINVAL because of IPV6_V6ONLY. The address is one of

@@ -74,7 +74,7 @@ ds_direct
 void ds_account_syn(struct sock *listener, const struct sk_buff *skb);
 
 /**
- * ds_account_connect() - connect() is about to be tried
+ * ds_account_connect() - connect() of an AF_INET6 socket is about to be tried
  * @sk:		the socket
  * @addr:	where to
  * @len:	length of @addr
@@ -83,6 +83,18 @@ void ds_account_syn(struct sock *listener, const struct sk_buff *skb);
  */
 ds_direct
 void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
+
+/**
+ * ds_account_connect4() - connect() is about to be tried, over IPv4
+ * @sk:		the socket. AF_INET6 ones are left to ds_account_connect()
+ * @addr:	address as connect() was given it
+ * @len:	its length
+ *
+ * Context: entry of tcp_v4_connect() and __ip4_datagram_connect(); process, the
+ * socket is locked.
+ */
+ds_direct
+void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len);
 
 /**
  * ds_account_send() - sendmsg() is about to be tried
@@ -102,7 +114,8 @@ void ds_account_send(struct sock *sk, struct msghdr *msg);
  * @sk:		the UDP socket
  * @msg:	the message
  *
- * udpv6_sendmsg() has found that IPV6_V6ONLY allows it, and calls udp_sendmsg().
+ * If it is an AF_INET6 one, udpv6_sendmsg() has found that IPV6_V6ONLY allows it, and
+ * calls udp_sendmsg().
  *
  * Context: process.
  */

@@ -221,6 +221,7 @@ static bool ds_events_push(struct ds_events *ev, struct ds_rings *rings,
 		report->cookie = ds_sk_cookie(sk);
 		report->flow = *flow;
 		report->type = ds_event_types[ds_counter_attr(event,
+							      ds_family(sk->sk_family),
 							      flow->proto)];
 		/* pairs with ds_events_next() */
 		smp_store_release(&ring->head, ring->head + 1);
@@ -473,17 +474,26 @@ static int ds_probes_register(void)
 	err = register_trace_dualstack_mapped(ds_events_probe, NULL);
 	if (err)
 		return err;
+	err = register_trace_dualstack_v4(ds_events_probe, NULL);
+	if (err)
+		goto err_mapped;
 	err = register_trace_dualstack_reject(ds_events_probe, NULL);
-	if (err) {
-		unregister_trace_dualstack_mapped(ds_events_probe, NULL);
-		tracepoint_synchronize_unregister();
-	}
+	if (err)
+		goto err_v4;
+	return 0;
+
+err_v4:
+	unregister_trace_dualstack_v4(ds_events_probe, NULL);
+err_mapped:
+	unregister_trace_dualstack_mapped(ds_events_probe, NULL);
+	tracepoint_synchronize_unregister();
 	return err;
 }
 
 static void ds_probes_unregister(void)
 {
 	unregister_trace_dualstack_reject(ds_events_probe, NULL);
+	unregister_trace_dualstack_v4(ds_events_probe, NULL);
 	unregister_trace_dualstack_mapped(ds_events_probe, NULL);
 	tracepoint_synchronize_unregister();
 }

@@ -40,10 +40,32 @@ void ds_flow_from_skb(struct ds_flow *flow, struct net *net,
 	}
 }
 
+/* An AF_INET socket has them as IPv4 addresses, to stay on the safe side only there:
+ * the others are for AF_INET6 sockets.
+ */
+static void ds_flow_from_sk4(struct ds_flow *flow, const struct sock *sk)
+{
+	*flow = (struct ds_flow){
+		.net		= sock_net(sk),
+		.family		= AF_INET,
+		.proto		= ds_sk_proto(sk),
+		.peer_port	= inet_sk(sk)->inet_dport,
+		.local_port	= inet_sk(sk)->inet_sport,
+	};
+	ipv6_addr_set_v4mapped(sk->sk_daddr, &flow->peer);
+	ipv6_addr_set_v4mapped(sk->sk_rcv_saddr, &flow->local);
+}
+
 void ds_flow_from_sk(struct ds_flow *flow, const struct sock *sk)
 {
-	bool mapped = ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+	bool mapped;
 
+	if (sk->sk_family == AF_INET) {
+		ds_flow_from_sk4(flow, sk);
+		return;
+	}
+
+	mapped = ipv6_addr_v4mapped(&sk->sk_v6_daddr);
 	*flow = (struct ds_flow){
 		.net		= sock_net(sk),
 		.family		= mapped ? AF_INET : AF_INET6,
@@ -65,11 +87,14 @@ static void ds_flow_out(struct ds_flow *flow, const struct sock *sk,
 		.net		= sock_net(sk),
 		.family		= AF_INET,
 		.proto		= ds_sk_proto(sk),
-		.local		= sk->sk_v6_rcv_saddr,
 		.peer_port	= dport,
 		.local_port	= inet_sk(sk)->inet_sport,
 	};
 	ipv6_addr_set_v4mapped(daddr, &flow->peer);
+	if (sk->sk_family == AF_INET6)
+		flow->local = sk->sk_v6_rcv_saddr;
+	else
+		ipv6_addr_set_v4mapped(sk->sk_rcv_saddr, &flow->local);
 }
 
 /* The IPv4 address that the destination @addr stands for, if it does. As in BSD,
@@ -113,6 +138,57 @@ bool ds_flow_connect(struct ds_flow *flow, struct sock *sk,
 		return false;
 
 	ds_flow_out(flow, sk, daddr, sin6->sin6_port);
+	return true;
+}
+
+/* What __ip6_datagram_connect() and tcp_v6_connect() check before they look for a
+ * route.
+ */
+static bool ds_native_dest(const struct sock *sk,
+			   const struct sockaddr_in6 *sin6, int len)
+{
+	int type = ipv6_addr_type(&sin6->sin6_addr);
+
+	if (ds_sk_proto(sk) == DS_TCP && type & IPV6_ADDR_MULTICAST)
+		return false;
+	if (!__ipv6_addr_needs_scope_id(type))
+		return true;
+	/* The device is the socket's, or given: then that has to be the same. */
+	if (len >= (int)sizeof(*sin6) && sin6->sin6_scope_id)
+		return sk_dev_equal_l3scope((struct sock *)sk, sin6->sin6_scope_id);
+	return sk->sk_bound_dev_if ||
+	       (type & IPV6_ADDR_MULTICAST && inet6_sk(sk)->mcast_oif);
+}
+
+bool ds_flow_connect_native(struct ds_flow *flow, const struct sock *sk,
+			    const struct sockaddr *addr, int len)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)addr;
+
+	if (addr->sa_family != AF_INET6 || len < SIN6_LEN_RFC2133 ||
+	    !ds_native_dest(sk, sin6, len))
+		return false;
+
+	*flow = (struct ds_flow){
+		.net		= sock_net(sk),
+		.family		= AF_INET6,
+		.proto		= ds_sk_proto(sk),
+		.peer		= sin6->sin6_addr,
+		.local		= sk->sk_v6_rcv_saddr,
+		.peer_port	= sin6->sin6_port,
+		.local_port	= inet_sk(sk)->inet_sport,
+	};
+	return true;
+}
+
+bool ds_flow_connect4(struct ds_flow *flow, const struct sock *sk,
+		      const struct sockaddr *addr, int len)
+{
+	const struct sockaddr_in *sin = (const void *)addr;
+
+	if (len < (int)sizeof(*sin) || sin->sin_family != AF_INET)
+		return false;
+	ds_flow_out(flow, sk, sin->sin_addr.s_addr, sin->sin_port);
 	return true;
 }
 
@@ -176,8 +252,16 @@ bool ds_flow_sent(struct ds_flow *flow, struct sock *sk,
 	/* More of an IPv6 one fails with EINVAL. */
 	if (READ_ONCE(udp_sk(sk)->pending))
 		return false;
-	if (!sin || msg->msg_namelen < (int)sizeof(*sin) ||
-	    sin->sin_family != AF_INET || !sin->sin_port)
+	if (!sin && sk->sk_family == AF_INET) {
+		if (sk->sk_state != TCP_ESTABLISHED)
+			return false;
+		ds_flow_out(flow, sk, inet_sk(sk)->inet_daddr,
+			    inet_sk(sk)->inet_dport);
+		return true;
+	}
+	if (!sin || msg->msg_namelen < (int)sizeof(*sin) || !sin->sin_port ||
+	    (sin->sin_family != AF_INET &&
+	     (sin->sin_family != AF_UNSPEC || sk->sk_family != AF_INET)))
 		return false;
 	ds_flow_out(flow, sk, sin->sin_addr.s_addr, sin->sin_port);
 	return true;

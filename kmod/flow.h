@@ -52,7 +52,7 @@ void ds_flow_from_skb(struct ds_flow *flow, struct net *net,
 /**
  * ds_flow_from_sk() - the two ends of a connection
  * @flow:	filled in
- * @sk:		connected AF_INET6 socket
+ * @sk:		connected socket
  *
  * Context: any.
  */
@@ -78,6 +78,40 @@ bool ds_flow_connect(struct ds_flow *flow, struct sock *sk,
 		     const struct sockaddr *addr, int len);
 
 /**
+ * ds_flow_connect_native() - does connect() go to an IPv6 address?
+ * @flow:	filled in where it does
+ * @sk:		AF_INET6 socket
+ * @addr:	address as connect() was given it, for which ds_flow_connect() is false
+ * @len:	its length
+ *
+ * Follows tcp_v6_connect() and __ip6_datagram_connect() up to the point where they
+ * look for a route; only that an unknown flow label makes them fail is not noticed.
+ *
+ * Context: process.
+ *
+ * Return: true if it does.
+ */
+bool ds_flow_connect_native(struct ds_flow *flow, const struct sock *sk,
+			    const struct sockaddr *addr, int len);
+
+/**
+ * ds_flow_connect4() - does connect() of an AF_INET socket go anywhere?
+ * @flow:	filled in where it does
+ * @sk:		AF_INET socket
+ * @addr:	address as connect() was given it
+ * @len:	its length
+ *
+ * Follows tcp_v4_connect() and __ip4_datagram_connect() up to the point where they
+ * look for a route.
+ *
+ * Context: process.
+ *
+ * Return: true if it does.
+ */
+bool ds_flow_connect4(struct ds_flow *flow, const struct sock *sk,
+		      const struct sockaddr *addr, int len);
+
+/**
  * ds_flow_send() - will sendmsg() read IPV6_V6ONLY?
  * @flow:	filled in where it does
  * @sk:		AF_INET6 UDP socket
@@ -94,10 +128,10 @@ bool ds_flow_send(struct ds_flow *flow, struct sock *sk,
 		  const struct msghdr *msg);
 
 /**
- * ds_flow_sent() - where will udp_sendmsg() send an AF_INET6 socket's message?
+ * ds_flow_sent() - where will udp_sendmsg() send a message?
  * @flow:	filled in where it will
- * @sk:		AF_INET6 UDP socket
- * @msg:	as udpv6_sendmsg() hands it to udp_sendmsg()
+ * @sk:		UDP socket
+ * @msg:	as udp_sendmsg() is given it, perhaps by udpv6_sendmsg()
  *
  * Context: process.
  *

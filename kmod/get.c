@@ -122,7 +122,8 @@ static int ds_put_sock_counters(struct sk_buff *skb, const struct ds_sock *rec)
 		return -EMSGSIZE;
 
 	for (; c < ds_counters + DS_N_COUNTERS; c++)
-		if (c->protos & BIT(rec->proto) &&
+		if (c->family == ds_family(rec->family) &&
+		    c->recorded & BIT(rec->proto) &&
 		    ds_put_u64(skb, c->attr,
 			       atomic64_read(&rec->count[c->event])))
 			return -EMSGSIZE;
@@ -282,7 +283,7 @@ static int ds_put_sums(struct sk_buff *skb, const struct ds_sums *sums,
 		value = 0;
 		for_each_set_bit(i, &protos, DS_N_PROTOS)
 			if (c->protos & BIT(i))
-				value += sums->count[i][c->event];
+				value += sums->count[c->family][i][c->event];
 		if (ds_put_u64(skb, c->attr, value))
 			return -EMSGSIZE;
 	}

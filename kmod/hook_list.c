@@ -57,6 +57,17 @@ struct ds_hook ds_hook_destruct = {
 	.hits = ds_hits_destruct,
 };
 
+static u64 ds_sum(const struct ds_sums *sums, enum ds_proto proto,
+		  enum ds_event event)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < DS_N_FAMILIES; i++)
+		sum += sums->count[i][proto][event];
+	return sum;
+}
+
 /* Not tcp_create_openreq_child(): two segments of one handshake, on two CPUs,
  * make two children, of which one is thrown away. This one is called when the
  * child is in the listener's queue.
@@ -67,8 +78,8 @@ DS_CALLBACK(accept, ds_account_accept, struct sock *, const struct sock *,
 
 static u64 ds_hits_accept(const struct ds_sums *sums)
 {
-	return ds_hits_but(sums->count[DS_TCP][DS_IN_MAPPED] +
-			   sums->count[DS_TCP][DS_IN_NATIVE],
+	return ds_hits_but(ds_sum(sums, DS_TCP, DS_IN_V4) +
+			   ds_sum(sums, DS_TCP, DS_IN_V6),
 			   sums->way[DS_WAY_FASTOPEN]);
 }
 
@@ -109,7 +120,7 @@ DS_CALLBACK(syn, ds_account_syn, struct sock *, const struct sk_buff *);
 
 static u64 ds_hits_syn(const struct ds_sums *sums)
 {
-	return ds_hits_but(sums->count[DS_TCP][DS_WIRE_MAPPED],
+	return ds_hits_but(ds_sum(sums, DS_TCP, DS_WIRE_MAPPED),
 			   sums->way[DS_WAY_MPTCP_SYN]);
 }
 
@@ -141,8 +152,7 @@ DS_CALLBACK(recv, ds_account_recv, struct sock *, const struct sk_buff *, int);
 
 static u64 ds_hits_recv(const struct ds_sums *sums)
 {
-	return sums->count[DS_UDP][DS_IN_MAPPED] +
-	       sums->count[DS_UDP][DS_IN_NATIVE];
+	return ds_sum(sums, DS_UDP, DS_IN_V4) + ds_sum(sums, DS_UDP, DS_IN_V6);
 }
 
 static struct ds_hook ds_hook_recv = {
@@ -160,12 +170,14 @@ DS_CALLBACK(connect, ds_account_connect, struct sock *,
 
 static u64 ds_hits_connect_tcp(const struct ds_sums *sums)
 {
-	return sums->count[DS_TCP][DS_CONNECT] +
-	       sums->count[DS_TCP][DS_REJECT_CONNECT];
+	const u64 *count = sums->count[DS_INET6][DS_TCP];
+
+	return count[DS_CONNECT_V4] + count[DS_CONNECT_V6] +
+	       count[DS_REJECT_CONNECT];
 }
 
 static struct ds_hook ds_hook_connect_tcp = {
-	.purpose = "TCP connect() to mapped addresses",
+	.purpose = "TCP connect() on AF_INET6 sockets",
 	.callback = ds_callback_connect,
 	.direct = ds_direct_call(ds_account_connect),
 	.hits = ds_hits_connect_tcp,
@@ -179,8 +191,10 @@ DS_TARGET_FUNCTION(__ip6_datagram_connect,
 
 static u64 ds_hits_connect_udp(const struct ds_sums *sums)
 {
-	return sums->count[DS_UDP][DS_CONNECT] +
-	       sums->count[DS_UDP][DS_REJECT_CONNECT];
+	const u64 *count = sums->count[DS_INET6][DS_UDP];
+
+	return count[DS_CONNECT_V4] + count[DS_CONNECT_V6] +
+	       count[DS_REJECT_CONNECT];
 }
 
 /* Never a direct call: ftrace refuses a callback where sysctl
@@ -189,9 +203,45 @@ static u64 ds_hits_connect_udp(const struct ds_sums *sums)
  */
 static struct ds_hook ds_hook_connect_udp = {
 	DS_FUNCTION(__ip6_datagram_connect),
-	.purpose = "UDP connect() to mapped addresses",
+	.purpose = "UDP connect() on AF_INET6 sockets",
 	.callback = ds_callback_connect,
 	.hits = ds_hits_connect_udp,
+};
+
+/* By tcp_v6_connect(), too, from another file: that is passed over. */
+DS_TARGET_FUNCTION(tcp_v4_connect,
+		   int (*)(struct sock *, struct ds_sockaddr *, int));
+DS_CALLBACK(connect4, ds_account_connect4, struct sock *,
+	    const struct sockaddr *, int);
+
+static u64 ds_hits_connect4_tcp(const struct ds_sums *sums)
+{
+	return sums->count[DS_INET][DS_TCP][DS_CONNECT_V4];
+}
+
+static struct ds_hook ds_hook_connect4_tcp = {
+	DS_FUNCTION(tcp_v4_connect),
+	.purpose = "TCP connect() on AF_INET sockets",
+	.callback = ds_callback_connect4,
+	.direct = ds_direct_call(ds_account_connect4),
+	.hits = ds_hits_connect4_tcp,
+};
+
+/* Likewise. Called from the same file, as well: see __ip6_datagram_connect(). */
+DS_TARGET_FUNCTION(__ip4_datagram_connect,
+		   int (*)(struct sock *, struct ds_sockaddr *, int));
+
+static u64 ds_hits_connect4_udp(const struct ds_sums *sums)
+{
+	return sums->count[DS_INET][DS_UDP][DS_CONNECT_V4];
+}
+
+static struct ds_hook ds_hook_connect4_udp = {
+	DS_FUNCTION(__ip4_datagram_connect),
+	.purpose = "UDP connect() on AF_INET sockets",
+	.callback = ds_callback_connect4,
+	.direct = ds_direct_call(ds_account_connect4),
+	.hits = ds_hits_connect4_udp,
 };
 
 DS_TARGET_POINTER(struct proto, sendmsg,
@@ -200,8 +250,9 @@ DS_CALLBACK(send, ds_account_send, struct sock *, struct msghdr *);
 
 static u64 ds_hits_send(const struct ds_sums *sums)
 {
-	return sums->count[DS_UDP][DS_SEND] +
-	       sums->count[DS_UDP][DS_REJECT_SEND];
+	const u64 *count = sums->count[DS_INET6][DS_UDP];
+
+	return count[DS_SEND_V4] + count[DS_REJECT_SEND];
 }
 
 static struct ds_hook ds_hook_send = {
@@ -211,19 +262,19 @@ static struct ds_hook ds_hook_send = {
 	.hits = ds_hits_send,
 };
 
-/* By udpv6_sendmsg(), from another file, for IPv4 on an AF_INET6 socket. */
+/* For IPv4 on AF_INET6 sockets by udpv6_sendmsg(), from another file. */
 DS_TARGET_FUNCTION(udp_sendmsg,
 		   int (*)(struct sock *, struct msghdr *, size_t));
 DS_CALLBACK(sent, ds_account_sent, struct sock *, struct msghdr *);
 
 static u64 ds_hits_sent(const struct ds_sums *sums)
 {
-	return sums->count[DS_UDP][DS_SEND];
+	return ds_sum(sums, DS_UDP, DS_SEND_V4);
 }
 
 static struct ds_hook ds_hook_sent = {
 	DS_FUNCTION(udp_sendmsg),
-	.purpose = "UDP sendmsg() to mapped addresses, allowed",
+	.purpose = "UDP sendmsg() over IPv4, allowed",
 	.callback = ds_callback_sent,
 	.direct = ds_direct_call(ds_account_sent),
 	.hits = ds_hits_sent,
@@ -235,8 +286,8 @@ DS_CALLBACK(bind, ds_account_bind, struct socket *, const struct sockaddr *, int
 
 static u64 ds_hits_bind(const struct ds_sums *sums)
 {
-	return ds_hits_but(sums->count[DS_TCP][DS_REJECT_BIND] +
-			   sums->count[DS_UDP][DS_REJECT_BIND],
+	return ds_hits_but(ds_sum(sums, DS_TCP, DS_REJECT_BIND) +
+			   ds_sum(sums, DS_UDP, DS_REJECT_BIND),
 			   sums->way[DS_WAY_MPTCP_BIND]);
 }
 
@@ -309,6 +360,8 @@ struct ds_hook *const ds_hooks[] = {
 	&ds_hook_recv,
 	&ds_hook_connect_tcp,
 	&ds_hook_connect_udp,
+	&ds_hook_connect4_tcp,
+	&ds_hook_connect4_udp,
 	&ds_hook_sent,
 	&ds_hook_send,
 	&ds_hook_bind,

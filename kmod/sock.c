@@ -36,7 +36,7 @@ u64 ds_sock_hash_key __ro_after_init;
 static DEFINE_SPINLOCK(ds_sock_table_lock);
 static struct kmem_cache *ds_sock_cache;
 
-static_assert(offsetofend(struct ds_sock, count[DS_SEND]) <= 64,
+static_assert(offsetofend(struct ds_sock, count[DS_SEND_V4]) <= 64,
 	      "a datagram must touch one cache line only");
 /* Three cache lines, 24 MiB for DS_MAX_SOCKETS. They are full: one more event is 8
  * bytes, for which something else has to go.
@@ -106,6 +106,11 @@ static void ds_sock_unlink(struct ds_records *records, struct ds_sock *rec)
 	list_del(&rec->list);
 }
 
+atomic64_t *ds_sock_totals(struct ds_net *dn, const struct ds_sock *rec)
+{
+	return dn->totals.count[ds_family(rec->family)][rec->proto];
+}
+
 void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 {
 	u64 n;
@@ -125,7 +130,8 @@ void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums)
 	int i;
 
 	for (i = 0; i < DS_N_EVENTS; i++)
-		sums->count[rec->proto][i] += atomic64_read(&rec->count[i]);
+		sums->count[ds_family(rec->family)][rec->proto][i] +=
+			atomic64_read(&rec->count[i]);
 }
 
 void ds_sock_cool(struct ds_sock *rec)
@@ -140,11 +146,11 @@ void ds_sock_cool(struct ds_sock *rec)
 static void ds_sock_sum_idle(struct ds_net *dn, const struct ds_sock *rec,
 			     s64 sign)
 {
+	atomic64_t *totals = ds_sock_totals(dn, rec);
 	int i;
 
 	for (i = 0; i < DS_N_EVENTS; i++)
-		atomic64_add(sign * atomic64_read(&rec->count[i]),
-			     &dn->totals.count[rec->proto][i]);
+		atomic64_add(sign * atomic64_read(&rec->count[i]), &totals[i]);
 }
 
 void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
@@ -206,7 +212,7 @@ static void ds_sock_leave_counts(struct ds_net *dn, struct ds_sock *rec)
 			return;
 		ds_sock_add(rec, walk->sums);
 	}
-	ds_sock_take(rec, dn->totals.count[rec->proto]);
+	ds_sock_take(rec, ds_sock_totals(dn, rec));
 }
 
 static struct ds_sock *ds_sock_deref(struct ds_sock __rcu *p)

@@ -52,7 +52,7 @@ enum ds_sock_state {
  *		word so that they are always of the same peer; 0 before the
  *		first
  * @mapped_when: its time in jiffies
- * @count:	events by enum ds_event
+ * @count:	events by enum ds_event; @family and @proto say which counters these are
  * @reject_addr: the last peer refused, by either side; IPv4 is mapped
  * @rcu:	for the end. Takes the place of @reject_addr, which readers
  *		leave alone once @reject_seq says that there is none
@@ -91,7 +91,7 @@ struct ds_sock {
 	u8 proto : 2;
 	u8 state : 7;
 	u8 alive : 1;
-	u64 walk;
+	u32 walk;
 	u32 idle_since;
 	struct list_head list;
 	const struct net *net;
@@ -225,6 +225,17 @@ static inline int ds_sk_proto(const struct sock *sk)
 }
 
 /**
+ * ds_family() - the family of a socket
+ * @family:	AF_INET6 or AF_INET
+ *
+ * Return: an enum ds_family.
+ */
+static inline enum ds_family ds_family(int family)
+{
+	return family == AF_INET6 ? DS_INET6 : DS_INET;
+}
+
+/**
  * ds_sk_cookie() - the cookie of a socket
  * @sk:		the socket
  *
@@ -344,6 +355,15 @@ void ds_sock_end_rec(struct ds_sock *rec);
  * Context: under &struct ds_records.lock, lest somebody takes them meanwhile.
  */
 void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums);
+
+/**
+ * ds_sock_totals() - where the counts of a record go
+ * @dn:		its namespace
+ * @rec:	the record
+ *
+ * Return: the counts of its family and protocol, by event.
+ */
+atomic64_t *ds_sock_totals(struct ds_net *dn, const struct ds_sock *rec);
 
 /**
  * ds_sock_cool() - have the next event of a busy record noticed

@@ -23,25 +23,27 @@ const struct ds_counter ds_counters[] = {
 	DS_COUNTER_ROWS
 };
 
-u8 ds_counter_attr(enum ds_event event, enum ds_proto proto)
+u8 ds_counter_attr(enum ds_event event, enum ds_family family,
+		   enum ds_proto proto)
 {
 	const struct ds_counter *c = ds_counters;
 
-	while (c->event != event || !(c->protos & BIT(proto)))
+	while (c->event != event || c->family != family ||
+	       !(c->protos & BIT(proto)))
 		if (WARN_ON_ONCE(++c == ds_counters + DS_N_COUNTERS))
 			return 0;
 	return c->attr;
 }
 
-void ds_net_untracked(const struct net *net, enum ds_proto proto,
-		      enum ds_event event, unsigned int n)
+void ds_net_untracked(const struct net *net, enum ds_family family,
+		      enum ds_proto proto, enum ds_event event, unsigned int n)
 {
 	struct ds_totals *totals;
 
 	if (!check_net(net))
 		return;
 	totals = &ds_net(net)->totals;
-	atomic64_add(n, &totals->count[proto][event]);
+	atomic64_add(n, &totals->count[family][proto][event]);
 	atomic64_add(n, &totals->untracked[proto]);
 }
 
@@ -94,11 +96,13 @@ static void ds_net_read(const struct ds_net *dn, struct ds_sums *sums)
 {
 	const struct ds_records *records = &dn->records;
 	const struct ds_totals *totals = &dn->totals;
-	unsigned int i, j;
+	unsigned int i, j, k;
 
 	for (i = 0; i < DS_N_PROTOS; i++) {
-		for (j = 0; j < DS_N_EVENTS; j++)
-			sums->count[i][j] = atomic64_read(&totals->count[i][j]);
+		for (k = 0; k < DS_N_FAMILIES; k++)
+			for (j = 0; j < DS_N_EVENTS; j++)
+				sums->count[k][i][j] =
+					atomic64_read(&totals->count[k][i][j]);
 		sums->untracked[i] = atomic64_read(&totals->untracked[i]);
 		sums->tracked[i] = records->tracked[i];
 		sums->evicted[i] = records->evicted[i];
@@ -176,11 +180,12 @@ static void ds_visit_reset(struct ds_net *dn, struct ds_sock *rec)
 
 static void ds_totals_reset(struct ds_totals *totals)
 {
-	unsigned int i, j;
+	unsigned int i, j, k;
 
 	for (i = 0; i < DS_N_PROTOS; i++) {
-		for (j = 0; j < DS_N_EVENTS; j++)
-			atomic64_set(&totals->count[i][j], 0);
+		for (k = 0; k < DS_N_FAMILIES; k++)
+			for (j = 0; j < DS_N_EVENTS; j++)
+				atomic64_set(&totals->count[k][i][j], 0);
 		atomic64_set(&totals->untracked[i], 0);
 	}
 	for (i = 0; i < DS_N_WAYS; i++)
@@ -223,7 +228,7 @@ static bool ds_net_reset_rec(struct ds_net *dn, struct ds_sock *rec)
 	if (there) {
 		/* Those of an idle one are there. */
 		ds_sock_take(rec, rec->state == DS_SOCK_IDLE ?
-				  NULL : dn->totals.count[rec->proto]);
+				  NULL : ds_sock_totals(dn, rec));
 		ds_sock_forget(rec);
 	}
 	spin_unlock_bh(&dn->records.lock);

@@ -20,12 +20,16 @@ struct work_struct;
  * struct ds_counter - a counter of the netlink interface
  * @attr:	its attribute, DUALSTACK_A_COUNTER_*
  * @event:	the event it counts
- * @protos:	bit mask of the protocols (enum ds_proto) it counts it for
+ * @family:	of the sockets (enum ds_family) it counts it for
+ * @protos:	bit mask of their protocols (enum ds_proto)
+ * @recorded:	those of them whose records have it
  */
 struct ds_counter {
 	u8 attr;
 	u8 event;
+	u8 family;
 	u8 protos;
+	u8 recorded;
 };
 
 /* In the order of their attributes. */
@@ -34,13 +38,15 @@ extern const struct ds_counter ds_counters[DS_N_COUNTERS];
 /**
  * ds_counter_attr() - the counter of an event
  * @event:	the event
+ * @family:	the family of its socket
  * @proto:	the protocol of its socket
  *
  * Context: any.
  *
  * Return: DUALSTACK_A_COUNTER_*.
  */
-u8 ds_counter_attr(enum ds_event event, enum ds_proto proto);
+u8 ds_counter_attr(enum ds_event event, enum ds_family family,
+		   enum ds_proto proto);
 
 /**
  * enum ds_way - how an event was seen, where others of its kind have another hook
@@ -58,7 +64,7 @@ enum ds_way {
 
 /**
  * struct ds_sums - the sums of a namespace at one moment
- * @count:	events by protocol, on live and on closed sockets
+ * @count:	events by family and protocol, on live and on closed sockets
  * @untracked:	events counted in @count whose socket has no record
  * @tracked:	live records
  * @way:	how many of those in @count were seen in each of these ways
@@ -67,7 +73,7 @@ enum ds_way {
  * @evicted:	records that gave way to that of another socket
  */
 struct ds_sums {
-	u64 count[DS_N_PROTOS][DS_N_EVENTS];
+	u64 count[DS_N_FAMILIES][DS_N_PROTOS][DS_N_EVENTS];
 	u64 untracked[DS_N_PROTOS];
 	u32 tracked[DS_N_PROTOS];
 	u64 way[DS_N_WAYS];
@@ -93,7 +99,7 @@ struct ds_sums {
  * at those alone that had an event since somebody asked.
  */
 struct ds_totals {
-	atomic64_t count[DS_N_PROTOS][DS_N_EVENTS];
+	atomic64_t count[DS_N_FAMILIES][DS_N_PROTOS][DS_N_EVENTS];
 	atomic64_t untracked[DS_N_PROTOS];
 	atomic64_t way[DS_N_WAYS];
 	u64 __percpu *looked_up;
@@ -133,14 +139,15 @@ static inline u8 ds_ipproto(enum ds_proto proto)
 /**
  * ds_net_untracked() - count events whose socket has no record
  * @net:	the namespace of the event
+ * @family:	of its socket
  * @proto:	its protocol
  * @event:	what happened
  * @n:		how often
  *
  * Context: any, under RCU.
  */
-void ds_net_untracked(const struct net *net, enum ds_proto proto,
-		      enum ds_event event, unsigned int n);
+void ds_net_untracked(const struct net *net, enum ds_family family,
+		      enum ds_proto proto, enum ds_event event, unsigned int n);
 
 /**
  * ds_net_way() - note the way in which an event was seen

@@ -96,7 +96,8 @@ DECLARE_EVENT_CLASS(dualstack_event,
 				   __entry->flowlabel = ntohl(flow->flowlabel);
 				   __entry->family = flow->family;
 				   __entry->protocol = ds_ipproto(flow->proto);
-				   __entry->site = ds_counter_attr(event, flow->proto);
+				   __entry->site = ds_counter_attr(event, ds_family(sk->sk_family),
+								   flow->proto);
 				   ds_trace_local(__entry->local, flow);
 				   ds_trace_peer(__entry->peer, flow);),
 
@@ -107,6 +108,13 @@ DECLARE_EVENT_CLASS(dualstack_event,
  * with a mapped source.
  */
 DEFINE_EVENT(dualstack_event, dualstack_mapped,
+	     TP_PROTO(struct sock *sk, enum ds_event event,
+		      const struct ds_flow *flow),
+	     TP_ARGS(sk, event, flow)
+);
+
+/* IPv4 went through an AF_INET socket. */
+DEFINE_EVENT(dualstack_event, dualstack_v4,
 	     TP_PROTO(struct sock *sk, enum ds_event event,
 		      const struct ds_flow *flow),
 	     TP_ARGS(sk, event, flow)

@@ -30,14 +30,15 @@ enum ds_walk_kind {
  *		which all the rest is
  * @kind:	what it is for
  * @number:	its number, that of the last one where there is none. A record that
- *		has this number was passed, or came later
+ *		has this number was passed, or came later. Once in some thousand
+ *		million walks one that was idle throughout may have it by chance
  * @next:	where it goes on
  * @sums:	what DS_WALK_SUM adds up
  */
 struct ds_walk {
 	struct mutex lock;	/* see above */
 	enum ds_walk_kind kind;
-	u64 number;
+	u32 number;
 	struct list_head *next;
 	struct ds_sums *sums;
 };

@@ -23,7 +23,7 @@ FIXTURE_VARIANT_ADD(bind, udp) { .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(bind)
 {
-	if (outbound_setup(_metadata, &self->o, variant->type))
+	if (outbound_setup(_metadata, &self->o, AF_INET6, variant->type))
 		outbound_v6only(_metadata, &self->o);
 }
 
@@ -36,7 +36,7 @@ TEST_F_TIMEOUT(bind, mapped, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = {
 		"::ffff:127.0.0.1", "::ffff:" NET_ADDR4, "::ffff:0.0.0.0",
-		OUTBOUND_UNROUTED,
+		"::ffff:" OUTBOUND_UNROUTED,
 	};
 	struct outbound *o = &self->o;
 	size_t i;
@@ -63,6 +63,7 @@ TEST_F_TIMEOUT(bind, connected, TEST_TIMEOUT)
 	server = net_server(variant->type, "::1", 0, 0);
 	ASSERT_LE(0, server);
 	ASSERT_EQ(0, net_connect(o->fd, "::1", net_port(server)));
+	OUTBOUND_SAW(o, NATIVE_CONNECT);
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
 	EXPECT_EQ(-EINVAL, net_bind(o->fd, "::ffff:127.0.0.1", 0));
 	outbound_serve_native(_metadata, o, variant->type, server);
@@ -86,7 +87,7 @@ TEST_F_TIMEOUT(bind, dual, TEST_TIMEOUT)
 	EXPECT_EQ(-EINVAL, net_bind(o->fd, "::ffff:127.0.0.1", 0));
 	OUTBOUND_SAW(o, REJECT_BIND);
 	ASSERT_EQ(0, net_setsockopt(o->fd, IPPROTO_IPV6, IPV6_V6ONLY, 0));
-	EXPECT_EQ(-EADDRNOTAVAIL, net_bind(o->fd, OUTBOUND_UNROUTED, 0));
+	EXPECT_EQ(-EADDRNOTAVAIL, net_bind(o->fd, "::ffff:" OUTBOUND_UNROUTED, 0));
 	EXPECT_EQ(0, net_bind(o->fd, "::ffff:127.0.0.1", 0));
 	outbound_expect(_metadata, o);
 }

@@ -132,7 +132,7 @@ TEST_F_TIMEOUT(control, max_sockets, TEST_TIMEOUT)
 	test_expect_none(_metadata, &self->ds, fd[2]);
 	test_expect_none(_metadata, &self->ds, fd[3]);
 	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
-	test_expect_counters(_metadata, "sums", &sums, &stats.counters, 0);
+	test_expect_counters(_metadata, "sums", &sums, &stats.counters, 0, 0);
 	EXPECT_EQ(2, stats.tracked);
 	EXPECT_EQ(2, stats.untracked);
 

@@ -98,9 +98,9 @@ for _ in range(MANY - 1):
     hold(UDP, "::1", fixed.getsockname()[1], reuse=True)
 
 # One that has asked an IPv4 server, and has an answer.
-server = hold(UDP, "127.0.0.1")
+server = hold(UDP, "192.0.2.1")
 asked = hold(UDP, "::")
-asked.connect(("::ffff:127.0.0.1", server.getsockname()[1]))
+asked.connect(("::ffff:192.0.2.1", server.getsockname()[1]))
 asked.send(b"x")
 server.sendto(b"y", server.recvfrom(1)[1][:2])
 asked.recv(1)
@@ -262,9 +262,10 @@ no_rate()
 	rc=$?
 	if [ $rc = 0 ]; then
 		python3 -c "
-import socket
-socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(
-    b'x', ('127.0.0.1', ${of[fixed]}))"
+import socket, struct
+# A raw socket, to which sending is no event
+socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP).sendto(
+    struct.pack('!4H', 9, ${of[fixed]}, 9, 0) + b'x', ('127.0.0.1', 0))"
 		wait_for $LIMIT grep -q '\] lost 1 event$' "$tmp/out"
 		rc=$?
 	fi
@@ -279,20 +280,21 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(
 # Who is too slow for the kernel to keep all for him is told how many he missed. Root
 # of a namespace gets the buffer that anybody gets.
 cat >"$tmp/slow.py" <<'END'
-import json, signal, socket, subprocess, sys, time
+import json, signal, socket, struct, subprocess, sys, time
 
 STEP = 500
 server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 server.bind(("::", 0))
 server.settimeout(60)
-client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-client.connect(("127.0.0.1", server.getsockname()[1]))
+# A raw socket, to which sending is no event
+client = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+DATAGRAM = struct.pack("!4H", 9, server.getsockname()[1], 9, 0) + b"x"
 sent = 0
 
 def datagram():
     global sent
-    client.send(b"x")
+    client.sendto(DATAGRAM, ("127.0.0.1", 0))
     server.recv(1)
     sent += 1
 

@@ -49,16 +49,33 @@ static union net_addr addr(const char *text, in_port_t port)
 	return a;
 }
 
-/* The next one of those that are for this listener, which older ones are not. */
-static int next_event(struct fam_listener *l, int timeout_ms,
+/* What the AF_INET client of a server does, which most tests are not about. */
+static bool is_of_client(int type)
+{
+	return type == DUALSTACK_EVENT_TYPE_V4_CONNECT ||
+	       type == DUALSTACK_EVENT_TYPE_V4_SEND;
+}
+
+/*
+ * The next one of those that are for this listener, which older ones are not; and
+ * none of a client that comes in its turn, unless @type is such a one.
+ */
+static int next_event(struct fam_listener *l, int timeout_ms, int type,
 		      struct fam_event *ev)
 {
 	int err;
 
-	do {
+	for (;;) {
 		err = fam_listen_next(l, timeout_ms, ev);
-	} while (!err && ev->seq <= l->seq);
-	return err;
+		if (err)
+			return err;
+		if (ev->seq <= l->seq)
+			continue;
+		if (is_of_client(type) || !is_of_client(ev->type) ||
+		    ev->seq != l->seq + 1)
+			return 0;
+		l->seq++;
+	}
 }
 
 /* The next message is this event, with the next number. */
@@ -68,7 +85,7 @@ static void expect_event(struct __test_metadata *_metadata,
 	struct fam_event got;
 	__u64 ns;
 
-	ASSERT_EQ(0, next_event(l, NET_TIMEOUT_MS, &got))
+	ASSERT_EQ(0, next_event(l, NET_TIMEOUT_MS, want->type, &got))
 		TH_LOG("event type %d did not come", want->type);
 	ns = net_real_ns();
 	EXPECT_EQ(++l->seq, got.seq);
@@ -92,7 +109,7 @@ static void expect_silence(struct __test_metadata *_metadata,
 {
 	struct fam_event got;
 
-	EXPECT_EQ(-ETIMEDOUT, next_event(l, QUIET_MS, &got))
+	EXPECT_EQ(-ETIMEDOUT, next_event(l, QUIET_MS, -1, &got))
 		TH_LOG("event %llu of type %d", got.seq, got.type);
 }
 
@@ -102,23 +119,28 @@ static int protocol(int type)
 }
 
 static void serve(struct __test_metadata *_metadata, struct fam_listener *l,
-		  int type)
+		  int type, const char *server)
 {
 	struct fam_event e = {
-		.type = type == SOCK_STREAM ?
-			DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT :
-			DUALSTACK_EVENT_TYPE_MAPPED_RECV,
 		.family = AF_INET,
 		.protocol = protocol(type),
 	};
 	struct fam_counters ignored = { };
+	bool v4 = !strchr(server, ':');
 	int fd, client, conn;
 	char c;
 
-	fd = net_server(type, "::", 0, NET_DUAL);
+	if (type == SOCK_STREAM)
+		e.type = v4 ? DUALSTACK_EVENT_TYPE_V4_ACCEPT :
+			      DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT;
+	else
+		e.type = v4 ? DUALSTACK_EVENT_TYPE_V4_RECV :
+			      DUALSTACK_EVENT_TYPE_MAPPED_RECV;
+	fd = net_server(type, server, 0, v4 ? 0 : NET_DUAL);
 	ASSERT_LE(0, fd);
 	/* IPv6 is no event. */
-	test_serve(_metadata, type, fd, "::1", &ignored);
+	if (!v4)
+		test_serve(_metadata, type, fd, "::1", &ignored);
 	client = net_client(type, "127.0.0.1", net_port(fd), NULL);
 	ASSERT_LE(0, client);
 	if (type == SOCK_STREAM) {
@@ -155,19 +177,22 @@ static void refuse(struct __test_metadata *_metadata, struct fam_listener *l,
 	close(fd);
 }
 
+/* From an AF_INET6 socket or an AF_INET one, as the address is. */
 static void go_out(struct __test_metadata *_metadata, struct fam_listener *l,
-		   int type)
+		   int type, const char *to)
 {
+	bool v4 = !strchr(to, ':');
 	struct fam_event e = {
-		.type = DUALSTACK_EVENT_TYPE_MAPPED_CONNECT,
+		.type = v4 ? DUALSTACK_EVENT_TYPE_V4_CONNECT :
+			     DUALSTACK_EVENT_TYPE_MAPPED_CONNECT,
 		.family = AF_INET,
 		.protocol = protocol(type),
 	};
-	int fd, server;
+	int fd, conn, server;
 
 	server = net_server(type, "127.0.0.1", 0, 0);
 	ASSERT_LE(0, server);
-	fd = net_client(type, "::ffff:127.0.0.1", net_port(server), NULL);
+	fd = net_client(type, to, net_port(server), NULL);
 	ASSERT_LE(0, fd);
 	e.cookie = net_cookie(fd);
 	e.local = addr("127.0.0.1", net_port(fd));
@@ -175,7 +200,17 @@ static void go_out(struct __test_metadata *_metadata, struct fam_listener *l,
 	expect_event(_metadata, l, &e);
 	if (type == SOCK_DGRAM) {
 		ASSERT_EQ(1, send(fd, "x", 1, 0));
-		e.type = DUALSTACK_EVENT_TYPE_MAPPED_SEND;
+		e.type = v4 ? DUALSTACK_EVENT_TYPE_V4_SEND :
+			      DUALSTACK_EVENT_TYPE_MAPPED_SEND;
+		expect_event(_metadata, l, &e);
+	} else {
+		conn = net_accept(server, NULL);
+		ASSERT_LE(0, conn);
+		close(conn);
+		e.type = DUALSTACK_EVENT_TYPE_V4_ACCEPT;
+		e.cookie = net_cookie(server);
+		e.local = addr("127.0.0.1", net_port(server));
+		e.peer = addr("127.0.0.1", net_port(fd));
 		expect_event(_metadata, l, &e);
 	}
 	close(fd);
@@ -266,7 +301,8 @@ static void every_kind(struct __test_metadata *_metadata,
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		serve(_metadata, l, types[i]);
+		serve(_metadata, l, types[i], "::");
+		serve(_metadata, l, types[i], "0.0.0.0");
 		refuse(_metadata, l, types[i],
 		       DUALSTACK_EVENT_TYPE_REJECT_V6ONLY, "::", NET_V6ONLY,
 		       "127.0.0.1");
@@ -275,7 +311,8 @@ static void every_kind(struct __test_metadata *_metadata,
 		refuse(_metadata, l, types[i],
 		       DUALSTACK_EVENT_TYPE_REJECT_V4ONLY, "0.0.0.0", 0,
 		       NET_ADDR6);
-		go_out(_metadata, l, types[i]);
+		go_out(_metadata, l, types[i], "::ffff:127.0.0.1");
+		go_out(_metadata, l, types[i], "127.0.0.1");
 		fail_out(_metadata, l, types[i]);
 		spoof(_metadata, l, types[i]);
 	}
@@ -301,15 +338,15 @@ TEST_F_TIMEOUT(events, untracked, TEST_TIMEOUT)
 /* Datagrams over IPv4 that a dual socket takes: so many, or until stopped. */
 static int exchange_datagrams(int n, const bool *stop)
 {
-	union net_addr to;
 	int i, fd, client;
+	in_port_t port;
 	char c;
 
 	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
-	client = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
-	to = addr("127.0.0.1", net_port(fd));
+	port = net_port(fd);
+	client = net_raw_udp("127.0.0.1");
 	for (i = 0; i < n && !__atomic_load_n(stop, __ATOMIC_RELAXED); i++)
-		if (sendto(client, "x", 1, 0, &to.sa, net_addr_len(&to)) != 1 ||
+		if (net_raw_udp_send(client, port, "x", 1) ||
 		    recv(fd, &c, 1, 0) != 1)
 			break;
 	close(client);
@@ -454,7 +491,7 @@ TEST_F_TIMEOUT(events, notice, TEST_TIMEOUT)
 				    0));
 	flood(_metadata, 1);
 	began = net_now_ms();
-	ASSERT_EQ(0, next_event(&self->l, NET_TIMEOUT_MS, &ev));
+	ASSERT_EQ(0, next_event(&self->l, NET_TIMEOUT_MS, -1, &ev));
 	TH_LOG("after %llu ms", net_now_ms() - began);
 	EXPECT_EQ(-1, ev.type);
 	EXPECT_EQ(self->l.seq + 1, ev.seq);
@@ -687,7 +724,7 @@ TEST_F_TIMEOUT(events, rights, TEST_TIMEOUT)
 	static struct fam_listener l;
 
 	EXPECT_EQ(0, bind_group(_metadata));
-	serve(_metadata, &self->l, SOCK_DGRAM);
+	serve(_metadata, &self->l, SOCK_DGRAM, "::");
 
 	ASSERT_EQ(0, net_become_nobody());
 	EXPECT_EQ(-EPERM, fam_join(&l));
@@ -707,7 +744,7 @@ TEST_F_TIMEOUT(events, rights, TEST_TIMEOUT)
 	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
 	ASSERT_EQ(0, fam_listen(&l));
 	EXPECT_EQ(0, l.seq);
-	serve(_metadata, &l, SOCK_DGRAM);
+	serve(_metadata, &l, SOCK_DGRAM, "::");
 	expect_silence(_metadata, &self->l);
 	fam_listen_end(&l);
 }

@@ -26,17 +26,21 @@ static bool scenario_net(struct __test_metadata *_metadata, struct fam *ds)
 	return true;
 }
 
-/* What an AF_INET6 client is counted for, before anybody answers. */
+/* What a client is counted for, before anybody answers. */
 static void saw_outbound(struct fam_counters *c, int type, const char *to)
 {
 	union net_addr addr;
 
 	net_addr_set(&addr, to, 0);
-	if (!net_addr_mapped(&addr))
-		return;
-	c->v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
-	if (type == SOCK_DGRAM)
-		c->v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
+	if (addr.sa.sa_family == AF_INET) {
+		c->v[DUALSTACK_A_COUNTER_V4_CONNECT]++;
+		c->v[DUALSTACK_A_COUNTER_V4_SEND] += type == SOCK_DGRAM;
+	} else if (net_addr_mapped(&addr)) {
+		c->v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+		c->v[DUALSTACK_A_COUNTER_MAPPED_SEND] += type == SOCK_DGRAM;
+	} else {
+		c->v[DUALSTACK_A_COUNTER_NATIVE_CONNECT]++;
+	}
 }
 
 FIXTURE(matrix)
@@ -400,9 +404,7 @@ static void serve_tcp(struct __test_metadata *_metadata, struct fam *ds,
 
 	conn = net_accept(server, &peer);
 	ASSERT_LE(0, conn);
-	/* An AF_INET listener is not counted for what it serves. */
-	if (peer.sa.sa_family == AF_INET6)
-		test_saw_accept(seen, &peer);
+	test_saw_accept(seen, &peer);
 	test_expect_addr(_metadata, "accept", s->peer, net_port(client),
 			 &peer);
 	addr = net_peer(conn);
@@ -448,8 +450,7 @@ static void serve_udp(struct __test_metadata *_metadata, struct fam *ds,
 
 	ASSERT_EQ(0, net_wait_in(server, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(server, &c, 1, 0, &peer.sa, &len));
-	if (peer.sa.sa_family == AF_INET6)
-		test_saw_recv(seen, &peer);
+	test_saw_recv(seen, &peer);
 	test_expect_addr(_metadata, "recvfrom", s->peer, net_port(client),
 			 &peer);
 	addr = net_local(server);
@@ -465,12 +466,13 @@ static void serve_udp(struct __test_metadata *_metadata, struct fam *ds,
 	ASSERT_EQ(1, sendto(server, &c, 1, 0, &peer.sa, len));
 	if (net_addr_mapped(&peer))
 		seen->v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
+	else if (peer.sa.sa_family == AF_INET)
+		seen->v[DUALSTACK_A_COUNTER_V4_SEND]++;
 
 	len = sizeof(addr);
 	ASSERT_EQ(0, net_wait_in(client, NET_TIMEOUT_MS));
 	ASSERT_EQ(1, recvfrom(client, &c, 1, 0, &addr.sa, &len));
-	if (addr.sa.sa_family == AF_INET6)
-		test_saw_recv(seen_client, &addr);
+	test_saw_recv(seen_client, &addr);
 	test_expect_addr(_metadata, "recvfrom of the client", s->client,
 			 net_port(server), &addr);
 
@@ -532,7 +534,7 @@ static void play(struct __test_metadata *_metadata, struct fam *ds,
 
 	test_expect_socket(_metadata, ds, server, &seen);
 	fam_counters_add(&seen, &seen_client);
-	test_expect_sums(_metadata, ds, &seen);
+	test_expect_all_sums(_metadata, ds, &seen);
 	close(server);
 }
 
@@ -627,7 +629,7 @@ TEST_F_TIMEOUT(dual, v6only_client, TEST_TIMEOUT)
 /* An address as accept() or recvfrom() gave it, to a socket that is V6ONLY. */
 TEST_F_TIMEOUT(dual, mapped_peer_reused, TEST_TIMEOUT)
 {
-	struct fam_counters seen_back = { }, seen_v6only = { };
+	struct fam_counters seen_back = { }, seen_v6only = { }, seen_service = { };
 	int service, client, conn = -1, back, v6only;
 	socklen_t len = sizeof(union net_addr);
 	union net_addr peer = { }, local;
@@ -665,6 +667,10 @@ TEST_F_TIMEOUT(dual, mapped_peer_reused, TEST_TIMEOUT)
 	ASSERT_LE(0, back);
 	EXPECT_EQ(0, connect(back, &peer.sa, sizeof(peer.in6)));
 	seen_back.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+	if (variant->type == SOCK_STREAM) {
+		close(net_accept(service, &peer));
+		test_saw_accept(&seen_service, &peer);
+	}
 	local = net_local(back);
 	test_expect_addr(_metadata, "getsockname", "::ffff:127.0.0.1",
 			 net_port(back), &local);
@@ -672,7 +678,8 @@ TEST_F_TIMEOUT(dual, mapped_peer_reused, TEST_TIMEOUT)
 	test_expect_socket(_metadata, &self->ds, v6only, &seen_v6only);
 	test_expect_socket(_metadata, &self->ds, back, &seen_back);
 	test_expect_socket(_metadata, &self->ds, self->fd, &self->seen);
-	test_expect_none(_metadata, &self->ds, service);
+	test_expect_socket(_metadata, &self->ds, service, &seen_service);
+	fam_counters_add(&self->seen, &seen_service);
 	fam_counters_add(&self->seen, &seen_v6only);
 	fam_counters_add(&self->seen, &seen_back);
 	test_expect_sums(_metadata, &self->ds, &self->seen);
@@ -692,7 +699,7 @@ TEST_F_TIMEOUT(dual, getaddrinfo, TEST_TIMEOUT)
 		.ai_socktype = variant->type,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 	}, *ai;
-	struct fam_counters seen = { };
+	struct fam_counters seen = { }, seen_server = { };
 	union net_addr peer = { };
 	int server, client, conn;
 	char port[8];
@@ -722,10 +729,13 @@ TEST_F_TIMEOUT(dual, getaddrinfo, TEST_TIMEOUT)
 		/* Nothing tells the server what its client's socket is. */
 		test_expect_addr(_metadata, "accept", "127.0.0.1",
 				 net_port(client), &peer);
+		test_saw_accept(&seen_server, &peer);
 		close(conn);
 	}
 	test_expect_socket(_metadata, &self->ds, client, &seen);
-	test_expect_sums(_metadata, &self->ds, &seen);
+	test_expect_socket(_metadata, &self->ds, server, &seen_server);
+	fam_counters_add(&seen, &seen_server);
+	test_expect_all_sums(_metadata, &self->ds, &seen);
 	close(client);
 	close(server);
 }
@@ -839,7 +849,7 @@ static int reply(int fd, const union net_addr *to, int level, int type,
 static void expect_reply(struct __test_metadata *_metadata, struct fam *ds,
 			 int client, int fd)
 {
-	struct fam_counters seen = { };
+	struct fam_counters seen = { }, seen_client = { };
 	union net_addr src = { };
 	socklen_t len = sizeof(src);
 	char c;
@@ -848,9 +858,11 @@ static void expect_reply(struct __test_metadata *_metadata, struct fam *ds,
 	ASSERT_EQ(1, recvfrom(client, &c, 1, 0, &src.sa, &len));
 	test_expect_addr(_metadata, "source", NET_ADDR4, net_port(fd), &src);
 	seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]++;
+	test_saw_recv(&seen_client, &src);
 	test_expect_socket(_metadata, ds, fd, &seen);
-	test_expect_none(_metadata, ds, client);
-	test_expect_sums(_metadata, ds, &seen);
+	test_expect_socket(_metadata, ds, client, &seen_client);
+	fam_counters_add(&seen, &seen_client);
+	test_expect_all_sums(_metadata, ds, &seen);
 }
 
 TEST_F_TIMEOUT(pktinfo, reply_by_in_pktinfo, TEST_TIMEOUT)

@@ -421,9 +421,10 @@ static int tick_off(const struct fam_socket *s, void *arg)
 }
 
 /* Open sockets that have a record, remember their cookies. */
-static void fill(struct __test_metadata *_metadata, struct cookie_set *set,
-		 int *fd, size_t n)
+static void fill(struct __test_metadata *_metadata, struct fam *ds,
+		 struct cookie_set *set, int *fd, size_t n)
 {
+	struct fam_stats stats;
 	int sender;
 
 	sender = net_server(SOCK_DGRAM, "127.0.0.1", 0, 0);
@@ -435,6 +436,9 @@ static void fill(struct __test_metadata *_metadata, struct cookie_set *set,
 		set->cookie[set->n] = net_cookie(fd[set->n]);
 	}
 	close(sender);
+	/* Its record goes soon. */
+	EXPECT_TRUE(net_wait_for(!fam_stats_get(ds, 0, &stats) &&
+				 stats.tracked == n, NET_TIMEOUT_MS));
 	qsort(set->cookie, set->n, sizeof(*set->cookie), cmp_u64);
 }
 
@@ -462,7 +466,7 @@ TEST_F_TIMEOUT(netlink, dump_many, TEST_TIMEOUT)
 	struct fam other;
 	size_t i;
 
-	fill(_metadata, &set, fd, MANY_SOCKETS);
+	fill(_metadata, &self->ds, &set, fd, MANY_SOCKETS);
 	ASSERT_EQ(0, fam_socket_dump(&self->ds, tick_off, &set));
 	EXPECT_FALSE(self->ds.intr);
 	EXPECT_EQ(0, set.others);
@@ -581,7 +585,7 @@ TEST_F_TIMEOUT(netlink, dump_read_by_another, TEST_TIMEOUT)
 	static int fd[MANY_SOCKETS];
 	struct reader r = { };
 
-	fill(_metadata, &set, fd, MANY_SOCKETS);
+	fill(_metadata, &self->ds, &set, fd, MANY_SOCKETS);
 	ASSERT_EQ(0, fam_socket_dump(&self->ds, drop_rights, &r));
 	TH_LOG("%d of %d sockets with a peer", r.peers, r.sockets);
 	EXPECT_EQ(MANY_SOCKETS, r.sockets);
@@ -603,7 +607,7 @@ TEST_F_TIMEOUT(netlink, dump_under_churn, TEST_TIMEOUT)
 	int i, sender, consistent = 0;
 	pid_t pid;
 
-	fill(_metadata, &set, fd, STEADY_SOCKETS);
+	fill(_metadata, &self->ds, &set, fd, STEADY_SOCKETS);
 
 	pid = net_fork();
 	ASSERT_LE(0, pid);

@@ -255,7 +255,7 @@ FIXTURE_VARIANT_ADD(other, udplite)
 
 FIXTURE_SETUP(other)
 {
-	if (!outbound_setup(_metadata, &self->o, SOCK_DGRAM))
+	if (!outbound_setup(_metadata, &self->o, AF_INET6, SOCK_DGRAM))
 		return;
 	ASSERT_EQ(0, net_write_file("/proc/sys/net/ipv4/ping_group_range",
 				    "0 0"));

@@ -70,7 +70,7 @@ static void expect_member(struct __test_metadata *_metadata, struct fam *ds,
 	}
 	ASSERT_EQ(0, fam_socket_get(ds, net_cookie(m->fd), &s));
 	test_expect_counters(_metadata, "socket", &m->seen, &s.counters,
-			     IPPROTO_UDP);
+			     AF_INET6, IPPROTO_UDP);
 }
 
 #define MEMBERS	24
@@ -382,7 +382,7 @@ TEST_F_TIMEOUT(records, idle_ones_give_way, TEST_TIMEOUT)
 		serve(_metadata, &new[1], &self->sums, "127.0.0.1");
 		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 		test_expect_counters(_metadata, "sums", &self->sums,
-				     &stats.counters, 0);
+				     &stats.counters, 0, 0);
 		EXPECT_EQ(5, stats.tracked);
 		usleep(200000);
 	} while (stats.evicted < 2 && ++tries < 1000);
@@ -410,7 +410,7 @@ TEST_F_TIMEOUT(records, idle_ones_give_way, TEST_TIMEOUT)
 	expect_member(_metadata, &self->ds, &old[0]);
 	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 	EXPECT_EQ(2, stats.evicted);
-	test_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
+	test_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0, 0);
 }
 
 /* So many that some share a bucket of the module's table, some thirty on average. */
@@ -523,7 +523,7 @@ TEST_F_TIMEOUT(records, lowered_limit, TEST_TIMEOUT)
 		serve(_metadata, &new, &self->sums, "127.0.0.1");
 		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
 		test_expect_counters(_metadata, "sums", &self->sums,
-				     &stats.counters, 0);
+				     &stats.counters, 0, 0);
 		EXPECT_EQ(2 + IDLE + BUSY, stats.tracked + stats.evicted);
 		EXPECT_EQ(new.seen.v[MAPPED], stats.untracked);
 		if (first && stats.evicted >= 2) {
@@ -547,7 +547,8 @@ TEST_F_TIMEOUT(records, lowered_limit, TEST_TIMEOUT)
 	serve(_metadata, &new, &self->sums, "127.0.0.1");
 	expect_member(_metadata, &self->ds, &new);
 	ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &stats));
-	test_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0);
+	test_expect_counters(_metadata, "sums", &self->sums, &stats.counters, 0,
+			     0);
 }
 
 /* A memory cgroup, and a process in it that listens. */

@@ -112,6 +112,9 @@ TEST_F_TIMEOUT(reset, namespace, TEST_TIMEOUT)
 	close(closed);
 	EXPECT_TRUE(net_wait_for(!fam_socket_count(&self->ds), NET_TIMEOUT_MS));
 	open_pair(_metadata, SOCK_DGRAM, fd, seen);
+	/* The client that was refused is closed, and its record goes soon. */
+	EXPECT_TRUE(net_wait_for(!fam_stats_get(&self->ds, 0, &stats) &&
+				 stats.tracked == 2, NET_TIMEOUT_MS));
 	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_MAX_SOCKETS,
 				    2));
 	extra = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);

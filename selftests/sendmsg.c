@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Datagrams to IPv4 by an AF_INET6 socket: mapped_send, and reject_send where
- * IPV6_V6ONLY refuses it; each against the result that the call had.
+ * Datagrams to IPv4: v4_send of an AF_INET socket; of an AF_INET6 one mapped_send,
+ * and reject_send where IPV6_V6ONLY refuses it. Each against the result that the
+ * call had.
  */
 #include <netinet/udp.h>
 
 #include "lib/outbound.h"
 
+/* What takes the IPv4 addresses that are sent to. */
 FIXTURE(udp)
 {
 	struct outbound o;
 	in_port_t port;
 };
 
+FIXTURE_VARIANT(udp)
+{
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(udp, mapped) { .family = AF_INET6, };
+FIXTURE_VARIANT_ADD(udp, v4) { .family = AF_INET, };
+
 FIXTURE_SETUP(udp)
 {
-	if (outbound_setup(_metadata, &self->o, SOCK_DGRAM))
+	if (outbound_setup(_metadata, &self->o, variant->family, SOCK_DGRAM))
 		self->port = net_port(self->o.server4);
 }
 
@@ -24,43 +34,51 @@ FIXTURE_TEARDOWN(udp)
 	outbound_teardown(&self->o);
 }
 
-/* One datagram of a length is what the IPv4 peer gets. */
-static void expect_datagram(struct __test_metadata *_metadata,
-			    struct outbound *o, ssize_t len)
+/* What an AF_INET6 socket alone can be asked. */
+FIXTURE(udp6)
 {
-	char buf[256];
+	struct outbound o;
+	in_port_t port;
+};
 
-	ASSERT_EQ(0, net_wait_in(o->server4, NET_TIMEOUT_MS));
-	EXPECT_EQ(len, recv(o->server4, buf, sizeof(buf), 0));
+FIXTURE_SETUP(udp6)
+{
+	if (outbound_setup(_metadata, &self->o, AF_INET6, SOCK_DGRAM))
+		self->port = net_port(self->o.server4);
 }
 
-TEST_F_TIMEOUT(udp, mapped, TEST_TIMEOUT)
+FIXTURE_TEARDOWN(udp6)
+{
+	outbound_teardown(&self->o);
+}
+
+TEST_F_TIMEOUT(udp, ipv4, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int i;
 
 	for (i = 0; i < OUTBOUND_ROUNDS; i++) {
-		ASSERT_EQ(0, net_sendto(o->fd, "::ffff:" NET_ADDR4, self->port,
+		ASSERT_EQ(0, net_sendto(o->fd, outbound_to(o, "::ffff:" NET_ADDR4), self->port,
 					0));
-		OUTBOUND_SAW(o, MAPPED_SEND);
-		expect_datagram(_metadata, o, 1);
+		OUTBOUND_SAW_V4(o, SEND);
+		outbound_expect_datagram(_metadata, o, 1);
 	}
 	outbound_expect(_metadata, o);
 	outbound_expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, sockaddr_in, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, sockaddr_in, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
 	ASSERT_EQ(0, net_sendto(o->fd, NET_ADDR4, self->port, 0));
 	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 1);
+	outbound_expect_datagram(_metadata, o, 1);
 	outbound_expect(_metadata, o);
 	outbound_expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, native, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -79,7 +97,7 @@ TEST_F_TIMEOUT(udp, native, TEST_TIMEOUT)
 	close(server);
 }
 
-TEST_F_TIMEOUT(udp, v6only, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, v6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int i;
@@ -95,7 +113,7 @@ TEST_F_TIMEOUT(udp, v6only, TEST_TIMEOUT)
 }
 
 /* Unlike connect(), sendto() says the same of both kinds of address. */
-TEST_F_TIMEOUT(udp, sockaddr_in_v6only, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, sockaddr_in_v6only, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -105,7 +123,7 @@ TEST_F_TIMEOUT(udp, sockaddr_in_v6only, TEST_TIMEOUT)
 	outbound_expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, from_native, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, from_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -116,14 +134,14 @@ TEST_F_TIMEOUT(udp, from_native, TEST_TIMEOUT)
 	outbound_expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, any_from_mapped, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, any_from_mapped, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
 	ASSERT_EQ(0, net_bind(o->fd, "::ffff:" NET_ADDR4, 0));
 	ASSERT_EQ(0, net_sendto(o->fd, "::", self->port, 0));
 	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 1);
+	outbound_expect_datagram(_metadata, o, 1);
 	outbound_expect(_metadata, o);
 	outbound_expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
 }
@@ -133,28 +151,28 @@ TEST_F_TIMEOUT(udp, connected, TEST_TIMEOUT)
 	struct outbound *o = &self->o;
 	int i;
 
-	ASSERT_EQ(0, net_connect(o->fd, "::ffff:127.0.0.1", self->port));
-	OUTBOUND_SAW(o, MAPPED_CONNECT);
+	ASSERT_EQ(0, net_connect(o->fd, outbound_to(o, "::ffff:127.0.0.1"), self->port));
+	OUTBOUND_SAW_V4(o, CONNECT);
 	for (i = 0; i < OUTBOUND_ROUNDS; i++) {
 		ASSERT_EQ(1, send(o->fd, "x", 1, 0));
-		OUTBOUND_SAW(o, MAPPED_SEND);
-		expect_datagram(_metadata, o, 1);
+		OUTBOUND_SAW_V4(o, SEND);
+		outbound_expect_datagram(_metadata, o, 1);
 		ASSERT_EQ(1, write(o->fd, "x", 1));
-		OUTBOUND_SAW(o, MAPPED_SEND);
-		expect_datagram(_metadata, o, 1);
+		OUTBOUND_SAW_V4(o, SEND);
+		outbound_expect_datagram(_metadata, o, 1);
 	}
 	outbound_expect(_metadata, o);
 	outbound_expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
 
 	/* An address goes before the one connected to. */
-	ASSERT_EQ(0, net_sendto(o->fd, "::ffff:" NET_ADDR4, self->port, 0));
-	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 1);
+	ASSERT_EQ(0, net_sendto(o->fd, outbound_to(o, "::ffff:" NET_ADDR4), self->port, 0));
+	OUTBOUND_SAW_V4(o, SEND);
+	outbound_expect_datagram(_metadata, o, 1);
 	outbound_expect(_metadata, o);
 	outbound_expect_last(_metadata, o, NET_ADDR4, NULL, self->port);
 }
 
-TEST_F_TIMEOUT(udp, connected_sockaddr_in, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, connected_sockaddr_in, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -162,11 +180,11 @@ TEST_F_TIMEOUT(udp, connected_sockaddr_in, TEST_TIMEOUT)
 	OUTBOUND_SAW(o, MAPPED_CONNECT);
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
 	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 1);
+	outbound_expect_datagram(_metadata, o, 1);
 	outbound_expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, connected_native, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, connected_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -174,13 +192,14 @@ TEST_F_TIMEOUT(udp, connected_native, TEST_TIMEOUT)
 	server = net_server(SOCK_DGRAM, "::1", 0, 0);
 	ASSERT_LE(0, server);
 	ASSERT_EQ(0, net_connect(o->fd, "::1", net_port(server)));
+	OUTBOUND_SAW(o, NATIVE_CONNECT);
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
 	outbound_serve_native(_metadata, o, SOCK_DGRAM, server);
 	close(server);
 }
 
 /* What is sent after a refused connection still goes nowhere. */
-TEST_F_TIMEOUT(udp, not_connected, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, not_connected, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -199,8 +218,8 @@ TEST_F_TIMEOUT(udp, disconnected, TEST_TIMEOUT)
 	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
 	struct outbound *o = &self->o;
 
-	ASSERT_EQ(0, net_connect(o->fd, "::ffff:127.0.0.1", self->port));
-	OUTBOUND_SAW(o, MAPPED_CONNECT);
+	ASSERT_EQ(0, net_connect(o->fd, outbound_to(o, "::ffff:127.0.0.1"), self->port));
+	OUTBOUND_SAW_V4(o, CONNECT);
 	ASSERT_EQ(0, connect(o->fd, &unspec, sizeof(unspec)));
 	EXPECT_EQ(-1, send(o->fd, "x", 1, 0));
 	EXPECT_EQ(EDESTADDRREQ, errno);
@@ -208,7 +227,7 @@ TEST_F_TIMEOUT(udp, disconnected, TEST_TIMEOUT)
 }
 
 /* An address of the family AF_UNSPEC is no address: IPv6 is tried. */
-TEST_F_TIMEOUT(udp, unspec, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, unspec, TEST_TIMEOUT)
 {
 	struct sockaddr_in6 unspec = { .sin6_family = AF_UNSPEC };
 	struct outbound *o = &self->o;
@@ -221,7 +240,7 @@ TEST_F_TIMEOUT(udp, unspec, TEST_TIMEOUT)
 	outbound_expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(udp, invalid, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, invalid, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	union net_addr to;
@@ -245,8 +264,40 @@ TEST_F_TIMEOUT(udp, invalid, TEST_TIMEOUT)
 	outbound_expect(_metadata, o);
 }
 
+/* AF_UNSPEC is IPv4 to an AF_INET socket. */
+TEST_F_TIMEOUT(udp, unspec_v4, TEST_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	union net_addr to;
+
+	if (variant->family != AF_INET)
+		SKIP(return, "an AF_INET6 socket is asked for IPv6");
+	net_addr_set(&to, "127.0.0.1", self->port);
+	to.sa.sa_family = AF_UNSPEC;
+	ASSERT_EQ(1, sendto(o->fd, "x", 1, 0, &to.sa, sizeof(to.in)));
+	OUTBOUND_SAW_V4(o, SEND);
+	outbound_expect_datagram(_metadata, o, 1);
+	outbound_expect(_metadata, o);
+	outbound_expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
+}
+
+/* Whoever was told that the address is none did not send. */
+TEST_F_TIMEOUT(udp, invalid, TEST_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+	union net_addr to;
+
+	EXPECT_EQ(-EINVAL, net_sendto(o->fd, outbound_to(o, "::ffff:127.0.0.1"), 0, 0));
+	net_addr_set(&to, outbound_to(o, "::ffff:127.0.0.1"), self->port);
+	EXPECT_EQ(-1, sendto(o->fd, "x", 1, 0, &to.sa, net_addr_len(&to) / 2));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, send(o->fd, "x", 1, 0));
+	EXPECT_EQ(EDESTADDRREQ, errno);
+	outbound_expect(_metadata, o);
+}
+
 /* No datagram goes to port 0; with V6ONLY nobody looks that far. */
-TEST_F_TIMEOUT(udp, port_zero, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, port_zero, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -267,8 +318,10 @@ TEST_F_TIMEOUT(udp, unrouted, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
-	EXPECT_EQ(-ENETUNREACH, net_sendto(o->fd, OUTBOUND_UNROUTED, self->port, 0));
-	OUTBOUND_SAW(o, MAPPED_SEND);
+	EXPECT_EQ(-ENETUNREACH, net_sendto(o->fd,
+					   outbound_to(o, "::ffff:" OUTBOUND_UNROUTED),
+					   self->port, 0));
+	OUTBOUND_SAW_V4(o, SEND);
 	outbound_expect(_metadata, o);
 }
 
@@ -277,15 +330,15 @@ TEST_F_TIMEOUT(udp, empty, TEST_TIMEOUT)
 	struct outbound *o = &self->o;
 	union net_addr to;
 
-	net_addr_set(&to, "::ffff:127.0.0.1", self->port);
+	net_addr_set(&to, outbound_to(o, "::ffff:127.0.0.1"), self->port);
 	ASSERT_EQ(0, sendto(o->fd, NULL, 0, 0, &to.sa, sizeof(to.in6)));
-	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 0);
+	OUTBOUND_SAW_V4(o, SEND);
+	outbound_expect_datagram(_metadata, o, 0);
 	outbound_expect(_metadata, o);
 }
 
 /* Each message of sendmmsg() counts for itself. */
-TEST_F_TIMEOUT(udp, sendmmsg, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, sendmmsg, TEST_TIMEOUT)
 {
 	static const char *const dest[] = {
 		"::ffff:127.0.0.1", "::1", "127.0.0.1", "::ffff:" NET_ADDR4,
@@ -310,7 +363,7 @@ TEST_F_TIMEOUT(udp, sendmmsg, TEST_TIMEOUT)
 	for (i = 0; i < n; i++) {
 		if (to[i].sa.sa_family == AF_INET || net_addr_mapped(&to[i])) {
 			OUTBOUND_SAW(o, MAPPED_SEND);
-			expect_datagram(_metadata, o, 1);
+			outbound_expect_datagram(_metadata, o, 1);
 		}
 	}
 	EXPECT_EQ(3, o->seen.v[DUALSTACK_A_COUNTER_MAPPED_SEND]);
@@ -326,12 +379,12 @@ TEST_F_TIMEOUT(udp, cork, TEST_TIMEOUT)
 
 	ASSERT_EQ(0, net_setsockopt(o->fd, IPPROTO_UDP, UDP_CORK, 1));
 	for (i = 0; i < OUTBOUND_ROUNDS; i++) {
-		ASSERT_EQ(0, net_sendto(o->fd, "::ffff:127.0.0.1", self->port,
+		ASSERT_EQ(0, net_sendto(o->fd, outbound_to(o, "::ffff:127.0.0.1"), self->port,
 					0));
-		OUTBOUND_SAW(o, MAPPED_SEND);
+		OUTBOUND_SAW_V4(o, SEND);
 	}
 	ASSERT_EQ(0, net_setsockopt(o->fd, IPPROTO_UDP, UDP_CORK, 0));
-	expect_datagram(_metadata, o, OUTBOUND_ROUNDS);
+	outbound_expect_datagram(_metadata, o, OUTBOUND_ROUNDS);
 	outbound_expect(_metadata, o);
 }
 
@@ -340,13 +393,14 @@ TEST_F_TIMEOUT(udp, more, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
-	ASSERT_EQ(0, net_sendto(o->fd, "::ffff:127.0.0.1", self->port, MSG_MORE));
-	OUTBOUND_SAW(o, MAPPED_SEND);
+	ASSERT_EQ(0, net_sendto(o->fd, outbound_to(o, "::ffff:127.0.0.1"), self->port,
+				MSG_MORE));
+	OUTBOUND_SAW_V4(o, SEND);
 	ASSERT_EQ(1, send(o->fd, "x", 1, MSG_MORE));
-	OUTBOUND_SAW(o, MAPPED_SEND);
+	OUTBOUND_SAW_V4(o, SEND);
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
-	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 3);
+	OUTBOUND_SAW_V4(o, SEND);
+	outbound_expect_datagram(_metadata, o, 3);
 	outbound_expect(_metadata, o);
 	outbound_expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
 }
@@ -355,18 +409,18 @@ TEST_F_TIMEOUT(udp, more_connected, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
-	ASSERT_EQ(0, net_connect(o->fd, "::ffff:127.0.0.1", self->port));
-	OUTBOUND_SAW(o, MAPPED_CONNECT);
+	ASSERT_EQ(0, net_connect(o->fd, outbound_to(o, "::ffff:127.0.0.1"), self->port));
+	OUTBOUND_SAW_V4(o, CONNECT);
 	ASSERT_EQ(1, send(o->fd, "x", 1, MSG_MORE));
-	OUTBOUND_SAW(o, MAPPED_SEND);
+	OUTBOUND_SAW_V4(o, SEND);
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
-	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 2);
+	OUTBOUND_SAW_V4(o, SEND);
+	outbound_expect_datagram(_metadata, o, 2);
 	outbound_expect(_metadata, o);
 }
 
 /* The datagram under way decides, not whom the socket is connected to. */
-TEST_F_TIMEOUT(udp, more_connected_native, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, more_connected_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -374,17 +428,18 @@ TEST_F_TIMEOUT(udp, more_connected_native, TEST_TIMEOUT)
 	server = net_server(SOCK_DGRAM, NET_ADDR6, 0, 0);
 	ASSERT_LE(0, server);
 	ASSERT_EQ(0, net_connect(o->fd, NET_ADDR6, net_port(server)));
+	OUTBOUND_SAW(o, NATIVE_CONNECT);
 	ASSERT_EQ(0, net_sendto(o->fd, "::ffff:127.0.0.1", self->port, MSG_MORE));
 	OUTBOUND_SAW(o, MAPPED_SEND);
 	ASSERT_EQ(1, send(o->fd, "x", 1, 0));
 	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 2);
+	outbound_expect_datagram(_metadata, o, 2);
 	outbound_expect(_metadata, o);
 	close(server);
 }
 
 /* Nor whom an address names that comes with what is added. */
-TEST_F_TIMEOUT(udp, more_to_native, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, more_to_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 
@@ -392,13 +447,13 @@ TEST_F_TIMEOUT(udp, more_to_native, TEST_TIMEOUT)
 	OUTBOUND_SAW(o, MAPPED_SEND);
 	ASSERT_EQ(0, net_sendto(o->fd, "::1", 9, 0));
 	OUTBOUND_SAW(o, MAPPED_SEND);
-	expect_datagram(_metadata, o, 2);
+	outbound_expect_datagram(_metadata, o, 2);
 	outbound_expect(_metadata, o);
 	outbound_expect_last(_metadata, o, "127.0.0.1", NULL, self->port);
 }
 
 /* The other way round: a native datagram under way takes what follows. */
-TEST_F_TIMEOUT(udp, more_native, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, more_native, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;
@@ -412,7 +467,7 @@ TEST_F_TIMEOUT(udp, more_native, TEST_TIMEOUT)
 }
 
 /* But nothing with an IPv4 address. */
-TEST_F_TIMEOUT(udp, more_to_mapped, TEST_TIMEOUT)
+TEST_F_TIMEOUT(udp6, more_to_mapped, TEST_TIMEOUT)
 {
 	struct outbound *o = &self->o;
 	int server;

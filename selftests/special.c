@@ -526,7 +526,7 @@ static void expect_clients(struct __test_metadata *_metadata, struct fam *ds,
 			verdict = DUALSTACK_VERDICT_NATIVE;
 		else
 			verdict = test_refusal(near[i] ? counter : 0);
-		if (!err && strchr(server->addr, ':'))
+		if (!err)
 			saw(&seen, type, &peer);
 		if (err && near[i])
 			seen.v[counter]++;

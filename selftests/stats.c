@@ -223,12 +223,13 @@ TEST_F_TIMEOUT(stats, by_protocol, TEST_TIMEOUT)
 	traffic(_metadata, SOCK_DGRAM, fd_udp, &udp, &self->sums);
 
 	ASSERT_EQ(0, fam_stats_get(&self->ds, IPPROTO_TCP, &stats));
+	tcp = test_with_clients(&tcp, &stats.counters);
 	test_expect_counters(_metadata, "tcp", &tcp, &stats.counters,
-			     IPPROTO_TCP);
+			     0, IPPROTO_TCP);
 	EXPECT_EQ(1, stats.tracked);
 	ASSERT_EQ(0, fam_stats_get(&self->ds, IPPROTO_UDP, &stats));
 	test_expect_counters(_metadata, "udp", &udp, &stats.counters,
-			     IPPROTO_UDP);
+			     0, IPPROTO_UDP);
 	EXPECT_EQ(1, stats.tracked);
 	EXPECT_EQ(2, tracked(&self->ds, 0));
 	close(fd_udp);

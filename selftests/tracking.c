@@ -502,7 +502,7 @@ TEST_F_TIMEOUT(tracking, churn, 3 * TEST_TIMEOUT)
 		test_expect_socket(_metadata, &self->ds, fd, &seen);
 		ASSERT_EQ(0, fam_stats_get(&self->ds, 0, &after));
 		test_expect_counters(_metadata, "meanwhile", &before.counters,
-				     &after.counters, 0);
+				     &after.counters, 0, 0);
 		EXPECT_EQ(before.tracked, after.tracked);
 		ASSERT_EQ(0, tracking(&self->ds, true));
 		test_expect_socket(_metadata, &self->ds, fd, &seen);

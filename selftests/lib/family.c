@@ -35,13 +35,32 @@ static bool is_of(const struct fam_counter_info *c, const char *event)
 	return len > n && !strcmp(c->name + len - n, event);
 }
 
-bool fam_counter_has(const struct fam_counter_info *c, int protocol)
+bool fam_is_summed(int attr)
 {
+	return attr == DUALSTACK_A_COUNTER_V4_CONNECT ||
+	       attr == DUALSTACK_A_COUNTER_NATIVE_CONNECT;
+}
+
+bool fam_counter_has(const struct fam_counter_info *c, int family, int protocol)
+{
+	bool v4 = !strncmp(c->name, "v4_", 3);
+
+	if (family == AF_INET && !v4 && strcmp(c->name, "reject_v4only"))
+		return false;
+	if (family == AF_INET6 && (v4 || !strcmp(c->name, "reject_v4only")))
+		return false;
+	if (family && protocol == IPPROTO_TCP && fam_is_summed(c->attr))
+		return false;
 	if (is_of(c, "_accept"))
 		return protocol != IPPROTO_UDP;
 	if (is_of(c, "_recv") || is_of(c, "_send"))
 		return protocol != IPPROTO_TCP;
 	return true;
+}
+
+bool fam_is_of_client(int attr)
+{
+	return fam_is_summed(attr) || attr == DUALSTACK_A_COUNTER_V4_SEND;
 }
 
 void fam_counters_add(struct fam_counters *sum, const struct fam_counters *c)
@@ -361,10 +380,22 @@ int fam_socket_dump(struct fam *ds, fam_socket_cb cb, void *arg)
 	return fam_talk(ds, msg, parse_socket, &out);
 }
 
-static int count_socket(const struct fam_socket *s, void *arg)
+bool fam_is_client(const struct fam_counters *c)
 {
-	(void)s;
-	++*(int *)arg;
+	bool client = false;
+	size_t i;
+
+	for (i = 0; i < FAM_COUNTERS; i++) {
+		if (c->v[i] && !fam_is_of_client(i))
+			return false;
+		client |= c->v[i] != 0;
+	}
+	return client;
+}
+
+static int count_server(const struct fam_socket *s, void *arg)
+{
+	*(int *)arg += !fam_is_client(&s->counters);
 	return 0;
 }
 
@@ -372,7 +403,7 @@ int fam_socket_count(struct fam *ds)
 {
 	int n = 0, err;
 
-	err = fam_socket_dump(ds, count_socket, &n);
+	err = fam_socket_dump(ds, count_server, &n);
 	return err ? err : n;
 }
 

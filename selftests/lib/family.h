@@ -35,14 +35,25 @@ extern const struct fam_counter_info fam_counter_table[];
 extern const size_t fam_counter_table_len;
 
 /**
- * fam_counter_has() - Whether there is such a counter for a protocol.
- * @c: the counter. Its name ends with the event: an accept is of TCP, a datagram
+ * fam_is_summed() - Whether TCP has a counter in the sums alone, not in records.
+ * @attr: the counter, by attribute.
+ *
+ * Return: true for what connects without a mapped address.
+ */
+bool fam_is_summed(int attr);
+
+/**
+ * fam_counter_has() - Whether there is such a counter for some sockets.
+ * @c: the counter. Its name says of which: one with v4 in it is of AF_INET, all
+ *     others of AF_INET6. It ends with the event: an accept is of TCP, a datagram
  *     that is received or sent of UDP, all others of both.
+ * @family: AF_INET or AF_INET6 for a record, or 0 for the sums of both.
  * @protocol: IPPROTO_TCP or IPPROTO_UDP, or 0 for both together.
  *
  * Return: true or false.
  */
-bool fam_counter_has(const struct fam_counter_info *c, int protocol);
+bool fam_counter_has(const struct fam_counter_info *c, int family,
+		     int protocol);
 
 /**
  * struct fam_counters - one value per counter
@@ -70,7 +81,7 @@ struct fam_peer {
  * @family: AF_INET or AF_INET6
  * @protocol: IPPROTO_TCP or IPPROTO_UDP
  * @counters: what it saw
- * @last_mapped: last peer that came as a mapped address
+ * @last_mapped: last IPv4 peer
  * @last_rejected: last peer that was turned away
  */
 struct fam_socket {
@@ -276,7 +287,7 @@ bool fam_counted(struct fam *ds, int counter, __u64 n);
 int fam_hook_get(struct fam *ds, const char *name, struct fam_hook *h);
 int fam_hook_dump(struct fam *ds, fam_hook_cb cb, void *arg);
 
-/* Number of records that a dump shows, or -errno. */
+/* Number of records that a dump shows but for those of clients, or -errno. */
 int fam_socket_count(struct fam *ds);
 
 /* Settings in force, and those that a namespace starts with. */
@@ -350,6 +361,18 @@ int fam_v6only_set_idle(struct fam *ds, int fd, bool v6only);
 int fam_explain(struct fam *ds, int protocol, const union net_addr *to,
 		const union net_addr *from, unsigned int ifindex,
 		struct fam_explained *out);
+
+/**
+ * fam_is_of_client() - Whether all clients of a test have such a counter.
+ * @attr: the counter, by attribute.
+ *
+ * Return: true for what an AF_INET socket sends and connects to, and what an AF_INET6
+ * one connects to over IPv6.
+ */
+bool fam_is_of_client(int attr);
+
+/* Whether a socket has such counters, and no others. */
+bool fam_is_client(const struct fam_counters *c);
 
 void fam_counters_add(struct fam_counters *sum, const struct fam_counters *c);
 bool fam_counters_zero(const struct fam_counters *c);

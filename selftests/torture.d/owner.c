@@ -288,6 +288,8 @@ static bool slot_agrees(struct fam *ds, const struct slot *s, bool exact,
 	for (i = 0; i < fam_counter_table_len; i++) {
 		int c = fam_counter_table[i].attr;
 
+		if (!is_tallied(c))
+			continue;
 		*what = fam_counter_table[i].name;
 		*got = sum.v[c];
 		if (exact ? sum.v[c] != s->seen.v[c] :

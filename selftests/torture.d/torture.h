@@ -133,6 +133,13 @@ static inline void see(struct fam_counters *c, int counter)
 	see_n(c, counter, 1);
 }
 
+/* Not what AF_INET sockets do, and who connects over IPv6: nobody here keeps it. */
+static inline bool is_tallied(int counter)
+{
+	return !fam_is_of_client(counter) && counter != C(V4_ACCEPT) &&
+	       counter != C(V4_RECV);
+}
+
 static inline struct fam_counters *sums(int type)
 {
 	return type == SOCK_STREAM ? &shared->tcp : &shared->udp;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <assert.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "nl/counters.h"
@@ -19,13 +20,13 @@
 	ROW(attr, NO_EVENT, __VA_ARGS__)
 
 const struct counter counters[] = {
-	COUNTER(MAPPED_ACCEPT, "mapped_accept", PEER, SERVED, "Mapped", NULL,
+	COUNTER(MAPPED_ACCEPT, "mapped_accept", PEER, SERVED, "IPv4", NULL,
 		ALWAYS, "IPv4 handshakes completed on AF_INET6 listeners"),
-	QUIET(NATIVE_ACCEPT, "native_accept", PEER, SERVED, "Native", NULL,
+	QUIET(NATIVE_ACCEPT, "native_accept", PEER, SERVED, "IPv6", NULL,
 	      ALWAYS, "IPv6 handshakes completed on AF_INET6 listeners"),
-	COUNTER(MAPPED_RECV, "mapped_recv", PEER, SERVED, "Mapped", NULL,
+	COUNTER(MAPPED_RECV, "mapped_recv", PEER, SERVED, "IPv4", NULL,
 		ALWAYS, "IPv4 datagrams received on AF_INET6 sockets"),
-	QUIET(NATIVE_RECV, "native_recv", PEER, SERVED, "Native", NULL,
+	QUIET(NATIVE_RECV, "native_recv", PEER, SERVED, "IPv6", NULL,
 	      ALWAYS, "IPv6 datagrams received on AF_INET6 sockets"),
 	COUNTER(MAPPED_CONNECT, "mapped_connect", HOST, SERVED, "Outbound",
 		"connect", STATS,
@@ -53,6 +54,16 @@ const struct counter counters[] = {
 	COUNTER(WIRE_MAPPED, "wire_mapped", PEER, FORGED, "Wire-mapped", NULL,
 		NONZERO,
 		"IPv6 packets with a mapped source on the wire: a spoof"),
+	COUNTER(V4_ACCEPT, "v4_accept", PEER, SERVED, "IPv4", NULL, ALWAYS,
+		"IPv4 handshakes completed on AF_INET listeners"),
+	COUNTER(V4_RECV, "v4_recv", PEER, SERVED, "IPv4", NULL, ALWAYS,
+		"datagrams received on AF_INET sockets"),
+	COUNTER(V4_CONNECT, "v4_connect", HOST, SERVED, "Outbound", "connect",
+		STATS, "connect() calls on AF_INET sockets that went ahead"),
+	COUNTER(V4_SEND, "v4_send", HOST, SERVED, "Outbound", "send", STATS,
+		"sendmsg() calls on AF_INET sockets that went ahead"),
+	QUIET(NATIVE_CONNECT, "native_connect", HOST, SERVED, "Outbound-IPv6",
+	      NULL, STATS, "connect() calls to IPv6 addresses that went ahead"),
 };
 
 static_assert(ARRAY_SIZE(counters) == NUM_COUNTERS,
@@ -69,6 +80,13 @@ void counters_parse(uint64_t *values, struct nlattr *nest)
 		return;
 	for (i = 0; i < NUM_COUNTERS; i++)
 		values[i] = nla_get_u64(tb[counters[i].attr]);
+}
+
+bool counter_is_recorded(size_t i, uint8_t protocol)
+{
+	return protocol != IPPROTO_TCP ||
+	       (i != COUNTER_INDEX(V4_CONNECT) &&
+		i != COUNTER_INDEX(NATIVE_CONNECT));
 }
 
 bool counters_any(const uint64_t *values)

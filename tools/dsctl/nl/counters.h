@@ -89,6 +89,15 @@ extern const struct counter counters[];
 void counters_parse(uint64_t *values, struct nlattr *nest);
 
 /**
+ * counter_is_recorded() - Whether sockets have a counter of their own.
+ * @i: its place in counters[].
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ *
+ * Return: false for one that a socket of that protocol has in the sums alone.
+ */
+bool counter_is_recorded(size_t i, uint8_t protocol);
+
+/**
  * counters_any() - Whether something was counted.
  * @values: NUM_COUNTERS values.
  *

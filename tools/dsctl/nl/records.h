@@ -28,7 +28,7 @@ struct last_peer {
  * @protocol: IPPROTO_TCP or IPPROTO_UDP.
  * @found: sock_diag has listed the socket.
  * @counters: values, in the order of counters[].
- * @mapped: the last IPv4 peer that came as a mapped address.
+ * @mapped: the last IPv4 peer; to an AF_INET6 socket a mapped address.
  * @rejected: the last peer turned away.
  */
 struct record {
