@@ -113,9 +113,28 @@ TEST_F_TIMEOUT(mptcp, listener_v6only, TEST_TIMEOUT)
 	close(fd);
 }
 
+/* Both ends are AF_INET; so are the subflows that do the work. */
+TEST_F_TIMEOUT(mptcp, ipv4, TEST_TIMEOUT)
+{
+	struct fam_counters seen = { };
+	int fd, client, n;
+
+	fd = net_server(SOCK_STREAM, "0.0.0.0", 0, NET_MPTCP);
+	ASSERT_LE(0, fd);
+	for (n = 0; n < 3; n++) {
+		client = net_client_mptcp("127.0.0.1", net_port(fd));
+		serve(_metadata, fd, client, &seen);
+		seen.v[DUALSTACK_A_COUNTER_V4_CONNECT]++;
+	}
+	EXPECT_EQ(n, seen.v[DUALSTACK_A_COUNTER_V4_ACCEPT]);
+	test_expect_none(_metadata, &self->ds, fd);
+	test_expect_all_sums(_metadata, &self->ds, &seen);
+	close(fd);
+}
+
 TEST_F_TIMEOUT(mptcp, client, TEST_TIMEOUT)
 {
-	struct fam_counters none = { };
+	struct fam_counters served = { };
 	int server, client;
 	union net_addr to;
 
@@ -126,10 +145,11 @@ TEST_F_TIMEOUT(mptcp, client, TEST_TIMEOUT)
 	ASSERT_LE(0, client);
 	ASSERT_EQ(0, connect(client, &to.sa, sizeof(to.in6)));
 	self->seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
-	/* An AF_INET listener has nothing to count. */
-	close(accept_one(_metadata, server, client, &none));
+	close(accept_one(_metadata, server, client, &served));
+	test_expect_socket(_metadata, &self->ds, server, &served);
 	test_expect_none(_metadata, &self->ds, client);
-	expect_seen(_metadata, &self->ds, &self->seen);
+	fam_counters_add(&self->seen, &served);
+	test_expect_all_sums(_metadata, &self->ds, &self->seen);
 	close(client);
 	close(server);
 }

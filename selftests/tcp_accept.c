@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mapped_accept and native_accept: every way in which a handshake completes,
- * against the peers that accept() returned.
+ * mapped_accept, native_accept and v4_accept: every way in which a handshake
+ * completes, against the peers that accept() returned.
  */
 #include <fcntl.h>
 #include <linux/tcp.h>
@@ -275,25 +275,28 @@ TEST_F_TIMEOUT(tcp_accept, reuseport, TEST_TIMEOUT)
 		close(pfd[i].fd);
 }
 
-/* What an AF_INET listener accepts is nobody's conversion. */
+/* An AF_INET listener has a counter of its own, also for the client that has an
+ * AF_INET6 socket.
+ */
 TEST_F_TIMEOUT(tcp_accept, ipv4_listener, TEST_TIMEOUT)
 {
-	struct fam_counters none = { };
-	int i, fd, client, conn;
+	static const char *const clients[] = {
+		"127.0.0.1", NET_ADDR4, "::ffff:127.0.0.1",
+	};
+	struct fam_counters seen = { };
+	const int n = 5;
+	int i, fd;
 
 	fd = net_server(SOCK_STREAM, "0.0.0.0", 0, self->server_flags);
 	ASSERT_LE(0, fd);
-	for (i = 0; i < 5; i++) {
-		client = net_client(SOCK_STREAM, addrs[i % 2 * 2],
-				    net_port(fd), NULL);
-		ASSERT_LE(0, client);
-		conn = net_accept(fd, NULL);
-		ASSERT_LE(0, conn);
-		net_close_reset(client);
-		close(conn);
-	}
-	test_expect_none(_metadata, &self->ds, fd);
-	test_expect_sums(_metadata, &self->ds, &none);
+	for (i = 0; i < n * (int)ARRAY_SIZE(clients); i++)
+		serve(_metadata, &self->ds, variant->fastopen, fd,
+		      clients[i % ARRAY_SIZE(clients)], &seen);
+	EXPECT_EQ(i, seen.v[DUALSTACK_A_COUNTER_V4_ACCEPT]);
+	test_expect_socket(_metadata, &self->ds, fd, &seen);
+	seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT] += n;
+	seen.v[DUALSTACK_A_COUNTER_V4_CONNECT] += i - n;
+	test_expect_all_sums(_metadata, &self->ds, &seen);
 	close(fd);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mapped_recv and native_recv: one per datagram that a read of the socket
+ * mapped_recv, native_recv and v4_recv: one per datagram that a read of the socket
  * handed over, against the sources that the application got.
  */
 #include <fcntl.h>
@@ -25,21 +25,33 @@
 
 static const char *const addrs[] = { "127.0.0.1", "::1", NET_ADDR4, NET_ADDR6 };
 
+/* One of these for a client of a server, which is IPv4 if the server is. */
+static const char *client_addr(const char *server, size_t i)
+{
+	i %= ARRAY_SIZE(addrs);
+	return addrs[strchr(server, ':') ? i : i / 2 * 2];
+}
+
 /* The sender says in the datagram how it came. */
 struct payload {
 	char family;
 	char number;
 };
 
-static int send_numbered(in_port_t port, int i)
+static int send_to_server(const char *server, in_port_t port, int i)
 {
-	const char *addr = addrs[i % ARRAY_SIZE(addrs)];
+	const char *addr = client_addr(server, i);
 	struct payload p = {
 		.family = strchr(addr, ':') ? '6' : '4',
 		.number = i,
 	};
 
 	return net_send_to(addr, port, &p, sizeof(p));
+}
+
+static int send_numbered(in_port_t port, int i)
+{
+	return send_to_server("::", port, i);
 }
 
 static int send_several(in_port_t port, int n)
@@ -52,11 +64,15 @@ static int send_several(in_port_t port, int n)
 }
 
 /* The source of a datagram, where the call that read it does not tell. */
-static union net_addr source_of(const struct payload *p)
+static union net_addr source_of(int fd, const struct payload *p)
 {
-	union net_addr addr;
+	union net_addr local = net_local(fd), addr;
 
-	net_addr_set(&addr, p->family == '4' ? "::ffff:127.0.0.1" : "::1", 0);
+	if (local.sa.sa_family == AF_INET)
+		net_addr_set(&addr, "127.0.0.1", 0);
+	else
+		net_addr_set(&addr, p->family == '4' ? "::ffff:127.0.0.1" :
+						       "::1", 0);
 	return addr;
 }
 
@@ -70,7 +86,8 @@ static int read_recvfrom(int fd, struct fam_counters *seen)
 	n = recvfrom(fd, &p, sizeof(p), 0, &src.sa, &len);
 	if (n != sizeof(p))
 		return -1;
-	if (net_addr_mapped(&src) != (p.family == '4'))
+	if ((src.sa.sa_family == AF_INET || net_addr_mapped(&src)) !=
+	    (p.family == '4'))
 		return -1;
 	test_saw_recv(seen, &src);
 	return 1;
@@ -83,7 +100,7 @@ static int read_recv(int fd, struct fam_counters *seen)
 
 	if (recv(fd, &p, sizeof(p), 0) != sizeof(p))
 		return -1;
-	src = source_of(&p);
+	src = source_of(fd, &p);
 	test_saw_recv(seen, &src);
 	return 1;
 }
@@ -95,7 +112,7 @@ static int read_read(int fd, struct fam_counters *seen)
 
 	if (read(fd, &p, sizeof(p)) != sizeof(p))
 		return -1;
-	src = source_of(&p);
+	src = source_of(fd, &p);
 	test_saw_recv(seen, &src);
 	return 1;
 }
@@ -171,29 +188,42 @@ FIXTURE_TEARDOWN(udp_read)
 	fam_close(&self->ds);
 }
 
-TEST_F_TIMEOUT(udp_read, alternating, TEST_TIMEOUT)
+static void read_all(struct __test_metadata *_metadata, struct fam *ds,
+		     const char *server,
+		     int (*read)(int fd, struct fam_counters *seen))
 {
 	struct fam_counters seen = { };
 	int fd, i, n, left;
 
-	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	fd = net_server(SOCK_DGRAM, server, 0, 0);
 	ASSERT_LE(0, fd);
 
 	for (i = 0; i < DATAGRAMS; i++) {
-		ASSERT_EQ(0, send_numbered(net_port(fd), i));
+		ASSERT_EQ(0, send_to_server(server, net_port(fd), i));
 		if ((i + 1) % BATCH)
 			continue;
 		for (left = BATCH; left; left -= n) {
 			ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
-			n = variant->read(fd, &seen);
+			n = read(fd, &seen);
 			ASSERT_LT(0, n);
 		}
 	}
 	EXPECT_EQ(DATAGRAMS, seen.v[DUALSTACK_A_COUNTER_MAPPED_RECV] +
-			     seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV]);
-	test_expect_socket(_metadata, &self->ds, fd, &seen);
-	test_expect_sums(_metadata, &self->ds, &seen);
+			     seen.v[DUALSTACK_A_COUNTER_NATIVE_RECV] +
+			     seen.v[DUALSTACK_A_COUNTER_V4_RECV]);
+	test_expect_socket(_metadata, ds, fd, &seen);
+	test_expect_all_sums(_metadata, ds, &seen);
 	close(fd);
+}
+
+TEST_F_TIMEOUT(udp_read, alternating, TEST_TIMEOUT)
+{
+	read_all(_metadata, &self->ds, "::", variant->read);
+}
+
+TEST_F_TIMEOUT(udp_read, ipv4_socket, TEST_TIMEOUT)
+{
+	read_all(_metadata, &self->ds, "0.0.0.0", variant->read);
 }
 
 FIXTURE(udp_recv)
@@ -431,6 +461,9 @@ TEST_F_TIMEOUT(udp_recv, connected, TEST_TIMEOUT)
 		if (net_addr_mapped(&src)) {
 			seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
 			self->seen.v[DUALSTACK_A_COUNTER_MAPPED_CONNECT]++;
+		} else {
+			seen.v[DUALSTACK_A_COUNTER_NATIVE_CONNECT]++;
+			self->seen.v[DUALSTACK_A_COUNTER_NATIVE_CONNECT]++;
 		}
 		for (k = 0; k < 5; k++) {
 			ASSERT_LT(0, sendto(peer, &p, sizeof(p), 0, &to.sa,
@@ -468,18 +501,19 @@ TEST_F_TIMEOUT(udp_recv, mapped_socket, TEST_TIMEOUT)
 TEST_F_TIMEOUT(udp_recv, ipv4_socket, TEST_TIMEOUT)
 {
 	struct payload p = { };
-	int i, fd;
+	int i;
 
-	fd = net_server(SOCK_DGRAM, "0.0.0.0", 0, 0);
-	ASSERT_LE(0, fd);
+	close(self->fd);
+	self->fd = net_server(SOCK_DGRAM, "0.0.0.0", 0, 0);
+	ASSERT_LE(0, self->fd);
 	for (i = 0; i < 5; i++) {
-		ASSERT_EQ(0, net_send_to("127.0.0.1", net_port(fd), &p,
+		ASSERT_EQ(0, net_send_to("127.0.0.1", net_port(self->fd), &p,
 					 sizeof(p)));
-		ASSERT_EQ((ssize_t)sizeof(p), recv(fd, &p, sizeof(p), 0));
+		ASSERT_EQ((ssize_t)sizeof(p),
+			  recv_one(self->fd, &self->seen, &p, sizeof(p), 0));
 	}
-	test_expect_none(_metadata, &self->ds, fd);
+	EXPECT_EQ(5, self->seen.v[DUALSTACK_A_COUNTER_V4_RECV]);
 	expect(_metadata, &self->ds, self->fd, &self->seen);
-	close(fd);
 }
 
 /* An ICMP error read from the error queue is no datagram. */
@@ -615,6 +649,14 @@ FIXTURE(udp_gro)
 	in_port_t port;
 };
 
+FIXTURE_VARIANT(udp_gro)
+{
+	const char *server;
+};
+
+FIXTURE_VARIANT_ADD(udp_gro, dual) { .server = "::", };
+FIXTURE_VARIANT_ADD(udp_gro, v4) { .server = "0.0.0.0", };
+
 /* With UDP_GRO a message may be several datagrams: each of them counts. */
 FIXTURE_SETUP(udp_gro)
 {
@@ -622,7 +664,7 @@ FIXTURE_SETUP(udp_gro)
 
 	if (!test_setup(_metadata, &self->ds))
 		return;
-	self->fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	self->fd = net_server(SOCK_DGRAM, variant->server, 0, 0);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, setsockopt(self->fd, IPPROTO_UDP, UDP_GRO, &one,
 				sizeof(one)));
@@ -641,13 +683,14 @@ TEST_F_TIMEOUT(udp_gro, recvmsg, TEST_TIMEOUT)
 		MERGED, MERGED - SEGMENT / 2,
 		SEGMENT + 1, SEGMENT, 1
 	};
+	const char *addr;
 	size_t i, k;
 
 	/* The first event of a socket goes another way than all others. */
 	for (k = 0; k < ARRAY_SIZE(lens); k++) {
 		for (i = 0; i < ARRAY_SIZE(addrs); i++) {
-			ASSERT_EQ(0, send_segments(addrs[i], self->port,
-						   lens[k]));
+			addr = client_addr(variant->server, i);
+			ASSERT_EQ(0, send_segments(addr, self->port, lens[k]));
 			EXPECT_EQ((lens[k] + SEGMENT - 1) / SEGMENT,
 				  read_merged(self->fd, 0, &self->seen));
 			expect(_metadata, &self->ds, self->fd, &self->seen);
@@ -683,8 +726,8 @@ TEST_F_TIMEOUT(udp_gro, peek, TEST_TIMEOUT)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
-		ASSERT_EQ(0, send_segments(addrs[i], self->port,
-					   MERGED));
+		ASSERT_EQ(0, send_segments(client_addr(variant->server, i),
+					   self->port, MERGED));
 		EXPECT_EQ(SEGMENTS, read_merged(self->fd, MSG_PEEK,
 						&self->seen));
 		expect(_metadata, &self->ds, self->fd, &self->seen);
@@ -727,14 +770,17 @@ TEST_F_TIMEOUT(udp_gro, splice, TEST_TIMEOUT)
 {
 	char data[MERGED];
 	union net_addr src;
+	const char *addr;
 	int pipes[2];
 	size_t i;
 
 	ASSERT_EQ(0, pipe(pipes));
 	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
-		net_addr_set(&src, strchr(addrs[i], ':') ? "::1" :
-			     "::ffff:127.0.0.1", 0);
-		ASSERT_EQ(0, send_segments(addrs[i], self->port, sizeof(data)));
+		addr = client_addr(variant->server, i);
+		src = source_of(self->fd, &(struct payload) {
+			.family = strchr(addr, ':') ? '6' : '4',
+		});
+		ASSERT_EQ(0, send_segments(addr, self->port, sizeof(data)));
 		ASSERT_EQ(0, net_wait_in(self->fd, NET_TIMEOUT_MS));
 		ASSERT_EQ((ssize_t)sizeof(data),
 			  splice(self->fd, NULL, pipes[1], NULL, sizeof(data),
@@ -799,7 +845,7 @@ TEST_F_TIMEOUT(udp_gro, io_uring, TEST_TIMEOUT)
 		n = recv(self->fd, data, sizeof(data), 0);
 	}
 	ASSERT_EQ((int)sizeof(data), n);
-	net_addr_set(&src, "::ffff:127.0.0.1", 0);
+	src = source_of(self->fd, &(struct payload) { .family = '4' });
 	saw_several(&self->seen, &src, SEGMENTS);
 	expect(_metadata, &self->ds, self->fd, &self->seen);
 }
@@ -836,19 +882,20 @@ TEST_F_TIMEOUT(udp_gro, device, TEST_TIMEOUT)
 	ASSERT_EQ(0, set_feature("veth1", ETHTOOL_SGSO, 0));
 
 	for (i = 0; i < 20; i++) {
-		int fd = socket(i % 2 ? AF_INET6 : AF_INET,
+		int k = strchr(variant->server, ':') ? i % 2 : 0;
+		int fd = socket(k ? AF_INET6 : AF_INET,
 				SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		char data[MERGED] = { };
 		int segment = SEGMENT;
 		union net_addr to;
 
-		net_addr_set(&to, here[i % 2], self->port);
+		net_addr_set(&to, here[k], self->port);
 		ASSERT_EQ(0, setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment,
 					sizeof(segment)));
 		ASSERT_EQ((ssize_t)sizeof(data),
 			  sendto(fd, data, sizeof(data), 0, &to.sa,
 				 net_addr_len(&to)))
-			TH_LOG("to %s: %s", here[i % 2], strerror(errno));
+			TH_LOG("to %s: %s", here[k], strerror(errno));
 		close(fd);
 		for (left = SEGMENTS; left > 0; left -= n) {
 			n = read_merged(self->fd, 0, &self->seen);
