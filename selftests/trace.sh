@@ -35,14 +35,22 @@ traffic()
 }
 
 # The event and its fields, of whatever else stands on the line. Others may
-# have been traced: only the namespace of the traffic is looked at.
+# have been traced: only the namespace of the traffic is looked at. AF_INET clients
+# of all kinds have events, too: the traffic tells of some, by their cookie.
 normalize()
 {
 	local tool=$1 ns
 
 	ns=$(sed -n 's/.* netns=//p' "$tmp/$tool.said" | head -n 1)
-	sed -n 's/.*\<\(dualstack_\(mapped\|reject\)\): */\1: /p' |
-		grep " netns=${ns:-none}\$" | sort >"$tmp/$tool.got"
+	sed -n 's/.*\<\(dualstack_\(mapped\|v4\|reject\)\): */\1: /p' |
+		grep " netns=${ns:-none}\$" | sort >"$tmp/$tool.all"
+	awk 'match($0, / cookie=[0-9]+ /) {
+			cookie = substr($0, RSTART, RLENGTH)
+			if (NR == FNR)
+				told[cookie]
+			else if (!/^dualstack_v4/ || cookie in told)
+				print
+		}' "$tmp/$tool.said" "$tmp/$tool.all" >"$tmp/$tool.got"
 }
 
 run_tracefs()
@@ -72,7 +80,7 @@ run_bpftrace()
 {
 	local name prog=
 
-	for name in mapped reject; do
+	for name in mapped v4 reject; do
 		prog+="tracepoint:dualstack:dualstack_$name {
 			printf(\"dualstack_$name: family=%d protocol=%d \",
 			       args->family, args->protocol);
@@ -115,33 +123,39 @@ as_counted()
 	local tool=$1 key counter seen
 
 	while read -r key counter; do
-		seen=$(grep -c "[ ]$key " "$tmp/$tool.got")
+		seen=$(grep -c "^dualstack_${key/_/ } " "$tmp/$tool.all")
 		[ "$seen" = "$(counted "$tool" "$counter")" ] && continue
 		echo "$key: $seen events, $counter says" \
 			"$(counted "$tool" "$counter")"
 		return 1
 	done <<-EOF
-		site=accept mapped_accept
-		site=recv mapped_recv
-		site=connect mapped_connect
-		site=send mapped_send
-		site=wire wire_mapped
-		reason=v6only reject_v6only
-		reason=addr reject_addr
-		reason=v4only reject_v4only
-		reason=connect reject_connect
-		reason=send reject_send
-		reason=bind reject_bind
+		mapped:_site=accept mapped_accept
+		mapped:_site=recv mapped_recv
+		mapped:_site=connect mapped_connect
+		mapped:_site=send mapped_send
+		mapped:_site=wire wire_mapped
+		v4:_site=accept v4_accept
+		v4:_site=recv v4_recv
+		v4:_site=connect v4_connect
+		v4:_site=send v4_send
+		reject:_reason=v6only reject_v6only
+		reject:_reason=addr reject_addr
+		reject:_reason=v4only reject_v4only
+		reject:_reason=connect reject_connect
+		reject:_reason=send reject_send
+		reject:_reason=bind reject_bind
 	EOF
 }
 
-# bpftrace tells the two events apart, and that suffices for their sums.
+# bpftrace tells the events apart, and that suffices for their sums.
 as_counted_in_sum()
 {
-	[ "$(grep -c dualstack_mapped "$tmp/$1.got")" = "$(counted "$1" \
+	[ "$(grep -c dualstack_mapped "$tmp/$1.all")" = "$(counted "$1" \
 		mapped_accept mapped_recv mapped_connect mapped_send \
 		wire_mapped)" ] &&
-	[ "$(grep -c dualstack_reject "$tmp/$1.got")" = "$(counted "$1" \
+	[ "$(grep -c dualstack_v4 "$tmp/$1.all")" = "$(counted "$1" \
+		v4_accept v4_recv v4_connect v4_send)" ] &&
+	[ "$(grep -c dualstack_reject "$tmp/$1.all")" = "$(counted "$1" \
 		reject_v6only reject_addr reject_v4only reject_connect \
 		reject_send reject_bind)" ]
 }

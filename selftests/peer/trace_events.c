@@ -79,7 +79,7 @@ static void show_event(const struct event *e, const char *local,
 		       const char *peer)
 {
 	printf("dualstack_%s: %s=%s family=%s protocol=%s ", e->name,
-	       strcmp(e->name, "mapped") ? "reason" : "site", e->what,
+	       strcmp(e->name, "reject") ? "site" : "reason", e->what,
 	       e->family == AF_INET ? "AF_INET" : "AF_INET6",
 	       e->type == SOCK_STREAM ? "IPPROTO_TCP" : "IPPROTO_UDP");
 	printf("local=%s peer=%s flowlabel=0x%05x cookie=%llu netns=%llu\n",
@@ -119,6 +119,41 @@ static void serve(int type)
 		must(recvfrom(fd, &c, 1, 0, &e.peer.sa, &len) == 1, "recvfrom");
 		e.what = "recv";
 	}
+	saw(&e);
+	close(client);
+	close(fd);
+}
+
+/* The same between AF_INET sockets, of which both ends have events. */
+static void serve_v4(int type)
+{
+	struct event e = { "v4", "connect", AF_INET, type };
+	int fd, client, conn;
+	char c;
+
+	fd = net_server(type, "127.0.0.1", 0, 0);
+	must(fd >= 0, "server");
+	client = net_client(type, "127.0.0.1", net_port(fd), &e.local);
+	must(client >= 0, "client");
+	e.peer = net_local(fd);
+	e.cookie = net_cookie(client);
+	saw(&e);
+	if (type == SOCK_STREAM) {
+		conn = net_accept(fd, NULL);
+		must(conn >= 0, "accept");
+		close(conn);
+		e.what = "accept";
+	} else {
+		must(send(client, "x", 1, 0) == 1, "send");
+		e.what = "send";
+		saw(&e);
+		must(!net_wait_in(fd, NET_TIMEOUT_MS), "poll");
+		must(recv(fd, &c, 1, 0) == 1, "recv");
+		e.what = "recv";
+	}
+	e.local = net_local(fd);
+	e.peer = net_local(client);
+	e.cookie = net_cookie(fd);
 	saw(&e);
 	close(client);
 	close(fd);
@@ -277,6 +312,7 @@ int main(void)
 
 	for (i = 0; i < 2; i++) {
 		serve(types[i]);
+		serve_v4(types[i]);
 		serve_native(types[i]);
 		refuse(types[i], "v6only", "::", NET_V6ONLY, "127.0.0.1");
 		refuse(types[i], "addr", "::1", 0, NET_ADDR4);
