@@ -15,6 +15,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -112,6 +114,8 @@ static int server(int type, int v6only, int port)
  * @family: the client's.
  * @to: where it sends to.
  * @len: length of @to.
+ * @data: what it sends, or NULL for some zeroes.
+ * @size: how much that is.
  */
 struct state {
 	int server;
@@ -119,6 +123,8 @@ struct state {
 	int family;
 	struct sockaddr_storage to;
 	socklen_t len;
+	const void *data;
+	size_t size;
 };
 
 static void aim(struct state *s, int family, int port)
@@ -137,9 +143,11 @@ static void open_client(struct state *s)
 static void send_one(struct state *s)
 {
 	static const char payload[PAYLOAD];
+	const void *data = s->data ? s->data : payload;
+	ssize_t size = s->data ? s->size : sizeof(payload);
 
-	if (sendto(s->client, payload, sizeof(payload), 0,
-		   (struct sockaddr *)&s->to, s->len) != sizeof(payload))
+	if (sendto(s->client, data, size, 0, (struct sockaddr *)&s->to,
+		   s->len) != size)
 		die("sendto");
 }
 
@@ -152,14 +160,50 @@ static void setup_udp(struct state *s, int family)
 	open_client(s);
 }
 
+/* By a raw socket, to which sending is no event. */
 static void setup_udp4(struct state *s)
 {
+	static struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		char payload[PAYLOAD];
+	} packet = {
+		.ip = {
+			.version = 4,
+			.ihl = sizeof(struct iphdr) / 4,
+			.ttl = 64,
+			.protocol = IPPROTO_UDP,
+		},
+	};
+
 	setup_udp(s, AF_INET);
+	close(s->client);
+	s->client = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	if (s->client < 0)
+		die("raw socket");
+	packet.ip.saddr = htonl(INADDR_LOOPBACK);
+	packet.ip.daddr = packet.ip.saddr;
+	packet.udp.source = htons(CLIENT_PORT);
+	packet.udp.dest = htons(SERVER_PORT);
+	packet.udp.len = htons(sizeof(packet) - sizeof(packet.ip));
+	s->data = &packet;
+	s->size = sizeof(packet);
 }
 
 static void setup_udp6(struct state *s)
 {
 	setup_udp(s, AF_INET6);
+}
+
+/* Both ends are AF_INET sockets. */
+static void setup_udp_v4(struct state *s)
+{
+	aim(s, AF_INET, SERVER_PORT);
+	s->server = socket(AF_INET, SOCK_DGRAM, 0);
+	if (s->server < 0 ||
+	    bind(s->server, (struct sockaddr *)&s->to, s->len))
+		die("AF_INET server");
+	open_client(s);
 }
 
 static void run_udp(struct state *s)
@@ -369,10 +413,25 @@ static void setup_drop(struct state *s)
 {
 	int i, bytes = 1;
 
-	setup_udp4(s);
+	setup_udp6(s);
 	setsockopt(s->server, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	for (i = 0; i < 64; i++)
 		send_one(s);
+}
+
+/* What getaddrinfo() does to sort addresses: connect() that sends nothing. */
+
+static void setup_lookup(struct state *s)
+{
+	aim(s, AF_INET, SERVER_PORT);
+}
+
+static void run_lookup(struct state *s)
+{
+	open_client(s);
+	if (connect(s->client, (struct sockaddr *)&s->to, s->len))
+		die("connect");
+	close(s->client);
 }
 
 /* A socket without a record, opened and closed. */
@@ -397,6 +456,7 @@ static const struct row {
 } rows[] = {
 	{ "udp4", setup_udp4, run_udp, 64, AF_INET },
 	{ "udp6", setup_udp6, run_udp, 64, AF_INET6 },
+	{ "udp-v4", setup_udp_v4, run_udp, 64, 0 },
 	{ "mapped-send", setup_mapped, run_udp, 64, 0 },
 	{ "tcp4", setup_tcp4, run_tcp, 16, 0 },
 	{ "tcp6", setup_tcp6, run_tcp, 16, 0 },
@@ -405,6 +465,7 @@ static const struct row {
 	{ "udp-refused", setup_udp_refused, send_one, 64, 0 },
 	{ "udp-closed", setup_udp_closed, send_one, 64, 0 },
 	{ "drop", setup_drop, send_one, 64, 0 },
+	{ "lookup", setup_lookup, run_lookup, 64, 0 },
 	{ "close", setup_close, run_close, 64, 0 },
 	{ "syn-group", setup_syn_group, run_syn, 16, 0 },
 	{ "syn-crowd", setup_syn_crowd, run_syn, 16, 0 },
