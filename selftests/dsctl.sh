@@ -148,10 +148,14 @@ hooks_are_shown()
 		(.kind | IN("ftrace", "direct", "tracepoint")))' "$tmp/hooks" &&
 	jq -e --slurpfile want "$tmp/want" '$want[0].sums as $s |
 		(map({(.name): .hits}) | add) as $h |
-		$h.tcp_child_process == $s.mapped_accept +
+		$h.tcp_child_process == $s.mapped_accept + $s.v4_accept +
 					$s.native_accept and
-		$h.skb_consume_udp == $s.mapped_recv + $s.native_recv and
-		$h.tcp_v6_connect == $s.mapped_connect + $s.reject_connect and
+		$h.skb_consume_udp == $s.mapped_recv + $s.v4_recv +
+				      $s.native_recv and
+		$h.tcp_v4_connect + $h.__ip4_datagram_connect == $s.v4_connect and
+		$h.tcp_v6_connect + $h.__ip6_datagram_connect ==
+			$s.mapped_connect + $s.native_connect +
+			$s.reject_connect and
 		$h.kfree_skb == $s.reject_v6only + $s.reject_addr +
 				$s.reject_v4only' "$tmp/hooks"
 }

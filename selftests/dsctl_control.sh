@@ -698,10 +698,11 @@ ends()
 	cat "$tmp/monitor.err"
 }
 
-# The events but those of the probe, without what differs between runs
+# The events but those of the probe and of clients, without what differs between runs
 events_of()
 {
-	jq -c "select(.lost or .local_port != $(of probe port)) | $1" \
+	jq -c "select(.lost or .local_port != $(of probe port)) |
+	       select(.event | IN(\"v4_connect\", \"v4_send\") | not) | $1" \
 		"$tmp/events"
 }
 
@@ -719,9 +720,9 @@ monitor_json()
 	fare tcp_v6only 127.0.0.1 0 2 && fare udp_v6only 127.0.0.1 0 1 &&
 	fare tcp_v6 127.0.0.1 0 1 && fare tcp_v4 ::1 0 2 || return 1
 	connected=$(ask connect tcp_v4) || return 1
-	# Traffic that is none of a dual stack's makes no event.
+	# IPv6 that is served makes no event.
 	fare tcp_dual ::1 1 0 && fare tcp_v4 127.0.0.1 1 0 || return 1
-	wait_for $LIMIT num_events 12
+	wait_for $LIMIT num_events 14
 	ends INT
 	[ "$rc" = 0 ] && [ ! -s "$tmp/monitor.err" ] || return 1
 
@@ -736,6 +737,7 @@ monitor_json()
 		["reject_v4only","tcp",$(of tcp_v4 cookie)] 2
 		["reject_v6only","tcp",$(of tcp_v6only cookie)] 2
 		["reject_v6only","udp",$(of udp_v6only cookie)] 1
+		["v4_accept","tcp",$(of tcp_v4 cookie)] 2
 	EOF
 	diff "$tmp/want" "$tmp/got" || return 1
 	cat "$tmp/events"
@@ -781,6 +783,17 @@ monitor_filter()
 	ends INT
 	[ "$rc" = 0 ] && [ "$(events_of .event | sort | uniq -c | xargs)" = \
 			   '2 reject_v6only' ]
+}
+
+# Its client has events, too.
+monitor_v4()
+{
+	monitor -j monitor v4 || return 1
+	fare tcp_dual 127.0.0.1 3 0 && fare tcp_v4 127.0.0.1 2 0 || return 1
+	wait_for $LIMIT num_events 2
+	ends INT
+	[ "$rc" = 0 ] && [ "$(events_of .event | sort | uniq -c | xargs)" = \
+			   '2 v4_accept' ]
 }
 
 accounted()
@@ -929,7 +942,7 @@ echo "$line" >"$tmp/peer"
 peer_says "$tmp/peer"
 
 ktap_print_header
-ktap_set_plan 117
+ktap_set_plan 118
 
 for args in "help" "set help" "set tracking help" "set v6only help" \
 	    "set bindv6only help" "set max-sockets help" "set event-rate help" \
@@ -1048,6 +1061,7 @@ check "explain counts nothing" explain_counts_nothing
 check "monitor: JSON" monitor_json
 check "monitor: text" monitor_text
 check "monitor: filter" monitor_filter
+check "monitor: AF_INET sockets" monitor_v4
 check "monitor: rate" monitor_rate
 check "monitor: flood" monitor_flood
 check "monitor: closed pipe" monitor_pipe

@@ -39,6 +39,7 @@ for port in range(first, first + number):
 if addr == "::":
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     client.sendto(b"x", ("127.0.0.1", first))
+    client.close()
     held[0].recv(1)
 print(flush=True)
 time.sleep(1e6)

@@ -65,11 +65,13 @@ clients()
 		       "refused $refused4 IPv4 clients"
 }
 
-# shows PORT NAME JQ-CONDITION: of the one AF_INET6 socket of that port
+# shows PORT NAME JQ-CONDITION [OPTION]: of the one listener of that port, AF_INET6
+# or as the option says
 shows()
 {
-	"$DSCTL" -j show sockets proto tcp port "$1" | tee "$tmp/shown" |
-		jq -e --arg name "$2" "length == 1 and (.[0] |
+	"$DSCTL" -j "${4:--6}" show sockets proto tcp port "$1" | tee "$tmp/shown" |
+		jq -e --arg name "$2" "map(select(.state == \"LISTEN\")) |
+			length == 1 and (.[0] |
 			any(.processes[]; .comm == \$name) and ($3))" ||
 		{ cat "$tmp/shown"; return 1; }
 }
@@ -128,6 +130,9 @@ sshd_pair()
 	check "dsctl: sshd has a pair, and refuses nobody" shows $port sshd "
 		.mode == \"v6only\" and .mapped_accept == 0 and
 		.native_accept == $served6 and .reject_v6only == 0"
+	check "dsctl: IPv4 comes by its other socket" shows $port sshd "
+		.mode == \"v4\" and .v4_accept == $served4 and
+		(.last_mapped_peer | startswith(\"127.0.0.1:\"))" -4
 }
 
 nginx_v6only()
@@ -207,7 +212,8 @@ inherited_dual()
 		.reject_v6only == 0"
 }
 
-# server COMMAND FUNCTION: three subtests, skipped where it is not installed
+# server COMMAND FUNCTION: three subtests, four of sshd, skipped where it is not
+# installed
 server()
 {
 	local i
@@ -216,13 +222,14 @@ server()
 		$2
 		return
 	fi
+	[ "$1" != sshd ] || ktap_test_skip "$2: $1 is not installed"
 	for i in 1 2 3; do
 		ktap_test_skip "$2 ($i): $1 is not installed"
 	done
 }
 
 ktap_print_header
-ktap_set_plan 15
+ktap_set_plan 16
 
 server vsftpd vsftpd_dual
 server sshd sshd_pair

@@ -23,7 +23,10 @@ ETH_P_IPV6 = 0x86dd
 COUNTERS = ("mapped_accept", "native_accept", "mapped_recv", "native_recv",
             "mapped_connect", "mapped_send", "reject_v6only", "reject_addr",
             "reject_v4only", "reject_connect", "reject_send", "reject_bind",
-            "wire_mapped")
+            "wire_mapped", "v4_accept", "v4_recv", "v4_connect", "v4_send",
+            "native_connect")
+# What TCP has in the sums alone.
+SUMMED = ("v4_connect", "native_connect")
 REFUSAL = {"v6only": "reject_v6only", "v6": "reject_addr",
            "v4": "reject_v4only"}
 TIMEOUT = 10
@@ -80,13 +83,18 @@ class Socket:
             self.shown["peer_addr"], self.shown["peer_port"] = peer[:2]
 
     def show(self):
-        return {**self.shown, **self.seen}
+        seen = self.seen
+        if self.shown["proto"] == "tcp":
+            seen = {**seen, **dict.fromkeys(SUMMED)}
+        return {**self.shown, **seen}
 
 
 class Server(Socket):
     """A socket that clients are let at."""
 
     ports = set()
+    # What the clients of all servers asked for
+    asked = dict.fromkeys(COUNTERS, 0)
 
     def __init__(self, proto, mode, addr="::"):
         self.kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[proto]
@@ -124,23 +132,37 @@ class Server(Socket):
         with sock:
             return self.client(addr)
 
+    def ask(self, client, addr):
+        """The client connects, and sends if it is one of UDP."""
+        self.asked["native_connect" if ":" in addr else "v4_connect"] += 1
+        client.connect((addr, self.port))
+        if self.kind == socket.SOCK_DGRAM:
+            self.asked["v4_send"] += ":" not in addr
+            client.send(b"x")
+
     def serve(self, addr):
         """One client that this socket answers."""
         with self.client(addr) as client:
-            client.connect((addr, self.port))
+            self.ask(client, addr)
             if self.kind == socket.SOCK_STREAM:
                 conn, peer = self.sock.accept()
                 conn.close()
                 event = "accept"
             else:
-                client.send(b"x")
                 peer = self.sock.recvfrom(1)[1]
                 event = "recv"
+        self.saw(event, peer)
+
+    def saw(self, event, peer):
+        """The event of a client."""
         if self.sock.family == socket.AF_INET:
-            return      # IPv4 on an AF_INET socket: nothing to count
-        mapped = peer[0].startswith("::ffff:")
-        self.seen[("mapped_" if mapped else "native_") + event] += 1
-        if mapped:
+            kind = "v4_"
+        elif peer[0].startswith("::ffff:"):
+            kind = "mapped_"
+        else:
+            kind = "native_"
+        self.seen[kind + event] += 1
+        if kind != "native_":
             self.shown["last_mapped_peer"] = endpoint(*peer[:2])
 
     def refuse(self, addr):
@@ -148,8 +170,7 @@ class Server(Socket):
         with self.client(addr) as client:
             name = client.getsockname()
             try:
-                client.connect((addr, self.port))
-                client.send(b"x")
+                self.ask(client, addr)
                 client.recv(1)
             except ConnectionRefusedError:
                 self.seen[REFUSAL[self.shown["mode"]]] += 1
@@ -180,7 +201,9 @@ def connected(server):
     client = Socket(sock, "tcp", "ESTAB", "mapped")
     client.seen["mapped_connect"] += 1
     client.shown["last_mapped_peer"] = endpoint(MAPPED, server.port)
-    return client, Socket(server.sock.accept()[0], "tcp", "ESTAB", "v4")
+    conn, peer = server.sock.accept()
+    server.saw("accept", peer)
+    return client, Socket(conn, "tcp", "ESTAB", "v4")
 
 
 def unreachable(port):
@@ -222,16 +245,17 @@ def main():
     quiet = Server("tcp", "v4", "127.0.0.1")
     client, child = connected(quiet)
     # The last server sees nobody and is to be listed all the same.
-    shown = [*servers, spoofed, client, unreachable(quiet.port)]
+    shown = [*servers, spoofed, quiet, client, unreachable(quiet.port)]
 
-    sums = {name: sum(s.seen[name] for s in shown) for name in COUNTERS}
+    sums = {name: sum(s.seen[name] for s in shown) + Server.asked[name]
+            for name in COUNTERS}
     sums["untracked"] = 0
     sums["tracked"] = sum(any(s.seen.values()) for s in shown)
     sums["evicted"] = 0
     print(json.dumps({"pid": os.getpid(), "sums": sums,
                       "spoofed": spoofed.port,
                       "sockets": [s.show() for s in shown],
-                      "hidden": [quiet.show(), child.show()]}), flush=True)
+                      "hidden": [child.show()]}), flush=True)
     sys.stdin.read()
 
 

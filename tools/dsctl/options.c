@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -23,6 +24,10 @@ const struct option_info option_infos[] = {
 	  "Show more" },
 	{ "all", 'a', NULL, "-a[ll] |" NEXT_LINE,
 	  "Show all sockets" },
+	{ "4", '4', NULL, "-4 | ",
+	  "Show AF_INET sockets alone" },
+	{ "6", '6', NULL, "-6 |" NEXT_LINE,
+	  "Show AF_INET6 sockets alone" },
 	{ "no-processes", 'P', NULL, "-P | -no-processes |" NEXT_LINE,
 	  "Show sockets without their processes" },
 	{ "color", 'c', "={ always | auto | never }",
@@ -65,6 +70,18 @@ static int parse_color(struct options *opts, const char *when)
 	default:
 		return -1;
 	}
+}
+
+static int parse_family(struct options *opts, int letter)
+{
+	int family = letter == '4' ? AF_INET : AF_INET6;
+
+	if (opts->family && opts->family != family) {
+		err("-4 and -6 exclude each other: without them both are shown");
+		return -1;
+	}
+	opts->family = family;
+	return 0;
 }
 
 static int has_arg(const struct option_info *info)
@@ -130,6 +147,11 @@ int options_parse(struct options *opts, int argc, char **argv)
 			break;
 		case 'a':
 			opts->all = true;
+			break;
+		case '4':
+		case '6':
+			if (parse_family(opts, c))
+				return -1;
 			break;
 		case 'P':
 			opts->no_processes = true;

@@ -15,7 +15,8 @@
  * @json: print JSON.
  * @pretty: indent the JSON.
  * @stats: show more.
- * @all: AF_INET sockets and connections too.
+ * @all: connections too.
+ * @family: sockets of this family alone, 0 for both.
  * @no_processes: list sockets without the processes that have them.
  * @color: colour the tables.
  * @version: print the version and no more.
@@ -30,6 +31,7 @@ struct options {
 	bool pretty;
 	bool stats;
 	bool all;
+	int family;
 	bool no_processes;
 	bool color;
 	bool version;

@@ -278,14 +278,17 @@ static bool counts(uint8_t protocol, size_t counter)
 	switch (counters[counter].attr) {
 	case DUALSTACK_A_COUNTER_MAPPED_ACCEPT:
 	case DUALSTACK_A_COUNTER_NATIVE_ACCEPT:
+	case DUALSTACK_A_COUNTER_V4_ACCEPT:
 		return protocol == IPPROTO_TCP;
 	case DUALSTACK_A_COUNTER_MAPPED_RECV:
 	case DUALSTACK_A_COUNTER_NATIVE_RECV:
+	case DUALSTACK_A_COUNTER_V4_RECV:
 	case DUALSTACK_A_COUNTER_MAPPED_SEND:
+	case DUALSTACK_A_COUNTER_V4_SEND:
 	case DUALSTACK_A_COUNTER_REJECT_SEND:
 		return protocol == IPPROTO_UDP;
 	default:
-		return true;
+		return counter_is_recorded(counter, protocol);
 	}
 }
 

@@ -48,6 +48,7 @@
 
 enum kind {
 	KIND_MAPPED,
+	KIND_V4,
 	KIND_REJECT,
 	KIND_ALL,
 };
@@ -182,11 +183,15 @@ static const char *type_name(const struct counter *counter)
 	return counter ? counter->key : "unknown";
 }
 
-static bool is_reject(const struct event *event)
+/* By the name: those of AF_INET sockets begin alike. */
+static enum kind kind_of(const struct event *event)
 {
 	const struct counter *counter = counter_of_event(event->type);
 
-	return counter && counter->kind == COUNTER_REFUSED;
+	if (counter && counter->kind == COUNTER_REFUSED)
+		return KIND_REJECT;
+	return counter && !strncmp(counter->key, "v4_", 3) ? KIND_V4 :
+							     KIND_MAPPED;
 }
 
 static json_t *json_event(const struct event *event)
@@ -252,7 +257,7 @@ static bool is_wanted(const struct monitor *mon, const struct event *event)
 {
 	const struct filter *filter = &mon->wanted->filter;
 
-	if (mon->wanted->kind == (is_reject(event) ? KIND_MAPPED : KIND_REJECT))
+	if (mon->wanted->kind != KIND_ALL && mon->wanted->kind != kind_of(event))
 		return false;
 	if (filter->cookie && filter->cookie != event->cookie)
 		return false;
@@ -434,6 +439,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	const char *names[KIND_ALL + FILTER_WORDS] = {
 		[KIND_MAPPED] = "mapped",
+		[KIND_V4] = "v4",
 		[KIND_REJECT] = "reject",
 	};
 	size_t num_names = KIND_ALL + filter_words(FILTERS, names + KIND_ALL);
@@ -453,7 +459,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 			continue;
 		}
 		if (wanted->kind != KIND_ALL) {
-			err("argument \"%s\": mapped or reject is given already",
+			err("argument \"%s\": mapped, v4 or reject is given already",
 			    argv[i]);
 			return -1;
 		}
@@ -469,7 +475,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 
 const struct cmd cmd_monitor = {
 	.name = "monitor",
-	.args = "[ mapped | reject ] [ FILTER ]",
+	.args = "[ mapped | v4 | reject ] [ FILTER ]",
 	.rules = "FILTER := " FILTER_ENDS_ARGS " [ cookie NUMBER ]",
 	.help = "What happens, a line for each event as it comes",
 	.details =

@@ -169,7 +169,7 @@ static const struct column {
 	{ "Peer", ALIGN_LEFT, cell_peer, has_peer },
 	{ },
 	{ "Last peer", ALIGN_LEFT, cell_last, wants_no_stats },
-	{ "Last mapped", ALIGN_LEFT, cell_mapped, wants_stats },
+	{ "Last IPv4", ALIGN_LEFT, cell_mapped, wants_stats },
 	{ "Last rejected", ALIGN_LEFT, cell_rejected, wants_stats },
 	{ "UID", ALIGN_RIGHT, cell_uid, wants_stats },
 	{ "Inode", ALIGN_RIGHT, cell_inode, wants_stats },
@@ -337,6 +337,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 		return -1;
 	}
 	filter->all = ctx->opts.all || filter->given & NAMED;
+	filter->family = ctx->opts.family;
 	filter->no_processes = ctx->opts.no_processes;
 	return 0;
 }
@@ -367,9 +368,10 @@ const struct cmd cmd_show_sockets = {
 		"            close-wait | last-ack | listening | closing |\n"
 		"            connected | synchronized }",
 	.details =
-		"AF_INET6 TCP listeners and UDP sockets, and what else has counts; with\n"
-		"a filter other than port, proto and mode, or with -a, all TCP and UDP\n"
-		"sockets that fit. With -s all counters, with -P without processes.",
+		"TCP listeners and UDP sockets, and what else has counts; with a filter\n"
+		"other than port, proto and mode, or with -a, all TCP and UDP sockets that\n"
+		"fit. With -4 those of AF_INET alone, with -6 those of AF_INET6; with -s\n"
+		"all counters, with -P without processes.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
 	.job_size = sizeof(struct filter),

@@ -35,9 +35,10 @@ enum {
  * struct filter - What was asked for.
  * @given: the FILTER_... words that were there.
  * @port: local port, else 0.
+ * @family: AF_INET or AF_INET6, else 0.
  * @proto: IPPROTO_TCP or IPPROTO_UDP, else 0.
  * @mode: enum sock_mode.
- * @all: AF_INET sockets and connections too; as -a says.
+ * @all: connections too; as -a says.
  * @no_processes: do not look for the processes that have the sockets.
  * @no_peers: the last peers are not shown: no warning if they may not be seen.
  * @cookie: cookie of a socket, else 0.
@@ -51,6 +52,7 @@ enum {
 struct filter {
 	unsigned int given;
 	uint16_t port;
+	uint8_t family;
 	uint8_t proto;
 	uint8_t mode;
 	bool all;

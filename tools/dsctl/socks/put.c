@@ -98,7 +98,8 @@ int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
 	SET("last_rejected_peer", json_last_peer(&rec->rejected));
 	SET("last_rejected_age_ms", json_last_age(&rec->rejected));
 	for (i = 0; i < NUM_COUNTERS; i++)
-		SET(counters[i].key, json_integer(rec->counters[i]));
+		SET(counters[i].key, counter_is_recorded(i, sk->protocol) ?
+			json_integer(rec->counters[i]) : json_null());
 #undef SET
 	return failed ? -ENOMEM : 0;
 }

@@ -32,18 +32,16 @@
 /**
  * enum pass_reason - When sock_diag is asked for some kind of sockets.
  * @SERVERS: always, they are all listed.
- * @HOLDERS: if one of them may shadow a socket found before, or has counts.
  * @OTHERS: if one of them has counts.
  *
  * With -a all are asked for.
  */
 enum pass_reason {
 	SERVERS,
-	HOLDERS,
 	OTHERS,
 };
 
-/* Sockets with counts are mostly found by the first two of these. */
+/* AF_INET ones are asked for in any case: they may shadow dual ones. */
 static const struct pass {
 	enum pass_reason reason;
 	struct diag_request req;
@@ -51,8 +49,8 @@ static const struct pass {
 	{ SERVERS, { AF_INET6, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 } },
 	{ SERVERS, { AF_INET6, IPPROTO_UDP, DIAG_ALL_STATES, 0 } },
 	{ OTHERS, { AF_INET6, IPPROTO_TCP, ~DIAG_STATE(TCP_LISTEN), 0 } },
-	{ HOLDERS, { AF_INET, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 } },
-	{ HOLDERS, { AF_INET, IPPROTO_UDP, DIAG_STATE(TCP_CLOSE), 0 } },
+	{ SERVERS, { AF_INET, IPPROTO_TCP, DIAG_STATE(TCP_LISTEN), 0 } },
+	{ SERVERS, { AF_INET, IPPROTO_UDP, DIAG_STATE(TCP_CLOSE), 0 } },
 	{ OTHERS, { AF_INET, IPPROTO_TCP, ~DIAG_STATE(TCP_LISTEN), 0 } },
 	{ OTHERS, { AF_INET, IPPROTO_UDP, ~DIAG_STATE(TCP_CLOSE), 0 } },
 };
@@ -82,26 +80,11 @@ static bool finds_missing(const struct record_list *records,
 	return false;
 }
 
-static bool has_dual(const struct sock_list *list, uint8_t protocol)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
-		if (list->v[i].mode == MODE_DUAL &&
-		    list->v[i].protocol == protocol)
-			return true;
-	return false;
-}
-
 static bool is_needed(const struct view *view, const struct filter *filter,
 		      const struct pass *pass)
 {
-	if (filter->all || filter->port || pass->reason == SERVERS)
-		return true;
-	if (finds_missing(&view->records, &pass->req))
-		return true;
-	return pass->reason == HOLDERS &&
-	       has_dual(&view->socks, pass->req.protocol);
+	return filter->all || filter->port || pass->reason == SERVERS ||
+	       finds_missing(&view->records, &pass->req);
 }
 
 /* Give the sockets from one on their records. */
@@ -208,10 +191,12 @@ out:
 	return ret;
 }
 
+/* An AF_INET socket that is connected is a client's, or else has counts. */
 static bool is_server(const struct sock *sk)
 {
-	return sk->family == AF_INET6 && (sk->protocol == IPPROTO_UDP ||
-					  sk->state == TCP_LISTEN);
+	if (sk->protocol == IPPROTO_UDP)
+		return sk->family == AF_INET6 || sk->state == TCP_CLOSE;
+	return sk->state == TCP_LISTEN;
 }
 
 /* The kernel says root of a socket that no process has any more, or yet. */
@@ -224,6 +209,8 @@ static bool is_shown(const struct sock *sk, const struct filter *filter,
 		     uint32_t ifindex)
 {
 	if (filter->given & FILTER_MODE && sk->mode != filter->mode)
+		return false;
+	if (filter->family && sk->family != filter->family)
 		return false;
 	if (filter->given & FILTER_STATE &&
 	    !(filter->states & DIAG_STATE(sk->state)))
