@@ -299,9 +299,11 @@ json_has_no_colour()
 		jq . "$tmp/out"
 }
 
-# A server with a client of either kind, until the end; prints its port
+# A server with a client of either kind, until the end; prints its port. An audit finds
+# one that IPv4 alone can reach.
 server='
 import socket, sys
+v4 = socket.create_server(("", 0))
 server = socket.create_server(("::", 0), family=socket.AF_INET6)
 port = server.getsockname()[1]
 for addr in "::1", "127.0.0.1":

@@ -17,7 +17,7 @@ import os
 import socket
 import sys
 
-from dsctl_peer import MAPPED, REFUSAL, Server, cookie
+from dsctl_peer import REFUSAL, Server, cookie
 
 ELSEWHERE = "192.0.2.1"     # an address of this host, not of 127.0.0.0/8
 
@@ -56,7 +56,7 @@ def dual():
     for proto, clients in ("tcp", 5), ("udp", 4):
         server = service.server(proto, "dual")
         for _ in range(clients):
-            server.serve("127.0.0.1")
+            server.serve(ELSEWHERE)
         server.serve("::1")
         service.found("serves-ipv4", mapped(server))
     return service
@@ -103,8 +103,19 @@ def pair():
     return service
 
 
+def sshd():
+    """The same with clients that are not of this host."""
+    service = Service("serves-ipv4")
+    server = service.server("tcp", "v4", "0.0.0.0")
+    sibling(service, server)
+    for _ in range(3):
+        server.serve(ELSEWHERE)
+    service.found("serves-ipv4", server.seen["v4_accept"])
+    return service
+
+
 def busy_pair():
-    """No counter tells of its client, which is connected."""
+    """Its client is connected."""
     service = Service("serves-ipv4")
     server = service.server("tcp", "v4", "0.0.0.0")
     sibling(service, server)
@@ -117,7 +128,7 @@ def busy_pair():
         client.recv(1)
         os._exit(0)
     service.kept.append(server.sock.accept()[0])
-    service.found("serves-ipv4", 0, 1)
+    service.found("serves-ipv4", 1, 1)
     return service
 
 
@@ -159,12 +170,13 @@ def shadowed():
 
 
 def outbound():
-    """Connects out through a mapped address, to a socket that never answers."""
+    """Sends to a mapped address, where nobody ever answers."""
     service = Service("uses-ipv4")
     sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    sock.connect((MAPPED, 9))
+    sock.connect(("::ffff:" + ELSEWHERE, 9))
+    sock.send(b"x")
     service.socks.append(sock)
-    service.found("uses-ipv4", 1)
+    service.found("uses-ipv4", 1, 1)
     return service
 
 
@@ -182,7 +194,7 @@ def closing():
 READY = {"pair": pair, "local": local, "v6only": v6only,
          "one-address": one_address, "unused": unused, "spoofed": spoofed,
          "shadowed": shadowed}
-BLOCKING = {"dual": dual, "v4only": v4only, "busy-pair": busy_pair,
+BLOCKING = {"dual": dual, "sshd": sshd, "v4only": v4only, "busy-pair": busy_pair,
             "outbound": outbound}
 
 

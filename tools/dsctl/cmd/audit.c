@@ -25,6 +25,8 @@
  * struct audit - All that the report is made of.
  * @view: the sockets; the last one stands for those that are gone.
  * @closed: record of that one.
+ * @connects: what went out over IPv4 by AF_INET sockets and is in the sums alone,
+ * @sends: where to is not known.
  * @services: the sockets by service.
  * @findings: what is to say about each socket.
  * @order: the services, those with the worst verdict first.
@@ -33,6 +35,8 @@
 struct audit {
 	struct view view;
 	struct record closed;
+	uint64_t connects;
+	uint64_t sends;
 	struct services services;
 	struct findings findings;
 	uint32_t *order;
@@ -72,11 +76,35 @@ static int check_tracking(struct dsnl *nl, struct config *config)
 }
 
 /*
+ * Where to those went, and whether it was further than to this host, nobody has
+ * kept: that is told, and is no finding. connect() of UDP sends nothing.
+ */
+static void set_unnamed(struct audit *audit, const struct stats *tcp)
+{
+	uint64_t *closed = audit->closed.counters;
+
+	audit->connects = tcp->counters[COUNTER_INDEX(V4_CONNECT)];
+	audit->sends = closed[COUNTER_INDEX(V4_SEND)];
+	closed[COUNTER_INDEX(V4_CONNECT)] = 0;
+	closed[COUNTER_INDEX(V4_SEND)] = 0;
+	/* Most are answers. */
+	closed[COUNTER_INDEX(V4_RECV)] = 0;
+}
+
+/* Whether an event of a socket is one that add_closed() is to know of. */
+static bool is_counted(size_t counter, uint8_t protocol)
+{
+	return counter != COUNTER_INDEX(MAPPED_CONNECT) ||
+	       protocol == IPPROTO_TCP;
+}
+
+/*
  * Events of the sums that no socket accounts for were counted on sockets that are
  * closed by now. The sums were asked for before the records, so that an event in
  * between is not taken for one of these.
  */
-static int add_closed(struct audit *audit, const struct stats *stats)
+static int add_closed(struct audit *audit, struct stats *stats,
+		      const struct stats *tcp)
 {
 	struct sock_list *list = &audit->view.socks;
 	uint64_t open[NUM_COUNTERS] = { };
@@ -85,11 +113,15 @@ static int add_closed(struct audit *audit, const struct stats *stats)
 
 	for (i = 0; i < list->n; i++)
 		for (j = 0; j < NUM_COUNTERS; j++)
-			open[j] += list->v[i].rec->counters[j];
+			if (is_counted(j, list->v[i].protocol))
+				open[j] += list->v[i].rec->counters[j];
+	stats->counters[COUNTER_INDEX(MAPPED_CONNECT)] =
+		tcp->counters[COUNTER_INDEX(MAPPED_CONNECT)];
 	for (j = 0; j < NUM_COUNTERS; j++)
 		if (stats->counters[j] > open[j])
 			audit->closed.counters[j] =
 				stats->counters[j] - open[j];
+	set_unnamed(audit, tcp);
 
 	sk = sock_list_add(list);
 	if (!sk)
@@ -170,12 +202,13 @@ static int make(struct ctx *ctx, struct audit *audit)
 {
 	/* AF_INET sockets and connections are needed, with and without -a. */
 	const struct filter filter = { .all = true };
-	struct stats stats = { };
+	struct stats stats = { }, tcp = { };
 
 	if (check_tracking(&ctx->dualstack, &audit->config) ||
+	    stats_get(&ctx->dualstack, IPPROTO_TCP, &tcp) ||
 	    stats_get(&ctx->dualstack, 0, &stats) ||
 	    view_get(ctx, &audit->view, &filter) ||
-	    add_closed(audit, &stats) ||
+	    add_closed(audit, &stats, &tcp) ||
 	    findings_make(&audit->findings, &audit->view))
 		return -1;
 	return group(audit);
@@ -443,6 +476,12 @@ static int print_table(struct out *out, const struct audit *audit,
 		       time_str(audit->config.since, TIME_ZONE, since));
 	else if (!audit->config.tracking)
 		puts("Not watched: what was seen is from before.");
+	if (audit->connects || audit->sends) {
+		printf("AF_INET sockets made %llu connections, closed ones sent %llu datagrams:\n",
+		       (unsigned long long)audit->connects,
+		       (unsigned long long)audit->sends);
+		puts("where to is not kept.");
+	}
 	return EXIT_OK;
 }
 

@@ -11,7 +11,7 @@
 
 /*
  * In the order of enum finding. Which counters stand for each is in finding_count();
- * mapped_send of a server is in none, as its answers say no more than mapped_recv.
+ * what a server sends is in none, as its answers say no more than what it received.
  */
 const struct finding_info finding_infos[] = {
 	[IPV4_ONLY] = { "ipv4-only", true,
@@ -49,6 +49,12 @@ struct ports {
 static uint64_t count(const struct record *rec, size_t index)
 {
 	return rec->counters[index];
+}
+
+static uint64_t received(const struct record *rec)
+{
+	return count(rec, COUNTER_INDEX(MAPPED_RECV)) +
+	       count(rec, COUNTER_INDEX(V4_RECV));
 }
 
 static bool is_server(const struct sock *sk)
@@ -137,13 +143,24 @@ static uint32_t taker_of(const struct ports *ports, const struct sock *sk)
  * IPv4 on the loopback device works on when all the rest is gone, and the ends
  * of connections that no process has (TIME-WAIT, say) go by themselves.
  */
+/* Whether a connection of UDP was nothing but connect(). */
+static bool is_unused(const struct sock *sk)
+{
+	return sk->protocol == IPPROTO_UDP && !received(sk->rec) &&
+	       !count(sk->rec, COUNTER_INDEX(MAPPED_SEND)) &&
+	       !count(sk->rec, COUNTER_INDEX(V4_SEND)) &&
+	       (count(sk->rec, COUNTER_INDEX(MAPPED_CONNECT)) ||
+		count(sk->rec, COUNTER_INDEX(V4_CONNECT)));
+}
+
 static void look_at_connection(struct findings *findings,
 			       const struct ports *ports,
 			       const struct sock *sk, uint32_t i)
 {
 	uint32_t taker;
 
-	if (!sk->inode || !is_v4(sk) || is_loopback(&sk->peer, true))
+	if (!sk->inode || !is_v4(sk) || is_loopback(&sk->peer, true) ||
+	    is_unused(sk))
 		return;
 	taker = taker_of(ports, sk);
 	if (taker == MAP_NONE) {
@@ -162,15 +179,30 @@ static bool is_v4_only(const struct ports *ports, const struct sock *sk)
 	       map_get(&ports->v6, port_key(sk, 0)) == MAP_NONE;
 }
 
-static unsigned int look_at_counters(const struct sock *sk)
+/*
+ * Whether its last IPv4 peer was on this host, as far as can be seen. Connections
+ * show by themselves if there are others.
+ */
+static bool has_local_peers(const struct sock *sk)
+{
+	const struct endpoint *last = &sk->rec->mapped.peer;
+
+	return last->family == AF_INET && is_loopback(last, true);
+}
+
+static unsigned int look_at_counters(const struct ports *ports,
+				     const struct sock *sk)
 {
 	unsigned int i, set = 0;
 
 	for (i = 0; i < NUM_FINDINGS; i++)
 		if (finding_count(sk->rec, i))
 			set |= BIT(i);
-	/* What a connected socket receives are answers. */
-	if (sk->peer.family && set & BIT(SERVES_IPV4))
+	if (has_local_peers(sk))
+		return set & ~(BIT(SERVES_IPV4) | BIT(USES_IPV4));
+	/* What a connected socket receives are answers, unless a server made it. */
+	if (sk->peer.family && set & BIT(SERVES_IPV4) &&
+	    (!is_v4(sk) || taker_of(ports, sk) == MAP_NONE))
 		set = (set & ~BIT(SERVES_IPV4)) | BIT(USES_IPV4);
 	return set;
 }
@@ -182,7 +214,8 @@ static unsigned int look_at_server(const struct ports *ports,
 		set |= BIT(IPV4_ONLY);
 	if (sk->shadowed)
 		set |= BIT(SHADOWED);
-	else if (sk->mode == MODE_DUAL && !(set & BIT(SERVES_IPV4)))
+	else if (sk->mode == MODE_DUAL && !finding_count(sk->rec, SERVES_IPV4) &&
+		 !(set & BIT(SERVES_IPV4)))
 		set |= BIT(UNUSED_IPV4);
 	return set ? set : BIT(READY);
 }
@@ -200,7 +233,7 @@ int findings_make(struct findings *findings, const struct view *view)
 		return err_no_memory();
 	ret = ports_init(&ports, view);
 	for (i = 0; !ret && i < view->socks.n; i++) {
-		findings->set[i] |= look_at_counters(&socks[i]);
+		findings->set[i] |= look_at_counters(&ports, &socks[i]);
 		if (socks[i].peer.family)
 			look_at_connection(findings, &ports, &socks[i], i);
 	}
@@ -226,12 +259,18 @@ uint64_t finding_count(const struct record *rec, enum finding finding)
 	switch (finding) {
 	case SERVES_IPV4:
 		return count(rec, COUNTER_INDEX(MAPPED_ACCEPT)) +
-		       count(rec, COUNTER_INDEX(MAPPED_RECV));
+		       count(rec, COUNTER_INDEX(V4_ACCEPT)) +
+		       received(rec);
 	case USES_IPV4:
-		/* A socket that receives sends answers: they tell nothing new. */
-		return count(rec, COUNTER_INDEX(MAPPED_CONNECT)) +
-		       (count(rec, COUNTER_INDEX(MAPPED_RECV)) ? 0 :
-			count(rec, COUNTER_INDEX(MAPPED_SEND)));
+		/*
+		 * A socket that receives sends answers: they tell nothing new. And
+		 * connect() of UDP sends nothing: so getaddrinfo() sorts addresses.
+		 */
+		return (rec->protocol == IPPROTO_UDP ? 0 :
+			count(rec, COUNTER_INDEX(MAPPED_CONNECT))) +
+		       (received(rec) ? 0 :
+			count(rec, COUNTER_INDEX(MAPPED_SEND)) +
+			count(rec, COUNTER_INDEX(V4_SEND)));
 	case SPOOFED:
 		return count(rec, COUNTER_INDEX(WIRE_MAPPED));
 	case REFUSES_IPV6:
