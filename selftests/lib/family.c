@@ -58,6 +58,40 @@ bool fam_counter_has(const struct fam_counter_info *c, int family, int protocol)
 	return true;
 }
 
+static int counter_of(const union net_addr *addr, int v4, int mapped, int native)
+{
+	if (addr->sa.sa_family == AF_INET)
+		return v4;
+	return net_addr_mapped(addr) ? mapped : native;
+}
+
+int fam_accept_counter(const union net_addr *addr)
+{
+	return counter_of(addr, DUALSTACK_A_COUNTER_V4_ACCEPT,
+			  DUALSTACK_A_COUNTER_MAPPED_ACCEPT,
+			  DUALSTACK_A_COUNTER_NATIVE_ACCEPT);
+}
+
+int fam_recv_counter(const union net_addr *addr)
+{
+	return counter_of(addr, DUALSTACK_A_COUNTER_V4_RECV,
+			  DUALSTACK_A_COUNTER_MAPPED_RECV,
+			  DUALSTACK_A_COUNTER_NATIVE_RECV);
+}
+
+int fam_connect_counter(const union net_addr *addr)
+{
+	return counter_of(addr, DUALSTACK_A_COUNTER_V4_CONNECT,
+			  DUALSTACK_A_COUNTER_MAPPED_CONNECT,
+			  DUALSTACK_A_COUNTER_NATIVE_CONNECT);
+}
+
+int fam_send_counter(const union net_addr *addr)
+{
+	return counter_of(addr, DUALSTACK_A_COUNTER_V4_SEND,
+			  DUALSTACK_A_COUNTER_MAPPED_SEND, 0);
+}
+
 bool fam_is_of_client(int attr)
 {
 	return fam_is_summed(attr) || attr == DUALSTACK_A_COUNTER_V4_SEND;

@@ -363,6 +363,21 @@ int fam_explain(struct fam *ds, int protocol, const union net_addr *to,
 		struct fam_explained *out);
 
 /**
+ * fam_accept_counter() - What a listener counts that accepts a connection.
+ * fam_recv_counter() - What a UDP socket counts that receives a datagram.
+ * fam_connect_counter() - What a socket counts that connects.
+ * fam_send_counter() - What a UDP socket counts that sends a datagram.
+ * @addr: whom from or where to, as the socket's family has it.
+ *
+ * Return: the counter, by attribute; 0, which no counter has, for what is sent to an
+ * IPv6 address.
+ */
+int fam_accept_counter(const union net_addr *addr);
+int fam_recv_counter(const union net_addr *addr);
+int fam_connect_counter(const union net_addr *addr);
+int fam_send_counter(const union net_addr *addr);
+
+/**
  * fam_is_of_client() - Whether all clients of a test have such a counter.
  * @attr: the counter, by attribute.
  *

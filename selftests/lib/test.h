@@ -57,24 +57,14 @@ static inline bool test_setup(struct __test_metadata *_metadata,
 static inline void test_saw_accept(struct fam_counters *c,
 				   const union net_addr *peer)
 {
-	if (peer->sa.sa_family == AF_INET)
-		c->v[DUALSTACK_A_COUNTER_V4_ACCEPT]++;
-	else if (net_addr_mapped(peer))
-		c->v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT]++;
-	else
-		c->v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT]++;
+	c->v[fam_accept_counter(peer)]++;
 }
 
 /* The application got a datagram from this source. */
 static inline void test_saw_recv(struct fam_counters *c,
 				 const union net_addr *source)
 {
-	if (source->sa.sa_family == AF_INET)
-		c->v[DUALSTACK_A_COUNTER_V4_RECV]++;
-	else if (net_addr_mapped(source))
-		c->v[DUALSTACK_A_COUNTER_MAPPED_RECV]++;
-	else
-		c->v[DUALSTACK_A_COUNTER_NATIVE_RECV]++;
+	c->v[fam_recv_counter(source)]++;
 }
 
 /* One client, IPv4 or IPv6 by its address, that a server of either type serves. */

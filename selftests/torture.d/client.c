@@ -90,8 +90,7 @@ static void talk_tcp(struct slot *s, int me, int fd, const union net_addr *to,
 		   net_addr_len(to)) < 0 :
 	    connect(fd, &to->sa, net_addr_len(to)) < 0)
 		err = errno;
-	if (net_addr_mapped(to))
-		see(sums(SOCK_STREAM), C(MAPPED_CONNECT));
+	see(sums(SOCK_STREAM), fam_connect_counter(to));
 
 	if (err && err != ECONNREFUSED && err != ECONNRESET && err != EPIPE)
 		fail("connect: %s", strerror(err));
@@ -123,16 +122,14 @@ static void talk_udp(struct slot *s, int me, int fd, const union net_addr *to,
 		return fail("UDP_SEGMENT: %s", strerror(errno));
 	if (connect(fd, &to->sa, net_addr_len(to)))
 		return fail("UDP connect: %s", strerror(errno));
-	if (net_addr_mapped(to))
-		see(sums(SOCK_DGRAM), C(MAPPED_CONNECT));
+	see(sums(SOCK_DGRAM), fam_connect_counter(to));
 
 	while (rounds--) {
 		want_n = burst ? 2 + rnd(7) : 1;
 		if (send(fd, data, burst ? want_n * size - rnd(size - 1) :
 			 1 + rnd(GSO_SIZE), 0) < 0)
 			return fail("send: %s", strerror(errno));
-		if (net_addr_mapped(to))
-			see(sums(SOCK_DGRAM), C(MAPPED_SEND));
+		see(sums(SOCK_DGRAM), fam_send_counter(to));
 		n = wait_end(me, fd, &err);
 		while (n && n < want_n)
 			n += wait_end(me, -1, &err);

@@ -60,9 +60,7 @@ static void accept_all(struct owner *o, int fd)
 		conn = accept4(fd, &peer.sa, &len, SOCK_CLOEXEC);
 		if (conn < 0)
 			break;
-		if (is_in6(fd))
-			see(&o->slot->seen, net_addr_mapped(&peer) ?
-			    C(MAPPED_ACCEPT) : C(NATIVE_ACCEPT));
+		see(&o->slot->seen, fam_accept_counter(&peer));
 		tell(&peer, 1);
 		net_close_reset(conn);
 	}
@@ -74,7 +72,7 @@ static void answer(struct owner *o, int fd, const union net_addr *peer)
 {
 	if (sendto(fd, "y", 1, MSG_DONTWAIT, &peer->sa,
 		   net_addr_len(peer)) == 1)
-		see(&o->slot->seen, C(MAPPED_SEND));
+		see(&o->slot->seen, fam_send_counter(peer));
 	else if (errno == ENETUNREACH)
 		see(&o->slot->seen, C(REJECT_SEND));
 	else
@@ -83,18 +81,14 @@ static void answer(struct owner *o, int fd, const union net_addr *peer)
 
 static void got(struct owner *o, int fd, const union net_addr *peer, int n)
 {
-	bool mapped = net_addr_mapped(peer);
-	int from;
-
-	from = tell(peer, n);
-	if (!is_in6(fd))
-		return;
-	if (from == WIRE) {
+	/* It came over IPv6, whatever its source looks like. */
+	if (tell(peer, n) == WIRE) {
 		see_n(&o->slot->seen, C(WIRE_MAPPED), n);
-		mapped = false;
+		see_n(&o->slot->seen, C(NATIVE_RECV), n);
+		return;
 	}
-	see_n(&o->slot->seen, mapped ? C(MAPPED_RECV) : C(NATIVE_RECV), n);
-	if (mapped && o->reply)
+	see_n(&o->slot->seen, fam_recv_counter(peer), n);
+	if (fam_send_counter(peer) && o->reply)
 		answer(o, fd, peer);
 }
 
@@ -288,7 +282,8 @@ static bool slot_agrees(struct fam *ds, const struct slot *s, bool exact,
 	for (i = 0; i < fam_counter_table_len; i++) {
 		int c = fam_counter_table[i].attr;
 
-		if (!is_tallied(c))
+		/* A record does not have it. */
+		if (s->type == SOCK_STREAM && fam_is_summed(c))
 			continue;
 		*what = fam_counter_table[i].name;
 		*got = sum.v[c];

@@ -43,15 +43,6 @@ void nap_us(unsigned int us)
 	usleep(us);
 }
 
-bool is_in6(int fd)
-{
-	socklen_t len = sizeof(int);
-	int domain = 0;
-
-	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
-	return domain == AF_INET6;
-}
-
 struct slot *hold(int i)
 {
 	struct slot *s = &shared->slots[i];

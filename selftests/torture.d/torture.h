@@ -133,13 +133,6 @@ static inline void see(struct fam_counters *c, int counter)
 	see_n(c, counter, 1);
 }
 
-/* Not what AF_INET sockets do, and who connects over IPv6: nobody here keeps it. */
-static inline bool is_tallied(int counter)
-{
-	return !fam_is_of_client(counter) && counter != C(V4_ACCEPT) &&
-	       counter != C(V4_RECV);
-}
-
 static inline struct fam_counters *sums(int type)
 {
 	return type == SOCK_STREAM ? &shared->tcp : &shared->udp;
@@ -151,8 +144,6 @@ void __attribute__((format(printf, 1, 2))) fail(const char *format, ...);
 /* The family, in this namespace; what goes wrong is said. */
 bool open_family(struct fam *ds);
 void nap_us(unsigned int us);
-/* Whether it is of AF_INET6. */
-bool is_in6(int fd);
 
 /**
  * hold() - keep a slot from being closed

@@ -48,14 +48,10 @@ static void wild_owner(int unused)
 				if (conn < 0)
 					continue;
 				net_close_reset(conn);
-				if (is_in6(fd))
-					see(c, net_addr_mapped(&peer) ?
-					    C(MAPPED_ACCEPT) :
-					    C(NATIVE_ACCEPT));
+				see(c, fam_accept_counter(&peer));
 			} else if (recvfrom(fd, &x, 1, MSG_DONTWAIT, &peer.sa,
-					    &len) == 1 && is_in6(fd)) {
-				see(c, net_addr_mapped(&peer) ?
-				    C(MAPPED_RECV) : C(NATIVE_RECV));
+					    &len) == 1) {
+				see(c, fam_recv_counter(&peer));
 			}
 		} while (net_now_ms() < end);
 		close(fd);
@@ -81,16 +77,14 @@ static void wild_client(int unused)
 		if (connect(fd, &to.sa, net_addr_len(&to)) &&
 		    errno == ECONNREFUSED && type == SOCK_STREAM)
 			see(c, C(REJECT_V6ONLY));
-		if (net_addr_mapped(&to))
-			see(c, C(MAPPED_CONNECT));
+		see(c, fam_connect_counter(&to));
 		for (i = rnd(4); i && type == SOCK_DGRAM; i--) {
 			/* An error that waits is no answer to this call. */
 			if (send(fd, "x", 1, 0) < 0 && errno == ECONNREFUSED)
 				i++;
 			else
 				see(c, C(REJECT_V6ONLY));
-			if (net_addr_mapped(&to))
-				see(c, C(MAPPED_SEND));
+			see(c, fam_send_counter(&to));
 		}
 		net_close_reset(fd);
 	}
@@ -100,6 +94,12 @@ static __u64 rejects(const struct fam_counters *c)
 {
 	return c->v[C(REJECT_V6ONLY)] + c->v[C(REJECT_ADDR)] +
 	       c->v[C(REJECT_V4ONLY)];
+}
+
+static __u64 accepted(const struct fam_counters *c)
+{
+	return c->v[C(MAPPED_ACCEPT)] + c->v[C(NATIVE_ACCEPT)] +
+	       c->v[C(V4_ACCEPT)];
 }
 
 /* How many handshakes this namespace has completed, by the kernel. */
@@ -121,8 +121,8 @@ static __u64 passive_opens(void)
 static bool wild_agrees(struct fam *ds)
 {
 	static const int exact[] = {
-		C(MAPPED_RECV), C(NATIVE_RECV), C(MAPPED_CONNECT),
-		C(MAPPED_SEND),
+		C(MAPPED_RECV), C(NATIVE_RECV), C(V4_RECV), C(MAPPED_CONNECT),
+		C(NATIVE_CONNECT), C(V4_CONNECT), C(MAPPED_SEND), C(V4_SEND),
 	};
 	struct fam_stats tcp, udp;
 	__u64 accepts, seen;
@@ -135,10 +135,8 @@ static bool wild_agrees(struct fam *ds)
 		if (tcp.counters.v[exact[i]] != shared->wild.tcp.v[exact[i]] ||
 		    udp.counters.v[exact[i]] != shared->wild.udp.v[exact[i]])
 			return false;
-	accepts = tcp.counters.v[C(MAPPED_ACCEPT)] +
-		  tcp.counters.v[C(NATIVE_ACCEPT)];
-	seen = shared->wild.tcp.v[C(MAPPED_ACCEPT)] +
-	       shared->wild.tcp.v[C(NATIVE_ACCEPT)];
+	accepts = accepted(&tcp.counters);
+	seen = accepted(&shared->wild.tcp);
 	if (accepts < seen || accepts > passive_opens())
 		return false;
 	if (rejects(&tcp.counters) > rejects(&shared->wild.tcp) +
