@@ -419,6 +419,9 @@ void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
 
 void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
 {
+	/* Of send() with MSG_FASTOPEN and no address there is none: NULL and 0. */
+	if (unlikely(len < (int)sizeof(struct sockaddr_in)))
+		return;
 	if (likely(ds_connects_native((const void *)addr, len) &&
 		   ds_is_v6(sk) && ds_sk_proto(sk) == DS_TCP))
 		ds_count_connect(sk, DS_INET6, DS_CONNECT_V6);
@@ -446,10 +449,9 @@ void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
 
 void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len)
 {
-	if (unlikely(ds_is_v6(sk)))
+	if (unlikely(ds_is_v6(sk) || len < (int)sizeof(struct sockaddr_in)))
 		return;
 	if (likely(addr->sa_family == AF_INET &&
-		   len >= (int)sizeof(struct sockaddr_in) &&
 		   ds_sk_proto(sk) == DS_TCP && !trace_dualstack_v4_enabled()))
 		ds_count_connect(sk, DS_INET, DS_CONNECT_V4);
 	else

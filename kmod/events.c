@@ -113,7 +113,7 @@ struct ds_rings {
  * @rate:	events a second
  * @seq:	number of the latest event
  * @next:	when the rate would be exhausted, if it were 1 s ahead, in
- *		nanoseconds
+ *		nanoseconds; for refusals 1.5 s
  * @kicked:	@work is about to look at the rings
  * @sent:	number of the last event that was sent, or told as lost
  * @sent_when:	its time in jiffies
@@ -162,11 +162,14 @@ static struct ds_events *ds_events(const struct net *net)
 
 /* The packet's side */
 
-/* As many as the rate says at once, and then one each time that it allows. Only
- * an event that is allowed writes.
+/* As many as the rate says at once, and then one each time that it allows. Refusals
+ * get half as many more at once, lest a busy server, whose each datagram is an event,
+ * leaves no room for what is seldom. Only an event that is allowed writes.
  */
-static bool ds_events_allowed(struct ds_events *ev)
+static bool ds_events_allowed(struct ds_events *ev, enum ds_event event)
 {
+	bool reject = BIT(event) & DS_EVENTS_REJECT;
+	s64 ahead = reject ? NSEC_PER_SEC * 3 / 2 : NSEC_PER_SEC;
 	u32 rate = READ_ONCE(ev->rate);
 	s64 now = ktime_get_ns();
 	s64 last, next;
@@ -177,7 +180,7 @@ static bool ds_events_allowed(struct ds_events *ev)
 	last = atomic64_read(&ev->next);
 	do {
 		next = max(last, now) + NSEC_PER_SEC / rate;
-		if (next > now + NSEC_PER_SEC)
+		if (next > now + ahead)
 			return false;
 	} while (!atomic64_try_cmpxchg(&ev->next, &last, next));
 	return true;
@@ -213,7 +216,7 @@ static bool ds_events_push(struct ds_events *ev, struct ds_rings *rings,
 	ring = &rings->cpu[smp_processor_id()];
 	write_seqcount_begin(&ring->writing);
 	seq = atomic64_inc_return(&ev->seq);
-	fits = !ds_ring_full(ring) && ds_events_allowed(ev);
+	fits = !ds_ring_full(ring) && ds_events_allowed(ev, event);
 	if (fits) {
 		report = ds_ring_at(ring, ring->head);
 		report->seq = seq;

@@ -146,6 +146,10 @@ static struct ds_hook ds_hook_mptcp_syn = {
 };
 #endif
 
+/* By udpv6_recvmsg() from another file. By udp_recvmsg(), for AF_INET sockets, from
+ * the same one: it is exported, and too large to be inlined beside that; the selftest
+ * udp_recv tells whether a kernel was built so.
+ */
 DS_TARGET_FUNCTION(skb_consume_udp,
 		   void (*)(struct sock *, struct sk_buff *, int));
 DS_CALLBACK(recv, ds_account_recv, struct sock *, const struct sk_buff *, int);
@@ -227,7 +231,9 @@ static struct ds_hook ds_hook_connect4_tcp = {
 	.hits = ds_hits_connect4_tcp,
 };
 
-/* Likewise. Called from the same file, as well: see __ip6_datagram_connect(). */
+/* Likewise. Called from the same file, as well: see __ip6_datagram_connect(); and
+ * never a direct call, like that.
+ */
 DS_TARGET_FUNCTION(__ip4_datagram_connect,
 		   int (*)(struct sock *, struct ds_sockaddr *, int));
 
@@ -240,7 +246,6 @@ static struct ds_hook ds_hook_connect4_udp = {
 	DS_FUNCTION(__ip4_datagram_connect),
 	.purpose = "UDP connect() on AF_INET sockets",
 	.callback = ds_callback_connect4,
-	.direct = ds_direct_call(ds_account_connect4),
 	.hits = ds_hits_connect4_udp,
 };
 

@@ -26,13 +26,17 @@ const struct ds_counter ds_counters[] = {
 u8 ds_counter_attr(enum ds_event event, enum ds_family family,
 		   enum ds_proto proto)
 {
-	const struct ds_counter *c = ds_counters;
+	const struct ds_counter *c, *other = NULL;
 
-	while (c->event != event || c->family != family ||
-	       !(c->protos & BIT(proto)))
-		if (WARN_ON_ONCE(++c == ds_counters + DS_N_COUNTERS))
-			return 0;
-	return c->attr;
+	for (c = ds_counters; c < ds_counters + DS_N_COUNTERS; c++) {
+		if (c->event != event || !(c->protos & BIT(proto)))
+			continue;
+		if (c->family == family)
+			return c->attr;
+		other = c;
+	}
+	/* IPV6_ADDRFORM made it an AF_INET socket, what it reads came before that. */
+	return WARN_ON_ONCE(!other) ? 0 : other->attr;
 }
 
 void ds_net_untracked(const struct net *net, enum ds_family family,

@@ -431,6 +431,14 @@ TEST_F_TIMEOUT(tcp, fastopen, TEST_TIMEOUT)
 	}
 }
 
+/* There is no address at all: the kernel looks at its length first. */
+TEST_F_TIMEOUT(tcp, fastopen_nowhere, TEST_TIMEOUT)
+{
+	EXPECT_EQ(-1, send(self->o.fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL));
+	EXPECT_EQ(EINVAL, errno);
+	outbound_expect(_metadata, &self->o);
+}
+
 /* connect() that waits for the first write. */
 TEST_F_TIMEOUT(tcp, fastopen_connect, TEST_TIMEOUT)
 {

@@ -8,8 +8,8 @@
 . "$(dirname "$0")/lib/lib.sh"
 
 # How much what of the kernel's own may take, client and server together. The datagram
-# over IPv4 comes from a raw socket, for an AF_INET client counts what it sends, too.
-# Whoever sends passes a hook, which is up to 12 of what a drop may take.
+# over IPv4 comes from a raw socket, for an AF_INET client counts what it sends, too;
+# and so does the one that is dropped.
 BUDGETS='
 udp4         60  a datagram over IPv4
 udp6         60  a datagram over IPv6
@@ -17,7 +17,7 @@ udp-v4      100  a datagram between AF_INET sockets
 tcp4        150  a connection over IPv4
 tcp6        150  a connection over IPv6
 syn-refused 600  an IPv4 SYN refused because of IPV6_V6ONLY
-drop         36  a datagram sent, and dropped for another reason
+drop         26  a datagram sent, and dropped for another reason
 close        40  a socket without a record, closed
 '
 

@@ -318,6 +318,36 @@ static void every_kind(struct __test_metadata *_metadata,
 	}
 }
 
+/* A socket that has become an AF_INET one reads what came over IPv6 before. */
+TEST_F_TIMEOUT(events, addrform, TEST_TIMEOUT)
+{
+	union net_addr from, local, to = addr("::ffff:127.0.0.1", 9);
+	struct fam_event ev = { };
+	struct net_packet p;
+	char c;
+	int fd;
+
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	ASSERT_LE(0, fd);
+	from = addr("::ffff:192.0.2.9", 9);
+	local = addr("::1", net_port(fd));
+	net_packet_set(&p, SOCK_DGRAM, &from, &local);
+	ASSERT_EQ(0, net_packet_send(&p));
+	ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
+	ASSERT_EQ(0, connect(fd, &to.sa, sizeof(to.in6)));
+	ASSERT_EQ(0, net_setsockopt(fd, IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET));
+	ASSERT_EQ(1, recv(fd, &c, 1, 0));
+
+	ASSERT_EQ(0, next_event(&self->l, NET_TIMEOUT_MS, -1, &ev));
+	EXPECT_EQ(DUALSTACK_EVENT_TYPE_MAPPED_CONNECT, ev.type);
+	ASSERT_EQ(0, next_event(&self->l, NET_TIMEOUT_MS, -1, &ev));
+	EXPECT_EQ(DUALSTACK_EVENT_TYPE_WIRE_MAPPED, ev.type);
+	EXPECT_EQ(IPPROTO_UDP, ev.protocol);
+	EXPECT_EQ(net_cookie(fd), ev.cookie);
+	EXPECT_TRUE(net_addr_eq(&from, &ev.peer));
+	close(fd);
+}
+
 TEST_F_TIMEOUT(events, every_kind, TEST_TIMEOUT)
 {
 	EXPECT_EQ(0, self->l.seq);
@@ -479,6 +509,26 @@ TEST_F_TIMEOUT(events, rate, TEST_TIMEOUT)
 	EXPECT_EQ(0, t.received);
 	EXPECT_EQ(20, t.lost);
 	EXPECT_LE(1, t.notices);
+}
+
+/* What is served does not crowd out what is refused. */
+TEST_F_TIMEOUT(events, refused_too, TEST_TIMEOUT)
+{
+	struct fam_event ev = { .type = -1 };
+	int i, fd, n = 0;
+
+	/* Far less than once while this runs: what there is at once is all there is. */
+	ASSERT_EQ(0, fam_config_set(&self->ds, DUALSTACK_A_CONFIG_EVENT_RATE, 6));
+	fd = net_server(SOCK_DGRAM, "::", 0, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	flood(_metadata, 100);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(1, net_refused(SOCK_DGRAM, "127.0.0.1", net_port(fd),
+					 NULL));
+	while (!next_event(&self->l, QUIET_MS, -1, &ev))
+		n += ev.type == DUALSTACK_EVENT_TYPE_REJECT_V6ONLY;
+	EXPECT_EQ(3, n);
+	close(fd);
 }
 
 /* A loss is told of soon, though nothing follows. */

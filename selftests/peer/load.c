@@ -413,7 +413,7 @@ static void setup_drop(struct state *s)
 {
 	int i, bytes = 1;
 
-	setup_udp6(s);
+	setup_udp4(s);
 	setsockopt(s->server, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	for (i = 0; i < 64; i++)
 		send_one(s);
