@@ -139,10 +139,6 @@ static uint32_t taker_of(const struct ports *ports, const struct sock *sk)
 	return i;
 }
 
-/*
- * IPv4 on the loopback device works on when all the rest is gone, and the ends
- * of connections that no process has (TIME-WAIT, say) go by themselves.
- */
 /* Whether a connection of UDP was nothing but connect(). */
 static bool is_unused(const struct sock *sk)
 {
@@ -153,6 +149,10 @@ static bool is_unused(const struct sock *sk)
 		count(sk->rec, COUNTER_INDEX(V4_CONNECT)));
 }
 
+/*
+ * IPv4 on the loopback device works on when all the rest is gone, and the ends
+ * of connections that no process has (TIME-WAIT, say) go by themselves.
+ */
 static void look_at_connection(struct findings *findings,
 			       const struct ports *ports,
 			       const struct sock *sk, uint32_t i)
