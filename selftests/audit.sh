@@ -80,7 +80,7 @@ findings_are_ordered()
 	"$DSCTL" -j audit | jq -e '
 		["ipv4-only", "serves-ipv4", "uses-ipv4", "spoofed",
 		 "refuses-ipv6", "refuses-ipv4", "shadowed", "unused-ipv4",
-		 "ready"] as $order |
+		 "past-ipv4", "ready"] as $order |
 		def ranks: map(. as $v | $order | index($v));
 		def sorted: . == sort;
 		(map(.verdict) | ranks | sorted) and

@@ -46,12 +46,14 @@ struct audit {
 /**
  * struct summary - What was found about all sockets of a service.
  * @count: events.
+ * @refused: those of them that were refused, of what is past.
  * @conns: open connections.
  * @num_socks: sockets that it was found about.
  * @last: the last peer, NULL if there was none.
  */
 struct summary {
 	uint64_t count;
+	uint64_t refused;
 	uint64_t conns;
 	size_t num_socks;
 	const struct last_peer *last;
@@ -221,21 +223,33 @@ static struct summary summarize(const struct audit *audit, size_t service,
 	struct summary sum = { };
 
 	for (; i != SERVICE_NONE; i = audit->services.next[i]) {
-		const struct record *rec = audit->view.socks.v[i].rec;
-		const struct last_peer *last = finding_last(rec, finding);
+		const struct sock *sk = &audit->view.socks.v[i];
+		const struct last_peer *last = finding_last(sk, finding);
+		uint64_t n = finding_count(sk, finding);
 
 		if (!(audit->findings.set[i] & 1U << finding))
 			continue;
 		sum.num_socks++;
-		sum.count += finding_count(rec, finding);
+		sum.count += n;
+		if (finding == PAST_IPV4 && sk->mode != MODE_V6ONLY)
+			sum.refused += n;
 		sum.conns += audit->findings.conns[i];
-		if (last && last->peer.family &&
+		if (n && last && last->peer.family &&
 		    (!sum.last || last->age < sum.last->age))
 			sum.last = last;
 	}
 	if (finding != SERVES_IPV4 && finding != USES_IPV4)
 		sum.conns = 0;
 	return sum;
+}
+
+/* Events of IPv4 that IPV6_V6ONLY as it is now does not allow. */
+static const char *past_words(const struct summary *sum)
+{
+	if (sum->refused == sum->count)
+		return "of IPv4 refused before v6only was off";
+	return sum->refused ? "of IPv4 before v6only was changed"
+			    : "of IPv4 before v6only was on";
 }
 
 /* What was seen, in a few words. */
@@ -257,7 +271,8 @@ static void put_detail(const struct summary *sum, enum finding finding,
 	if (sum->count)
 		text_printf(text, "%llu ", (unsigned long long)sum->count);
 	if (sum->count || !sum->conns)
-		text_puts(text, words[finding]);
+		text_puts(text, finding == PAST_IPV4 ? past_words(sum)
+						     : words[finding]);
 	if (sum->last) {
 		text_puts(text, ", last ");
 		text_last(text, sum->last);

@@ -30,6 +30,8 @@ const struct finding_info finding_infos[] = {
 		       "See the AF_INET socket of this port." },
 	[UNUSED_IPV4] = { "unused-ipv4", false,
 			  "Wait longer, or set v6only on." },
+	[PAST_IPV4] = { "past-ipv4", false,
+			"Nothing to do; dsctl reset forgets it." },
 	[READY] = { "ready", false,
 		    "Nothing to do." },
 };
@@ -38,11 +40,13 @@ const struct finding_info finding_infos[] = {
  * struct ports - Who has which port.
  * @takers: sockets that take IPv4 clients, by protocol, port and address.
  * @duals: dual sockets, by protocol and port.
+ * @v6onlys: sockets that take IPv6 alone, likewise: they may have been dual.
  * @v6: sockets that take IPv6 clients from elsewhere, by protocol and port.
  */
 struct ports {
 	struct map takers;
 	struct map duals;
+	struct map v6onlys;
 	struct map v6;
 };
 
@@ -55,6 +59,49 @@ static uint64_t received(const struct record *rec)
 {
 	return count(rec, COUNTER_INDEX(MAPPED_RECV)) +
 	       count(rec, COUNTER_INDEX(V4_RECV));
+}
+
+/* What there was of IPv4 at an AF_INET socket, or one that takes IPv4, too. */
+static uint64_t served(const struct record *rec)
+{
+	return count(rec, COUNTER_INDEX(MAPPED_ACCEPT)) +
+	       count(rec, COUNTER_INDEX(V4_ACCEPT)) + received(rec);
+}
+
+/*
+ * A socket that receives sends answers: they tell nothing new. And connect() of UDP
+ * sends nothing: so getaddrinfo() sorts addresses.
+ */
+static uint64_t used(const struct record *rec)
+{
+	return (rec->protocol == IPPROTO_UDP ? 0 :
+		count(rec, COUNTER_INDEX(MAPPED_CONNECT))) +
+	       (received(rec) ? 0 :
+		count(rec, COUNTER_INDEX(MAPPED_SEND)) +
+		count(rec, COUNTER_INDEX(V4_SEND)));
+}
+
+static uint64_t refused(const struct record *rec)
+{
+	return count(rec, COUNTER_INDEX(REJECT_V6ONLY)) +
+	       count(rec, COUNTER_INDEX(REJECT_ADDR)) +
+	       count(rec, COUNTER_INDEX(REJECT_CONNECT)) +
+	       count(rec, COUNTER_INDEX(REJECT_SEND)) +
+	       count(rec, COUNTER_INDEX(REJECT_BIND));
+}
+
+/*
+ * Where IPV6_V6ONLY is set now, what there was of IPv4 is from before; and what was
+ * refused, where it is not.
+ */
+static bool is_v6only(const struct sock *sk)
+{
+	return sk->mode == MODE_V6ONLY;
+}
+
+static bool takes_mapped(const struct sock *sk)
+{
+	return sk->mode == MODE_DUAL || sk->mode == MODE_MAPPED;
 }
 
 static bool is_server(const struct sock *sk)
@@ -100,6 +147,8 @@ static void ports_add(struct ports *ports, const struct sock *sk, uint32_t i)
 	}
 	if (sk->mode == MODE_DUAL)
 		map_set(&ports->duals, port_key(sk, 0), i);
+	else if (is_v6only(sk))
+		map_set(&ports->v6onlys, port_key(sk, 0), i);
 	if (!is_loopback(&sk->local, false))
 		map_set(&ports->v6, port_key(sk, 0), i);
 }
@@ -111,7 +160,7 @@ static int ports_init(struct ports *ports, const struct view *view)
 	for (i = 0; i < view->socks.n; i++)
 		n += is_server(&view->socks.v[i]);
 	if (map_init(&ports->takers, n) || map_init(&ports->duals, n) ||
-	    map_init(&ports->v6, n))
+	    map_init(&ports->v6onlys, n) || map_init(&ports->v6, n))
 		return err_no_memory();
 	for (i = 0; i < view->socks.n; i++)
 		if (is_server(&view->socks.v[i]))
@@ -123,6 +172,7 @@ static void ports_free(struct ports *ports)
 {
 	map_free(&ports->takers);
 	map_free(&ports->duals);
+	map_free(&ports->v6onlys);
 	map_free(&ports->v6);
 }
 
@@ -136,6 +186,8 @@ static uint32_t taker_of(const struct ports *ports, const struct sock *sk)
 		i = map_get(&ports->takers, port_key(sk, INADDR_ANY));
 	if (i == MAP_NONE)
 		i = map_get(&ports->duals, port_key(sk, 0));
+	if (i == MAP_NONE && sk->mode == MODE_MAPPED)
+		i = map_get(&ports->v6onlys, port_key(sk, 0));
 	return i;
 }
 
@@ -196,10 +248,11 @@ static unsigned int look_at_counters(const struct ports *ports,
 	unsigned int i, set = 0;
 
 	for (i = 0; i < NUM_FINDINGS; i++)
-		if (finding_count(sk->rec, i))
+		if (finding_count(sk, i))
 			set |= BIT(i);
 	if (has_local_peers(sk))
-		return set & ~(BIT(SERVES_IPV4) | BIT(USES_IPV4));
+		set &= ~(BIT(SERVES_IPV4) | BIT(USES_IPV4) |
+			 (is_v6only(sk) ? BIT(PAST_IPV4) : 0));
 	/* What a connected socket receives are answers, unless a server made it. */
 	if (sk->peer.family && set & BIT(SERVES_IPV4) &&
 	    (!is_v4(sk) || taker_of(ports, sk) == MAP_NONE))
@@ -214,7 +267,7 @@ static unsigned int look_at_server(const struct ports *ports,
 		set |= BIT(IPV4_ONLY);
 	if (sk->shadowed)
 		set |= BIT(SHADOWED);
-	else if (sk->mode == MODE_DUAL && !finding_count(sk->rec, SERVES_IPV4) &&
+	else if (sk->mode == MODE_DUAL && !served(sk->rec) &&
 		 !(set & BIT(SERVES_IPV4)))
 		set |= BIT(UNUSED_IPV4);
 	return set ? set : BIT(READY);
@@ -254,48 +307,42 @@ void findings_free(struct findings *findings)
 	free(findings->conns);
 }
 
-uint64_t finding_count(const struct record *rec, enum finding finding)
+uint64_t finding_count(const struct sock *sk, enum finding finding)
 {
+	const struct record *rec = sk->rec;
+
 	switch (finding) {
 	case SERVES_IPV4:
-		return count(rec, COUNTER_INDEX(MAPPED_ACCEPT)) +
-		       count(rec, COUNTER_INDEX(V4_ACCEPT)) +
-		       received(rec);
+		return is_v6only(sk) ? 0 : served(rec);
 	case USES_IPV4:
-		/*
-		 * A socket that receives sends answers: they tell nothing new. And
-		 * connect() of UDP sends nothing: so getaddrinfo() sorts addresses.
-		 */
-		return (rec->protocol == IPPROTO_UDP ? 0 :
-			count(rec, COUNTER_INDEX(MAPPED_CONNECT))) +
-		       (received(rec) ? 0 :
-			count(rec, COUNTER_INDEX(MAPPED_SEND)) +
-			count(rec, COUNTER_INDEX(V4_SEND)));
+		return is_v6only(sk) ? 0 : used(rec);
 	case SPOOFED:
 		return count(rec, COUNTER_INDEX(WIRE_MAPPED));
 	case REFUSES_IPV6:
 		return count(rec, COUNTER_INDEX(REJECT_V4ONLY));
 	case REFUSES_IPV4:
-		return count(rec, COUNTER_INDEX(REJECT_V6ONLY)) +
-		       count(rec, COUNTER_INDEX(REJECT_ADDR)) +
-		       count(rec, COUNTER_INDEX(REJECT_CONNECT)) +
-		       count(rec, COUNTER_INDEX(REJECT_SEND)) +
-		       count(rec, COUNTER_INDEX(REJECT_BIND));
+		return takes_mapped(sk) ? 0 : refused(rec);
+	case PAST_IPV4:
+		if (is_v6only(sk))
+			return served(rec) + used(rec);
+		return takes_mapped(sk) ? refused(rec) : 0;
 	default:
 		return 0;
 	}
 }
 
-const struct last_peer *finding_last(const struct record *rec,
+const struct last_peer *finding_last(const struct sock *sk,
 				     enum finding finding)
 {
 	switch (finding) {
 	case SERVES_IPV4:
 	case USES_IPV4:
-		return &rec->mapped;
+		return &sk->rec->mapped;
 	case REFUSES_IPV6:
 	case REFUSES_IPV4:
-		return &rec->rejected;
+		return &sk->rec->rejected;
+	case PAST_IPV4:
+		return is_v6only(sk) ? &sk->rec->mapped : &sk->rec->rejected;
 	default:
 		return NULL;
 	}

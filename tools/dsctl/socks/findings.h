@@ -18,6 +18,7 @@
  * @REFUSES_IPV4: IPv4 was refused, as it takes IPv6 alone.
  * @SHADOWED: its IPv4 clients reach an AF_INET socket instead.
  * @UNUSED_IPV4: it would serve IPv4 clients, and there was none.
+ * @PAST_IPV4: what was counted of IPv4 is from before IPV6_V6ONLY was changed.
  * @READY: nothing of that.
  * @NUM_FINDINGS: how many there are.
  *
@@ -33,6 +34,7 @@ enum finding {
 	REFUSES_IPV4,
 	SHADOWED,
 	UNUSED_IPV4,
+	PAST_IPV4,
 	READY,
 	NUM_FINDINGS,
 };
@@ -78,21 +80,21 @@ void findings_free(struct findings *findings);
 
 /**
  * finding_count() - The events behind a finding about a socket.
- * @rec: record of the socket.
+ * @sk: the socket.
  * @finding: which.
  *
  * Return: how many, 0 for a finding that needs none.
  */
-uint64_t finding_count(const struct record *rec, enum finding finding);
+uint64_t finding_count(const struct sock *sk, enum finding finding);
 
 /**
  * finding_last() - The last peer behind a finding about a socket.
- * @rec: record of the socket.
+ * @sk: the socket.
  * @finding: which.
  *
  * Return: the peer; it can be empty. NULL for a finding that has none.
  */
-const struct last_peer *finding_last(const struct record *rec,
+const struct last_peer *finding_last(const struct sock *sk,
 				     enum finding finding);
 
 #endif /* DSCTL_FINDINGS_H */
