@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What dsctl audit says of programs whose part in IPv4 has to be told from what
-# they do: who is a client, who a server, what is from before a change.
+# they do: who is a client, who a server, what is from before a change, and whose
+# it is.
 
 . "$(dirname "$0")/lib/lib.sh"
 
-require "$DSCTL" jq python3 ip unshare
+require "$DSCTL" jq python3 ip unshare setpriv
 require_family
 own_netns "$@"
 
 LIMIT=60	# seconds, for what takes a moment
 ELSEWHERE=192.0.2.1	# of role_peer.py
+NOBODY=65534
 
 tmp=$(mktemp -d)
 pids=()
@@ -132,8 +134,44 @@ past_is_forgotten()
 		found changed ready 'keys == ["ready"]'
 }
 
+# Whose it is, where the process is not to be seen
+
+by_owner_and_port()
+{
+	jq -e --arg name "uid 0, tcp $port" 'all(.[]; .processes == []) and
+		any(.[]; .service == $name) and
+		all(.[]; .service != "kernel")' "$tmp/out"
+}
+
+in_pid_namespace()
+{
+	unshare --pid --fork --mount-proc "$DSCTL" -j audit >"$tmp/out"
+	cat "$tmp/out"
+	by_owner_and_port
+}
+
+unprivileged()
+{
+	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups \
+		"$DSCTL" -j audit >"$tmp/out"
+	cat "$tmp/out"
+	by_owner_and_port
+}
+
+kernel_sockets()
+{
+	ip link add vxlan0 type vxlan id 1 dstport 4789 local ::1 &&
+		ip link set vxlan0 up || return 1
+	found "kernel, udp 4789" ready true &&
+		unshare --pid --fork --mount-proc "$DSCTL" -j audit |
+			jq -e 'any(.[]; .service == "uid 0, udp 4789")'
+	rc=$?
+	ip link del vxlan0
+	return $rc
+}
+
 ktap_print_header
-ktap_set_plan 5
+ktap_set_plan 8
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -144,5 +182,9 @@ check "refusals before v6only was off" refusals_are_past
 check "clients before v6only was on" clients_are_past
 check "a client that stays connected" connected_is_no_past
 check "a reset forgets" past_is_forgotten
+
+check "root in a PID namespace" in_pid_namespace
+check "an ordinary user" unprivileged
+check "sockets of the kernel's own" kernel_sockets
 
 ktap_finished

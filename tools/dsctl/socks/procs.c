@@ -7,12 +7,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "out/err.h"
 #include "socks/procs.h"
 #include "util/array.h"
 #include "util/map.h"
+
+/* The inode number of the initial PID namespace: PROC_PID_INIT_INO of the kernel. */
+#define INIT_PID_NS	0xeffffffcU
+
+/*
+ * Whether all processes are to be seen: /proc is that of the initial PID namespace,
+ * and the caller may look into its init, so that hidepid= hides none from it.
+ */
+static bool sees_all(void)
+{
+	struct stat st;
+
+	return !stat("/proc/1/ns/pid", &st) && st.st_ino == INIT_PID_NS;
+}
 
 static int add_task(struct procs *procs, int pid)
 {
@@ -87,8 +102,12 @@ static int scan_task(struct procs *procs, struct sock_list *list,
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
-	if (!dir)
-		return errno == ENOMEM ? -ENOMEM : 0; /* not ours to see, or gone */
+	if (!dir) {
+		/* Not ours to see, or gone. */
+		if (errno != ENOENT && errno != ESRCH)
+			procs->complete = false;
+		return errno == ENOMEM ? -ENOMEM : 0;
+	}
 
 	while (!ret && (d = readdir(dir))) {
 		uint32_t inode, i = MAP_NONE;
@@ -119,6 +138,7 @@ int procs_find(struct procs *procs, struct sock_list *list)
 
 	memset(procs, 0, sizeof(*procs));
 	procs->known = true;
+	procs->complete = sees_all();
 	if (map_init(&by_inode, list->n))
 		return err_no_memory();
 	for (i = 0; i < list->n; i++) {

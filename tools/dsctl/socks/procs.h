@@ -42,6 +42,7 @@ struct proc_task {
  * @num_tasks: how many.
  * @size_tasks: for how many there is room.
  * @known: they have been looked for; else the sockets have no chains.
+ * @complete: none was passed over: what has no chain is of no process.
  */
 struct procs {
 	struct proc_fd *fds;
@@ -51,6 +52,7 @@ struct procs {
 	size_t num_tasks;
 	size_t size_tasks;
 	bool known;
+	bool complete;
 };
 
 /**

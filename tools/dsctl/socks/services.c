@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "nl/diag.h"
 #include "out/err.h"
 #include "out/text.h"
 #include "socks/services.h"
@@ -11,9 +11,9 @@
 #define INIT_PID	1
 #define MAX_PIDS	3	/* process IDs behind a name in a table */
 
-/* The keys of sockets without a process; others are user IDs. */
-#define KEY_UNLISTED	((uint64_t)1 << 32)
-#define KEY_CLOSED	((uint64_t)1 << 33)
+/* The keys of sockets without a process; others are of user and port. */
+#define KEY_UNLISTED	((uint64_t)1 << 62)
+#define KEY_CLOSED	((uint64_t)1 << 63)
 
 /* The first socket of a group stands for it. */
 static uint32_t group_of(uint32_t *parent, uint32_t i)
@@ -71,11 +71,20 @@ static void unite_by_task(const struct view *view, uint32_t sock,
 	}
 }
 
+/* A connection goes by the port that it was made to, as its own says nothing. */
+static const struct endpoint *owned_end(const struct sock *sk)
+{
+	return sk->peer.family ? &sk->peer : &sk->local;
+}
+
 static uint64_t owner_key(const struct sock *sk)
 {
 	if (!sk->cookie)
 		return KEY_CLOSED;
-	return sk->unlisted ? KEY_UNLISTED : sk->uid;
+	if (sk->unlisted)
+		return KEY_UNLISTED;
+	return (uint64_t)sk->uid << 25 | (uint64_t)sk->protocol << 17 |
+	       (uint64_t)!!sk->peer.family << 16 | owned_end(sk)->port;
 }
 
 static void unite_all(const struct view *view, const bool *member,
@@ -162,22 +171,24 @@ out:
 }
 
 /* The name of sockets whose processes, if any, are not seen. */
-static void owner_name(const struct sock *sk, struct text *text)
+static void owner_name(const struct procs *procs, const struct sock *sk,
+		       struct text *text)
 {
-	uint64_t key = owner_key(sk);
-
-	if (key == KEY_CLOSED)
+	if (!sk->cookie) {
 		text_puts(text, "closed or reset");
-	else if (key == KEY_UNLISTED)
+		return;
+	}
+	if (sk->unlisted) {
 		text_puts(text, "unknown");
-	else if (!key && !geteuid())
-		/*
-		 * Root sees all processes: a socket of root's without one is the
-		 * kernel's.
-		 */
+		return;
+	}
+	/* The kernel's own sockets are root's, and of no process. */
+	if (!sk->uid && procs->complete)
 		text_puts(text, "kernel");
 	else
 		text_printf(text, "uid %u", sk->uid);
+	text_printf(text, ", %s%s %u", proto_name(sk->protocol),
+		    sk->peer.family ? " to" : "", owned_end(sk)->port);
 }
 
 void service_name(const struct services *services, const struct view *view,
@@ -191,7 +202,7 @@ void service_name(const struct services *services, const struct view *view,
 			return;
 		}
 	}
-	owner_name(&view->socks.v[services->v[i].first], text);
+	owner_name(&view->procs, &view->socks.v[services->v[i].first], text);
 }
 
 void service_text(const struct services *services, const struct view *view,

@@ -40,7 +40,7 @@ struct services {
  *
  * Two sockets that one process has open belong to one service. Init is no such
  * process where another one has the socket too: it hands out many. Sockets
- * without a process that the caller can see go by their owner.
+ * without a process that the caller can see go by their owner and port.
  *
  * Return: 0, or -1 after a message.
  */
@@ -48,7 +48,7 @@ int services_group(struct services *services, const struct view *view,
 		   const bool *member);
 
 /**
- * service_name() - The name of a service: of its first process, or else owner.
+ * service_name() - The name of a service: of its first process, or else owner and port.
  * @services: the services.
  * @view: what they were made from.
  * @i: which.
