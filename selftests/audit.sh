@@ -79,7 +79,7 @@ findings_are_ordered()
 {
 	"$DSCTL" -j audit | jq -e '
 		["ipv4-only", "serves-ipv4", "uses-ipv4", "spoofed",
-		 "refuses-ipv6", "refuses-ipv4", "shadowed", "unused-ipv4",
+		 "refuses-ipv6", "refuses-ipv4", "shadowed", "local-ipv4", "unused-ipv4",
 		 "past-ipv4", "ready"] as $order |
 		def ranks: map(. as $v | $order | index($v));
 		def sorted: . == sort;

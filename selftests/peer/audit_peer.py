@@ -70,6 +70,8 @@ def refusing(mode, addr, client, finding, verdict):
         server.refuse(client)
     server.serve("127.0.0.1" if mode == "v4" else "::1")
     service.found(finding, server.seen[REFUSAL[mode]])
+    if mode == "v4":
+        service.found("local-ipv4", server.seen["v4_accept"])
     return service
 
 
@@ -96,10 +98,13 @@ def sibling(service, server):
 
 
 def pair():
-    service = Service("ready")
+    """All that is known of its clients is that one was of this host."""
+    service = Service("local-ipv4")
     server = service.server("tcp", "v4", "0.0.0.0")
     sibling(service, server)
+    server.serve(ELSEWHERE)
     server.serve("127.0.0.1")
+    service.found("local-ipv4", server.seen["v4_accept"])
     return service
 
 

@@ -25,8 +25,9 @@
  * struct audit - All that the report is made of.
  * @view: the sockets; the last one stands for those that are gone.
  * @closed: record of that one.
- * @connects: what went out over IPv4 by AF_INET sockets and is in the sums alone,
- * @sends: where to is not known.
+ * @connects: connect() of TCP by AF_INET sockets, which is in the sums alone.
+ * @sends: datagrams that AF_INET sockets sent that are closed.
+ * @recvs: what these received.
  * @services: the sockets by service.
  * @findings: what is to say about each socket.
  * @order: the services, those with the worst verdict first.
@@ -37,6 +38,7 @@ struct audit {
 	struct record closed;
 	uint64_t connects;
 	uint64_t sends;
+	uint64_t recvs;
 	struct services services;
 	struct findings findings;
 	uint32_t *order;
@@ -78,8 +80,9 @@ static int check_tracking(struct dsnl *nl, struct config *config)
 }
 
 /*
- * Where to those went, and whether it was further than to this host, nobody has
- * kept: that is told, and is no finding. connect() of UDP sends nothing.
+ * From whom these came or where they went, and whether it was further than this host,
+ * nobody has kept, nor whether a datagram was an answer: that is told, and is no finding.
+ * connect() of UDP sends nothing.
  */
 static void set_unnamed(struct audit *audit, const struct stats *tcp)
 {
@@ -87,9 +90,9 @@ static void set_unnamed(struct audit *audit, const struct stats *tcp)
 
 	audit->connects = tcp->counters[COUNTER_INDEX(V4_CONNECT)];
 	audit->sends = closed[COUNTER_INDEX(V4_SEND)];
+	audit->recvs = closed[COUNTER_INDEX(V4_RECV)];
 	closed[COUNTER_INDEX(V4_CONNECT)] = 0;
 	closed[COUNTER_INDEX(V4_SEND)] = 0;
-	/* Most are answers. */
 	closed[COUNTER_INDEX(V4_RECV)] = 0;
 }
 
@@ -264,6 +267,7 @@ static void put_detail(const struct summary *sum, enum finding finding,
 		[REFUSES_IPV6] = "of IPv6 refused",
 		[REFUSES_IPV4] = "of IPv4 refused",
 		[SHADOWED] = "IPv4 goes elsewhere",
+		[LOCAL_IPV4] = "of IPv4",
 		[UNUSED_IPV4] = "none from IPv4",
 		[READY] = "no need of IPv4",
 	};
@@ -456,6 +460,11 @@ static void fill_lines(const struct audit *audit, size_t service,
 	}
 }
 
+static bool has_unnamed(const struct audit *audit)
+{
+	return audit->connects || audit->sends || audit->recvs;
+}
+
 static int print_table(struct out *out, const struct audit *audit,
 		       size_t blocking)
 {
@@ -484,19 +493,20 @@ static int print_table(struct out *out, const struct audit *audit,
 		printf("%zu of %zu services would miss IPv4.\n", blocking,
 		       audit->services.n);
 	else
-		printf("None of %zu services would miss IPv4.\n",
-		       audit->services.n);
+		printf("None of %zu services would miss IPv4%s.\n",
+		       audit->services.n,
+		       has_unnamed(audit) ? ", as far as is known" : "");
 	if (audit->config.since)
 		printf("Watched since %s.\n",
 		       time_str(audit->config.since, TIME_ZONE, since));
 	else if (!audit->config.tracking)
 		puts("Not watched: what was seen is from before.");
-	if (audit->connects || audit->sends) {
-		printf("AF_INET sockets made %llu connections, closed ones sent %llu datagrams:\n",
+	if (has_unnamed(audit))
+		printf("AF_INET sockets called connect() of TCP %llu times; closed ones sent %llu\n"
+		       "datagrams and received %llu: with whom is not kept.\n",
 		       (unsigned long long)audit->connects,
-		       (unsigned long long)audit->sends);
-		puts("where to is not kept.");
-	}
+		       (unsigned long long)audit->sends,
+		       (unsigned long long)audit->recvs);
 	return EXIT_OK;
 }
 

@@ -28,6 +28,8 @@ const struct finding_info finding_infos[] = {
 			   "Send these clients to IPv6." },
 	[SHADOWED] = { "shadowed", false,
 		       "See the AF_INET socket of this port." },
+	[LOCAL_IPV4] = { "local-ipv4", false,
+			 "See dsctl monitor: only the last peer is kept." },
 	[UNUSED_IPV4] = { "unused-ipv4", false,
 			  "Wait longer, or set v6only on." },
 	[PAST_IPV4] = { "past-ipv4", false,
@@ -231,11 +233,15 @@ static bool is_v4_only(const struct ports *ports, const struct sock *sk)
 	       map_get(&ports->v6, port_key(sk, 0)) == MAP_NONE;
 }
 
-/*
- * Whether its last IPv4 peer was on this host, as far as can be seen. Connections
- * show by themselves if there are others.
- */
-static bool has_local_peers(const struct sock *sk)
+/* Whether this host is its only IPv4 peer: 127.0.0.0/8 is nowhere else. */
+static bool is_local(const struct sock *sk)
+{
+	return is_v4(sk) && (is_loopback(&sk->local, true) ||
+			     (sk->peer.family && is_loopback(&sk->peer, true)));
+}
+
+/* Whether the last one was, as far as can be seen. */
+static bool was_local(const struct sock *sk)
 {
 	const struct endpoint *last = &sk->rec->mapped.peer;
 
@@ -250,9 +256,12 @@ static unsigned int look_at_counters(const struct ports *ports,
 	for (i = 0; i < NUM_FINDINGS; i++)
 		if (finding_count(sk, i))
 			set |= BIT(i);
-	if (has_local_peers(sk))
-		set &= ~(BIT(SERVES_IPV4) | BIT(USES_IPV4) |
-			 (is_v6only(sk) ? BIT(PAST_IPV4) : 0));
+	if (is_local(sk))
+		return set & ~(BIT(SERVES_IPV4) | BIT(USES_IPV4) |
+			       BIT(LOCAL_IPV4));
+	if (was_local(sk))
+		return set & ~(BIT(SERVES_IPV4) | BIT(USES_IPV4));
+	set &= ~BIT(LOCAL_IPV4);
 	/* What a connected socket receives are answers, unless a server made it. */
 	if (sk->peer.family && set & BIT(SERVES_IPV4) &&
 	    (!is_v4(sk) || taker_of(ports, sk) == MAP_NONE))
@@ -293,10 +302,13 @@ int findings_make(struct findings *findings, const struct view *view)
 	/*
 	 * In a second pass, as all connections of a server have to be seen before.
 	 */
-	for (i = 0; !ret && i < view->socks.n; i++)
+	for (i = 0; !ret && i < view->socks.n; i++) {
+		if (findings->set[i] & (BIT(SERVES_IPV4) | BIT(USES_IPV4)))
+			findings->set[i] &= ~BIT(LOCAL_IPV4);
 		if (is_server(&socks[i]))
 			findings->set[i] = look_at_server(&ports, &socks[i],
 							  findings->set[i]);
+	}
 	ports_free(&ports);
 	return ret;
 }
@@ -316,6 +328,8 @@ uint64_t finding_count(const struct sock *sk, enum finding finding)
 		return is_v6only(sk) ? 0 : served(rec);
 	case USES_IPV4:
 		return is_v6only(sk) ? 0 : used(rec);
+	case LOCAL_IPV4:
+		return is_v6only(sk) ? 0 : served(rec) + used(rec);
 	case SPOOFED:
 		return count(rec, COUNTER_INDEX(WIRE_MAPPED));
 	case REFUSES_IPV6:
@@ -337,6 +351,7 @@ const struct last_peer *finding_last(const struct sock *sk,
 	switch (finding) {
 	case SERVES_IPV4:
 	case USES_IPV4:
+	case LOCAL_IPV4:
 		return &sk->rec->mapped;
 	case REFUSES_IPV6:
 	case REFUSES_IPV4:

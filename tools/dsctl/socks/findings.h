@@ -17,6 +17,8 @@
  * @REFUSES_IPV6: IPv6 clients were refused, as only AF_INET has the port.
  * @REFUSES_IPV4: IPv4 was refused, as it takes IPv6 alone.
  * @SHADOWED: its IPv4 clients reach an AF_INET socket instead.
+ * @LOCAL_IPV4: there was IPv4, and the last peer of each socket was this host: the others
+ *	are not known.
  * @UNUSED_IPV4: it would serve IPv4 clients, and there was none.
  * @PAST_IPV4: what was counted of IPv4 is from before IPV6_V6ONLY was changed.
  * @READY: nothing of that.
@@ -33,6 +35,7 @@ enum finding {
 	REFUSES_IPV6,
 	REFUSES_IPV4,
 	SHADOWED,
+	LOCAL_IPV4,
 	UNUSED_IPV4,
 	PAST_IPV4,
 	READY,
