@@ -315,6 +315,7 @@ check "no argument" status 1 audit all
 
 ip netns add $netns
 ip -n $netns link set lo up
+ip -n $netns addr add 192.0.2.1/32 dev lo	# of audit_peer.py, too
 peer "$tmp/ready" ip netns exec $netns /usr/bin/python3 ./peer/audit_peer.py ready
 check "harmless services" test -s "$tmp/ready"
 check "audit of another namespace agrees" audit_agrees "$tmp/ready" -n $netns
