@@ -67,6 +67,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	ctx->out.json = opts->json;
 	ctx->out.pretty = opts->pretty;
 	ctx->out.color = opts->color;
+	ctx->out.no_header = opts->no_header;
 	ctx->out.netns = opts->netns;
 	return run_command(ctx, argc - first, argv + first);
 }

@@ -30,6 +30,8 @@ const struct option_info option_infos[] = {
 	  "Show AF_INET6 sockets alone" },
 	{ "no-processes", 'P', NULL, "-P | -no-processes |" NEXT_LINE,
 	  "Show sockets without their processes" },
+	{ "no-header", 'H', NULL, "-H | -no-header |" NEXT_LINE,
+	  "Print tables without headings" },
 	{ "color", 'c', "={ always | auto | never }",
 	  "-c[olor][={ always | auto | never }] |" NEXT_LINE,
 	  "Colour tables" },
@@ -155,6 +157,9 @@ int options_parse(struct options *opts, int argc, char **argv)
 			break;
 		case 'P':
 			opts->no_processes = true;
+			break;
+		case 'H':
+			opts->no_header = true;
 			break;
 		case 'c':
 			if (parse_color(opts, optarg))

@@ -18,6 +18,7 @@
  * @all: connections too.
  * @family: sockets of this family alone, 0 for both.
  * @no_processes: list sockets without the processes that have them.
+ * @no_header: print tables without headings.
  * @color: colour the tables.
  * @version: print the version and no more.
  * @help: print a summary and no more.
@@ -33,6 +34,7 @@ struct options {
 	bool all;
 	int family;
 	bool no_processes;
+	bool no_header;
 	bool color;
 	bool version;
 	bool help;

@@ -12,6 +12,7 @@
  * @json: JSON, else text and tables.
  * @pretty: indent the JSON.
  * @color: colour the tables.
+ * @no_header: print tables without headings.
  * @netns: name of the network namespace that is spoken of, as -n takes it; NULL for
  *	   the caller's own, unless that was asked for by a name or has one.
  * @heading: @netns is to be printed before the next table.
@@ -23,6 +24,7 @@ struct out {
 	bool json;
 	bool pretty;
 	bool color;
+	bool no_header;
 	const char *netns;
 	bool heading;
 	bool headed;

@@ -33,6 +33,7 @@ void table_init(struct table *table, struct out *out)
 {
 	memset(table, 0, sizeof(*table));
 	table->print = out;
+	table->headed = out->no_header;
 }
 
 void table_column(struct table *table, const char *heading,
@@ -50,7 +51,7 @@ void table_column(struct table *table, const char *heading,
 	column = &table->columns[table->num_columns++];
 	column->heading = heading;
 	column->align = align;
-	column->width = strlen(heading);
+	column->width = table->headed ? 0 : strlen(heading);
 }
 
 /* Text at the end of a line is not padded. */

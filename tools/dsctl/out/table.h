@@ -38,7 +38,8 @@ enum color {
  * struct table_column - A column of a table.
  * @heading: its heading.
  * @align: where its text stands.
- * @width: of its heading and of all its text so far, in columns of a terminal.
+ * @width: of its heading, unless there are none, and of all its text so far, in
+ *	   columns of a terminal.
  */
 struct table_column {
 	const char *heading;
@@ -69,7 +70,7 @@ struct table_cell {
  * @size_cells: for how many there is room.
  * @text: their text, one after the other.
  * @out: the lines as they are printed.
- * @headed: the headings are printed.
+ * @headed: the headings are printed, or not wanted.
  * @failed: there was no memory.
  *
  * So its size in memory is that of these lines. What was printed cannot be moved: a
