@@ -767,9 +767,9 @@ monitor_text()
 	ends TERM
 	cat "$tmp/events"
 	[ "$rc" = 0 ] &&
-	grep -Eq "^$time mapped_accept tcp 127.0.0.1:$(of tcp_dual port) from 127.0.0.1:[0-9]+ cookie $(of tcp_dual cookie)$" \
+	grep -Eq "^$time mapped_accept tcp 127.0.0.1:$(of tcp_dual port) from 127.0.0.1:[0-9]+ cookie $(of tcp_dual cookie) process [^ ]*\($peer_pid\)$" \
 		"$tmp/events" &&
-	grep -Eq "^$time reject_v4only tcp \[::1\]:$(of tcp_v4 port) from \[::1\]:[0-9]+ .*cookie $(of tcp_v4 cookie)$" \
+	grep -Eq "^$time reject_v4only tcp \[::1\]:$(of tcp_v4 port) from \[::1\]:[0-9]+ .*cookie $(of tcp_v4 cookie) process [^ ]*\($peer_pid\)$" \
 		"$tmp/events" &&
 	grep -Eq "^$time mapped_connect tcp .* to 127.0.0.1:$(of tcp_v4 port) cookie" \
 		"$tmp/events"

@@ -17,6 +17,7 @@
 #include <netlink/socket.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -29,8 +30,10 @@
 #include "nl/event.h"
 #include "out/json.h"
 #include "out/stream.h"
+#include "out/text.h"
 #include "out/time.h"
 #include "socks/filter.h"
+#include "socks/owners.h"
 #include "socks/put.h"
 #include "util/args.h"
 #include "util/array.h"
@@ -42,6 +45,9 @@
 /* How long the kernel may take to start, and how often to ask whether it did. */
 #define START_MS	30000
 #define START_STEP_MS	10
+
+/* Events that wait for a look at who has the socket: half a second of 30,000 each. */
+#define MAX_WAITING	16384
 
 /* How long after a loss to wait for an event that tells of it, milliseconds. */
 #define SETTLE_MS	2000
@@ -68,6 +74,11 @@ struct wanted {
  * @ctx: with a socket for events and one for requests.
  * @ctrl: ID of the family that tells which families come and go.
  * @wanted: which events are shown.
+ * @owners: who has the sockets, unless that is not wanted.
+ * @waiting: events that are to be printed, a ring; NULL if they are not to wait.
+ * @first: the first of these.
+ * @num_waiting: how many.
+ * @procs: processes as text.
  * @seq: number of the latest event known.
  * @overrun: the socket was full: there may be more recent ones.
  * @gone: the module was unloaded.
@@ -76,6 +87,11 @@ struct monitor {
 	struct ctx *ctx;
 	int ctrl;
 	const struct wanted *wanted;
+	struct owners owners;
+	struct event *waiting;
+	size_t first;
+	size_t num_waiting;
+	struct text procs;
 	uint64_t seq;
 	bool overrun;
 	bool gone;
@@ -194,7 +210,18 @@ static enum kind kind_of(const struct event *event)
 							     KIND_MAPPED;
 }
 
-static json_t *json_event(const struct event *event)
+static json_t *json_owners(const struct monitor *mon,
+			   const struct event *event)
+{
+	const struct sock *sk;
+
+	if (!mon->waiting || mon->owners.failed)
+		return json_null();
+	sk = owners_find(&mon->owners, event->cookie);
+	return sk ? json_processes(&mon->owners.procs, sk) : json_array();
+}
+
+static json_t *json_event(const struct monitor *mon, const struct event *event)
 {
 	char buf[TIME_STRLEN];
 
@@ -202,7 +229,7 @@ static json_t *json_event(const struct event *event)
 	if (event->type == EVENT_LOST)
 		return json_pack("{s:s, s:I}", "timestamp", buf,
 				 "lost", (json_int_t)event->lost);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
 			 "timestamp", buf,
 			 "event", type_name(counter_of_event(event->type)),
 			 "family", event->family == AF_INET6 ? "inet6" : "inet",
@@ -214,10 +241,24 @@ static json_t *json_event(const struct event *event)
 			 "flowlabel", event->family == AF_INET6 ?
 				      json_integer(event->flowlabel) :
 				      json_null(),
-			 "cookie", (json_int_t)event->cookie);
+			 "cookie", (json_int_t)event->cookie,
+			 "processes", json_owners(mon, event));
 }
 
-static void print_text(const struct event *event)
+static void print_owners(struct monitor *mon, const struct event *event)
+{
+	const struct sock *sk = owners_find(&mon->owners, event->cookie);
+
+	text_clear(&mon->procs);
+	if (sk)
+		text_processes(&mon->procs, &mon->owners.procs, sk);
+	fputs(" process ", stdout);
+	out_text(mon->procs.len ? mon->procs.buf : "-");
+	if (mon->procs.failed)
+		out_no_memory();
+}
+
+static void print_text(struct monitor *mon, const struct event *event)
 {
 	const struct counter *counter = counter_of_event(event->type);
 	char buf[ENDPOINT_STRLEN];
@@ -239,18 +280,71 @@ static void print_text(const struct event *event)
 		       endpoint_str(&event->peer, NULL, buf));
 	if (event->flowlabel)
 		printf(" flowlabel 0x%05x", event->flowlabel);
-	printf(" cookie %llu\n", (unsigned long long)event->cookie);
+	printf(" cookie %llu", (unsigned long long)event->cookie);
+	if (mon->waiting)
+		print_owners(mon, event);
+	putchar('\n');
 }
 
-static void print_event(struct out *out, const struct event *event)
+static void print_event(struct monitor *mon, const struct event *event)
 {
 	static_assert(TIME_STRLEN <= ENDPOINT_STRLEN, "a time fits as well");
 
 	/* That a write failed is found by out_failed(). */
-	if (out->json)
-		json_out(out, json_event(event));
+	if (mon->ctx->out.json)
+		json_out(&mon->ctx->out, json_event(mon, event));
 	else
-		print_text(event);
+		print_text(mon, event);
+}
+
+static void print_first(struct monitor *mon)
+{
+	print_event(mon, &mon->waiting[mon->first]);
+	mon->first = (mon->first + 1) % MAX_WAITING;
+	mon->num_waiting--;
+}
+
+/*
+ * Print the events of which it is known who has the socket, or that nobody does, in
+ * their order. Return: after how many milliseconds the next one has waited for long
+ * enough, -1 if none waits.
+ */
+static int print_waiting(struct monitor *mon)
+{
+	uint64_t now;
+	int ms;
+
+	if (!mon->num_waiting)
+		return -1;
+	now = owners_now();
+	while (mon->num_waiting && !out_failed()) {
+		const struct event *event = &mon->waiting[mon->first];
+
+		ms = event->type == EVENT_LOST ? 0 :
+		     owners_wait(&mon->owners, now, event->cookie, event->time);
+		if (ms)
+			return ms;
+		print_first(mon);
+	}
+	return -1;
+}
+
+/* They wait no longer. */
+static void print_rest(struct monitor *mon)
+{
+	while (mon->num_waiting && !out_failed())
+		print_first(mon);
+}
+
+static void put_event(struct monitor *mon, const struct event *event)
+{
+	if (!mon->waiting) {
+		print_event(mon, event);
+		return;
+	}
+	if (mon->num_waiting == MAX_WAITING)
+		print_first(mon);
+	mon->waiting[(mon->first + mon->num_waiting++) % MAX_WAITING] = *event;
 }
 
 static bool is_wanted(const struct monitor *mon, const struct event *event)
@@ -272,7 +366,7 @@ static void tell_lost(struct monitor *mon, uint64_t lost, uint64_t when)
 		.time = when,
 	};
 
-	print_event(&mon->ctx->out, &event);
+	put_event(mon, &event);
 }
 
 static void take_event(struct monitor *mon, const struct nlmsghdr *hdr)
@@ -295,7 +389,7 @@ static void take_event(struct monitor *mon, const struct nlmsghdr *hdr)
 	if (lost)
 		tell_lost(mon, lost, event.time);
 	if (event.type != EVENT_LOST && is_wanted(mon, &event))
-		print_event(&mon->ctx->out, &event);
+		put_event(mon, &event);
 }
 
 static bool is_farewell(const struct nlmsghdr *hdr)
@@ -357,6 +451,7 @@ static int drain(struct monitor *mon)
 		for (hdr = &read.hdr; nlmsg_ok(hdr, len);
 		     hdr = nlmsg_next(hdr, &len))
 			take(mon, hdr);
+		print_waiting(mon);
 	}
 	return 0;
 }
@@ -399,11 +494,17 @@ static int loop(struct monitor *mon)
 		{ .fd = nl_socket_get_fd(mon->ctx->events.sk), .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
 	};
-	int ret;
+	int ret, wait;
 
 	while (!mon->gone) {
-		ret = poll(fds, ARRAY_SIZE(fds),
-			   mon->overrun ? SETTLE_MS : -1);
+		wait = print_waiting(mon);
+		if (out_failed())
+			return -1;	/* the end says why */
+		if (wait < 0)
+			ret = poll(fds, ARRAY_SIZE(fds),
+				   mon->overrun ? SETTLE_MS : -1);
+		else
+			ret = poll(fds, ARRAY_SIZE(fds), wait);
 		if (ret < 0) {
 			err("cannot wait for events: %s", strerror(errno));
 			return -1;
@@ -412,11 +513,12 @@ static int loop(struct monitor *mon)
 			out_hung_up();
 			return -1;
 		}
-		if (ret ? drain(mon) : settle(mon))
+		if (ret ? drain(mon) : wait < 0 && settle(mon))
 			return -1;
-		if (out_failed())
-			return -1;	/* the end says why */
 	}
+	print_rest(mon);
+	if (out_failed())
+		return -1;
 	err("the dualstack module was unloaded");
 	return -1;
 }
@@ -424,11 +526,26 @@ static int loop(struct monitor *mon)
 static int run(struct ctx *ctx, void *job)
 {
 	struct monitor mon = { .ctx = ctx, .wanted = job };
+	int ret;
+
+	mon.owners.nl = &ctx->sock_diag;
+	if (!ctx->opts.no_processes) {
+		mon.waiting = calloc(MAX_WAITING, sizeof(*mon.waiting));
+		if (!mon.waiting) {
+			err_no_memory();
+			return EXIT_KERNEL;
+		}
+	}
 
 	/* Whoever reads a pipe wants each line when it is there. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	catch_signals();
-	return begin(&mon) || loop(&mon) ? EXIT_KERNEL : EXIT_OK;
+	ret = begin(&mon) || loop(&mon) ? EXIT_KERNEL : EXIT_OK;
+	print_rest(&mon);
+	owners_free(&mon.owners);
+	free(mon.procs.buf);
+	free(mon.waiting);
+	return ret;
 }
 
 /* What an event tells of. */
@@ -480,10 +597,10 @@ const struct cmd cmd_monitor = {
 	.help = "What happens, a line for each event as it comes",
 	.details =
 		"port and src are of this host's end, dst of the peer. With -j a JSON object for\n"
-		"each. How many events were lost is told, because of event-rate or because the\n"
-		"reader is slow; of any socket. SIGINT ends it. To listen takes CAP_NET_ADMIN in\n"
-		"the network namespace.",
-	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_EVENTS,
+		"each; with -P without the processes that have the socket. How many events were\n"
+		"lost is told, because of event-rate or because the reader is slow; of any socket.\n"
+		"SIGINT ends it. To listen takes CAP_NET_ADMIN in the network namespace.",
+	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_EVENTS | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,
 	.job_size = sizeof(struct wanted),
 	.parse = parse,

@@ -20,6 +20,11 @@
 /* Bound, and no more: so they are asked for, as of Linux 6.8, and come as TCP_CLOSE. */
 #define TCP_BOUND_INACTIVE 13
 
+/* TIME-WAIT and half-open connections are no whole sockets: no process has them. */
+#define DIAG_MINI_STATES	(DIAG_STATE(TCP_TIME_WAIT) | \
+				 DIAG_STATE(TCP_SYN_RECV) | \
+				 DIAG_STATE(TCP_NEW_SYN_RECV))
+
 /**
  * enum sock_mode - How a socket stands to the two protocols.
  * @MODE_DUAL: AF_INET6, wildcard, IPv4 reaches it as mapped addresses.

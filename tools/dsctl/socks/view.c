@@ -24,11 +24,6 @@
 /* A device that there is nowhere: the kernel's numbers end at INT_MAX. */
 #define NO_DEV UINT32_MAX
 
-/* TIME-WAIT and half-open connections are no whole sockets, and have no record. */
-#define MINI_STATES		(DIAG_STATE(TCP_TIME_WAIT) | \
-				 DIAG_STATE(TCP_SYN_RECV) | \
-				 DIAG_STATE(TCP_NEW_SYN_RECV))
-
 /**
  * enum pass_reason - When sock_diag is asked for some kind of sockets.
  * @SERVERS: always, they are all listed.
@@ -127,7 +122,7 @@ static int get_sockets(struct view *view, const struct filter *filter,
 			continue;
 		req.port = filter->port;
 		if (!filter->all)
-			req.states &= ~MINI_STATES;
+			req.states &= ~DIAG_MINI_STATES;
 		if (filter->given & FILTER_STATE && !wants_unlisted(filter))
 			req.states &= filter->states;
 		if (!req.states)
