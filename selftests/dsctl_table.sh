@@ -10,6 +10,7 @@ SOCKETS=5000
 FIRST_PORT=20001
 PART=4096				# lines, of dsctl(8)
 ODD=$'a\xc3\xa9 \e[31m\\x41\n'		# at most 15 bytes
+WIDE=$'\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac'	# two columns each
 SHOWN='a\xc3\xa9 \x1b[31m\x5cx41\x0a('
 
 require "$DSCTL" python3 ip setpriv
@@ -183,15 +184,153 @@ headless_json()
 	diff <("$DSCTL" -j show stats) <("$DSCTL" -no-header -j show stats)
 }
 
+# As it looks on a terminal of that width
+cat >"$tmp/terminal.py" <<'END'
+import fcntl, os, pty, struct, subprocess, sys, termios
+
+master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, int(sys.argv[1]), 0, 0))
+dsctl = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=slave)
+os.close(slave)
+shown = b""
+while True:
+    try:
+        read = os.read(master, 65536)
+    except OSError:
+        break
+    if not read:
+        break
+    shown += read
+sys.stdout.buffer.write(shown.replace(b"\r\n", b"\n"))
+sys.exit(dsctl.wait())
+END
+
+# How many columns the widest line takes, and that each character is whole
+cat >"$tmp/widest.py" <<'END'
+import sys, unicodedata
+
+print(max(sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+          for line in sys.stdin.buffer.read().decode("utf-8").splitlines()))
+END
+
+widest()
+{
+	python3 "$tmp/widest.py" <"$1"
+}
+
+# on_terminal WIDTH ARGUMENT...: into $tmp/shown and $tmp/err, and to a file into
+# $tmp/table
+on_terminal()
+{
+	local width=$1
+
+	shift
+	"$DSCTL" "$@" >"$tmp/table" &&
+	python3 "$tmp/terminal.py" "$width" "$DSCTL" "$@" >"$tmp/shown" 2>"$tmp/err"
+}
+
+is_whole()
+{
+	diff <(loosely <"$tmp/table") <(loosely <"$tmp/shown") && [ ! -s "$tmp/err" ]
+}
+
+# is_cut WIDTH MARK: at the last column alone, between characters and escapes
+is_cut()
+{
+	local process=$(($(column Process) - 1))
+
+	cat "$tmp/shown" "$tmp/err"
+	[ "$(widest "$tmp/shown")" -le "$1" ] &&
+	diff <(cut -b -$process "$tmp/table" | loosely) \
+		<(cut -b -$process "$tmp/shown" | loosely) &&
+	tail -n 1 "$tmp/shown" |
+		LC_ALL=C.UTF-8 grep -Eq "  (\\\\x[0-9a-f]{2}|[^\\])+$2\$" &&
+	[ "$(cat "$tmp/err")" = "dsctl: columns were cut to fit the terminal: a pipe or a file gets them whole" ]
+}
+
+# Of any name, in any locale, as much as fits. No socket has a peer, whose age might
+# need another column meanwhile.
+cut_by_the_column()
+{
+	local name full width i
+
+	for name in "$WIDE" "$ODD"; do
+		hold "$name" $FIRST_PORT 1 ::1 || return
+		for i in C:~ C.UTF-8:$'\xe2\x80\xa6'; do
+			export LC_ALL=${i%:*}
+			"$DSCTL" show sockets >"$tmp/table" || return
+			full=$(widest "$tmp/table")
+			on_terminal "$full" show sockets && is_whole || return
+			for width in $((full - 1)) $((full - 2)); do
+				on_terminal $width show sockets &&
+				is_cut $width "${i#*:}" || return
+			done
+		done
+		drop
+	done
+}
+
+# No column says anything when so little is left of it.
+too_narrow()
+{
+	on_terminal 40 show sockets && is_whole &&
+	on_terminal 0 show sockets && is_whole
+}
+
+columns_of_environment()
+{
+	local full
+
+	"$DSCTL" show sockets >"$tmp/table" && full=$(widest "$tmp/table") || return
+	COLUMNS=$((full - 1)) on_terminal 1000 show sockets &&
+	is_cut $((full - 1)) '[^ ]' &&
+	COLUMNS=1000 on_terminal $((full - 1)) show sockets && is_whole &&
+	COLUMNS=none on_terminal $((full - 1)) show sockets && is_cut $((full - 1)) '[^ ]'
+}
+
+# What is explained is cut, what is counted is not.
+explanations()
+{
+	local full
+
+	"$DSCTL" show stats >"$tmp/table" && full=$(widest "$tmp/table") || return
+	on_terminal $((full - 9)) show stats
+	cat "$tmp/shown"
+	[ "$(widest "$tmp/shown")" -le $((full - 9)) ] &&
+	diff <(awk '{ print $1, $2 }' "$tmp/table") <(awk '{ print $1, $2 }' "$tmp/shown")
+}
+
+json_on_terminal()
+{
+	on_terminal 20 -j show stats && is_whole
+}
+
+many_on_terminal()
+{
+	local full
+
+	"$DSCTL" show sockets >"$tmp/table" && full=$(widest "$tmp/table") || return
+	on_terminal $((full - 1)) show sockets && [ "$(wc -l <"$tmp/shown")" = $((SOCKETS + 1)) ] &&
+	[ "$(widest "$tmp/shown")" -lt "$full" ]
+}
+
 ktap_print_header
-ktap_set_plan 9
+ktap_set_plan 15
 
 hold few $FIRST_PORT 3
 check "-H: each table" headless_each
 check "-H: no wider than it need be" headless_is_narrow
 check "-H: JSON" headless_json
+check "a terminal: too narrow" too_narrow
+check "a terminal: explanations" explanations
+check "a terminal: JSON" json_on_terminal
 drop
-hold many $FIRST_PORT $SOCKETS
+check "a terminal: cut by the column" cut_by_the_column
+hold fifteen-letters $FIRST_PORT 1 ::1
+check "a terminal: COLUMNS" columns_of_environment
+drop
+hold fifteen-letters $FIRST_PORT $SOCKETS
+check "a terminal: $SOCKETS sockets" many_on_terminal
 check "a line for each of $SOCKETS sockets" all_lines
 check "the same in colour" all_lines_coloured
 check "colours change no layout: hooks" coloured_alike show hooks

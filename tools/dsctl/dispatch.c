@@ -183,6 +183,9 @@ static int run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 					    : run_here(&run);
 	if (cmd->end)
 		ret = cmd->end(ctx, run.job, ret);
+	if (ctx->out.cut && out_flush())
+		err("columns were cut to fit the terminal: a pipe or a file gets them whole");
+	ctx->out.cut = false;
 	free(run.job);
 	return ret;
 }

@@ -475,11 +475,11 @@ static int print_table(struct out *out, const struct audit *audit,
 	int ret;
 
 	table_init(&table, out);
-	table_column(&table, "Service", ALIGN_LEFT);
+	table_column(&table, "Service", ALIGN_TEXT);
 	table_column(&table, "Verdict", ALIGN_LEFT);
 	table_column(&table, "Sockets", ALIGN_LEFT);
 	table_column(&table, "Seen", ALIGN_LEFT);
-	table_column(&table, "Advice", ALIGN_LEFT);
+	table_column(&table, "Advice", ALIGN_TEXT);
 	for (i = 0; i < audit->services.n; i++)
 		fill_lines(audit, audit->order[i], &table, &text);
 	free(text.buf);

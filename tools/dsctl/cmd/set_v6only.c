@@ -322,8 +322,8 @@ static int print_table(struct out *out, const struct job *job,
 	table_column(&table, "Proto", ALIGN_LEFT);
 	table_column(&table, "Local", ALIGN_LEFT);
 	table_column(&table, "Cookie", ALIGN_RIGHT);
-	table_column(&table, "Process", ALIGN_LEFT);
-	table_column(&table, "Result", ALIGN_LEFT);
+	table_column(&table, "Process", ALIGN_TEXT);
+	table_column(&table, "Result", ALIGN_TEXT);
 	for (i = 0; i < list->n; i++) {
 		const struct sock *sk = &list->v[i];
 

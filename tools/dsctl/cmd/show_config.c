@@ -77,7 +77,7 @@ static int print_table(struct out *out, const struct config *config,
 	table_column(&table, "Value", ALIGN_LEFT);
 	if (defaults)
 		table_column(&table, "Default", ALIGN_LEFT);
-	table_column(&table, "Meaning", ALIGN_LEFT);
+	table_column(&table, "Meaning", ALIGN_TEXT);
 	line_switch(&table, "tracking", config->tracking,
 		    defaults ? &defaults->tracking : NULL, config->tracking ?
 		    "the hooks are in the kernel, for all namespaces" :

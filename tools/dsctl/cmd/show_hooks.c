@@ -93,7 +93,7 @@ static int print_table(struct ctx *ctx, const json_t *hooks)
 	if (show_attached)
 		table_column(&table, "Attached", ALIGN_LEFT);
 	table_column(&table, "Hits", ALIGN_RIGHT);
-	table_column(&table, "Purpose", ALIGN_LEFT);
+	table_column(&table, "Purpose", ALIGN_TEXT);
 
 	json_array_foreach(hooks, i, hook) {
 		/* All members are there, so this fails for want of memory only. */

@@ -174,7 +174,7 @@ static const struct column {
 	{ "UID", ALIGN_RIGHT, cell_uid, wants_stats },
 	{ "Inode", ALIGN_RIGHT, cell_inode, wants_stats },
 	{ "Cookie", ALIGN_RIGHT, cell_cookie, wants_stats },
-	{ "Process", ALIGN_LEFT, cell_process, knows_processes },
+	{ "Process", ALIGN_TEXT, cell_process, knows_processes },
 };
 
 /**

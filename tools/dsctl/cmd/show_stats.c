@@ -38,7 +38,7 @@ static int print_table(struct out *out, const struct stats *stats)
 	table_init(&table, out);
 	table_column(&table, "Name", ALIGN_LEFT);
 	table_column(&table, "Value", ALIGN_RIGHT);
-	table_column(&table, "Meaning", ALIGN_LEFT);
+	table_column(&table, "Meaning", ALIGN_TEXT);
 	for (i = 0; i < NUM_COUNTERS; i++)
 		print_line(&table, counters[i].key, stats->counters[i],
 			   counters[i].help);

@@ -17,6 +17,7 @@
  *	   the caller's own, unless that was asked for by a name or has one.
  * @heading: @netns is to be printed before the next table.
  * @headed: a heading was printed before another table.
+ * @cut: columns of a table were cut, as the terminal is too narrow.
  * @joining: all JSON goes into one array, @joined: see json_join().
  * @joined: that array.
  */
@@ -28,6 +29,7 @@ struct out {
 	const char *netns;
 	bool heading;
 	bool headed;
+	bool cut;
 	bool joining;
 	struct json_array joined;
 };

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "out/stream.h"
@@ -68,6 +70,21 @@ bool out_flush(void)
 	if (!closed)
 		fflush(stdout);
 	return !out_failed();
+}
+
+/* Whoever sets COLUMNS wants another width than the terminal has, as of ps(1). */
+size_t out_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	int n;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	n = columns ? atoi(columns) : 0;
+	if (n > 0)
+		return n;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
 int out_close(void)

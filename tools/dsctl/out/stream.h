@@ -4,6 +4,7 @@
 #define DSCTL_STREAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * out_init() - Keep the numbers of stdin, stdout and stderr from other files.
@@ -46,6 +47,14 @@ void out_no_memory(void);
  * Return: true if so; out_close() will say why.
  */
 bool out_failed(void);
+
+/**
+ * out_width() - How wide the terminal is that stdout is.
+ *
+ * Return: in columns, as COLUMNS of the environment says or else the terminal; 0 if
+ *	   it is not known, or stdout is none.
+ */
+size_t out_width(void);
 
 /**
  * out_close() - Write out and close stdout.

@@ -2,7 +2,8 @@
 /*
  * Not by libsmartcols: it holds a whole table in memory, or forgets between its
  * parts how wide the columns were (2.38), and decodes each cell twice, character by
- * character. With 100,000 sockets that was over half of what their list took.
+ * character. With 100,000 sockets that was over half of what their list took. It
+ * would cut what does not fit on a terminal without a mark, too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@
 
 /* Between the columns of a table. */
 #define SEPARATOR "  "
+
+/* What is narrower says too little. */
+#define MIN_CUT 12
 
 /* Select Graphic Rendition of ECMA-48, as terminals know it. */
 static const char *const color_codes[] = {
@@ -54,6 +58,59 @@ void table_column(struct table *table, const char *heading,
 	column->width = table->headed ? 0 : strlen(heading);
 }
 
+static size_t max(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* How narrow a column can be made. */
+static size_t least_width(const struct table_column *column)
+{
+	size_t least = max(strlen(column->heading), MIN_CUT);
+
+	if (column->align != ALIGN_TEXT || column->width < least)
+		return column->width;
+	return least;
+}
+
+/* The column that loses least if it is cut by one more. */
+static struct table_column *widest(const struct table *table)
+{
+	struct table_column *found = NULL;
+	size_t i;
+
+	for (i = 0; i < table->num_columns; i++) {
+		struct table_column *column = &table->columns[i];
+
+		if (column->shown > least_width(column) &&
+		    (!found || column->shown > found->shown))
+			found = column;
+	}
+	return found;
+}
+
+/*
+ * Make a table fit on the terminal, where there is one. If it cannot be made to, it
+ * stays as it is: lines are broken in any case then.
+ */
+static void fit(struct table *table)
+{
+	size_t i, sum = 0, least = 0, limit = out_width();
+
+	for (i = 0; i < table->num_columns; i++) {
+		struct table_column *column = &table->columns[i];
+
+		column->shown = column->width;
+		sum += column->width + (i ? strlen(SEPARATOR) : 0);
+		least += least_width(column) + (i ? strlen(SEPARATOR) : 0);
+	}
+	if (!limit || sum <= limit || least > limit)
+		return;
+	for (; sum > limit; sum--)
+		widest(table)->shown--;
+	table->print->cut = true;
+}
+
 /* Text at the end of a line is not padded. */
 static void put_cell(struct table *table, size_t i, const char *str,
 		     const struct table_cell *cell)
@@ -61,16 +118,20 @@ static void put_cell(struct table *table, size_t i, const char *str,
 	const struct table_column *column = &table->columns[i];
 	bool last = i == table->num_columns - 1;
 	struct text *out = &table->out;
+	size_t width = cell->width;
 
 	if (column->align == ALIGN_RIGHT)
-		text_pad(out, column->width - cell->width);
+		text_pad(out, column->shown - width);
 	if (cell->color)
 		text_puts(out, color_codes[cell->color]);
-	text_add(out, str, cell->len);
+	if (width <= column->shown)
+		text_add(out, str, cell->len);
+	else
+		width = text_cut(out, str, column->shown);
 	if (cell->color)
 		text_puts(out, COLOR_RESET);
-	if (column->align == ALIGN_LEFT && !last)
-		text_pad(out, column->width - cell->width);
+	if (column->align != ALIGN_RIGHT && !last)
+		text_pad(out, column->shown - width);
 	text_puts(out, last ? "\n" : SEPARATOR);
 }
 
@@ -97,6 +158,7 @@ static void table_flush(struct table *table)
 	if (!table->num_cells)
 		return;
 
+	fit(table);
 	text_clear(&table->out);
 	for (i = 0; !table->headed && i < table->num_columns; i++)
 		put_heading(table, i);

@@ -12,11 +12,14 @@
 
 /**
  * enum column_align - Where a column's text stands.
- * @ALIGN_LEFT: text.
+ * @ALIGN_LEFT: names and addresses at the left.
+ * @ALIGN_TEXT: text at the left, of which the end may be cut off where a terminal is
+ *		too narrow.
  * @ALIGN_RIGHT: numbers.
  */
 enum column_align {
 	ALIGN_LEFT,
+	ALIGN_TEXT,
 	ALIGN_RIGHT,
 };
 
@@ -40,11 +43,13 @@ enum color {
  * @align: where its text stands.
  * @width: of its heading, unless there are none, and of all its text so far, in
  *	   columns of a terminal.
+ * @shown: how wide it is made.
  */
 struct table_column {
 	const char *heading;
 	enum column_align align;
 	size_t width;
+	size_t shown;
 };
 
 /**

@@ -127,6 +127,36 @@ size_t text_escape(struct text *text, const char *str)
 	return columns;
 }
 
+/* A character of what text_escape() made, or all of an escape. */
+static size_t shown_len(const char *str, size_t *columns)
+{
+	size_t len;
+
+	if (*str == '\\' && str[1] == 'x') {
+		*columns = ESCAPED_LEN;
+		return ESCAPED_LEN;
+	}
+	len = other_len(str, columns);
+	return len ? len : 1;
+}
+
+size_t text_cut(struct text *text, const char *str, size_t columns)
+{
+	size_t len, width, used = 1;	/* the mark */
+	const char *c = str;
+
+	for (;;) {
+		len = shown_len(c, &width);
+		if (used + width > columns)
+			break;
+		used += width;
+		c += len;
+	}
+	text_add(text, str, c - str);
+	text_puts(text, locale_is_utf8 ? "\u2026" : "~");
+	return used;
+}
+
 void text_utf8(struct text *text, const char *str)
 {
 	const char *c = str;

@@ -63,6 +63,16 @@ void text_init(void);
 size_t text_escape(struct text *text, const char *str);
 
 /**
+ * text_cut() - Append the beginning of a string, and a mark that there is more.
+ * @text: the text.
+ * @str: as text_escape() made it, wider than @columns.
+ * @columns: how many columns of a terminal there are, at least one.
+ *
+ * Return: how many it takes: neither a wide character nor an escape is divided.
+ */
+size_t text_cut(struct text *text, const char *str, size_t columns);
+
+/**
  * text_utf8() - Append a string that can hold anything, for programs to read.
  * @text: the text.
  * @str: the string. What is not UTF-8 becomes \xNN for each byte, whatever the
