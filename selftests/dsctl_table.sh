@@ -13,7 +13,7 @@ ODD=$'a\xc3\xa9 \e[31m\\x41\n'		# at most 15 bytes
 WIDE=$'\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac'	# two columns each
 SHOWN='a\xc3\xa9 \x1b[31m\x5cx41\x0a('
 
-require "$DSCTL" python3 ip setpriv
+require "$DSCTL" jq python3 ip setpriv
 require_family
 own_netns "$@"
 
@@ -314,13 +314,115 @@ many_on_terminal()
 	[ "$(widest "$tmp/shown")" -lt "$full" ]
 }
 
+# has_lines LINE... -- ARGUMENT...: that is what dsctl prints, but for the width
+has_lines()
+{
+	local lines=()
+
+	while [ "$1" != -- ]; do
+		lines+=("$1")
+		shift
+	done
+	shift
+	"$DSCTL" "$@" | loosely | diff <(printf '%s\n' "${lines[@]}") -
+}
+
+# Columns that are hidden otherwise, too, and in the order that was asked for
+chosen()
+{
+	local port=$FIRST_PORT cookie inode
+
+	read -r cookie inode < <("$DSCTL" -j show sockets port $port |
+		jq -r '.[] | "\(.cookie) \(.inode)"')
+	has_lines "Cookie Local Peer Mode Inode" "$cookie [::]:$port - dual $inode" -- \
+		-o cookie,LOCAL,Peer,mode,inode show sockets port $port &&
+	has_lines "Process IPv6 IPv4" "few(${pids[0]}) 0 1" -- \
+		--output process,ipv6,ipv4 show sockets port $port &&
+	has_lines "$cookie" -- -H -ocookie show sockets port $port &&
+	has_lines "Local" "[::]:$port" -- -o local show sockets port $port process few &&
+	has_lines "Wire-mapped Last rejected Outbound" "0 - -" -- \
+		-o wire-mapped,last-rejected,outbound show sockets port $port &&
+	has_lines "Result Local" "would change [::]:$port" -- \
+		-o result,local set v6only on proto udp port $port dry-run &&
+	"$DSCTL" -o default,setting show config | grep -qx 'off *bindv6only'
+}
+
+# listed ARGUMENT...: the columns that there are, as an error says
+listed()
+{
+	"$DSCTL" -o no-such-column "$@" 2>&1 >"$tmp/out" |
+		sed 's/.*column "no-such-column" is unknown: //; s/, /\n/g'
+}
+
+# Each that is listed is there, under its heading, and no table has others.
+each_column()
+{
+	local command column words
+
+	for command in "show sockets" "show stats" "show hooks" "show config" "audit" \
+		       "set v6only on all dry-run"; do
+		read -ra words <<<"$command"
+		listed "${words[@]}" >"$tmp/listed"
+		[ "$(wc -l <"$tmp/listed")" -ge 3 ] || return 1
+		while IFS= read -r column <&3; do
+			[ "$("$DSCTL" -o "$column" "${words[@]}" | head -n 1)" = "$column" ] ||
+				return 1
+		done 3<"$tmp/listed"
+		diff <("$DSCTL" -s "${words[@]}" | head -n 1 | sed -E 's/  +/\n/g' | sort) \
+			<(sort "$tmp/listed") | grep '^<' && return 1
+	done
+	true
+}
+
+# Each column as it is beside the others
+same_column()
+{
+	"$DSCTL" show stats | awk '{ print $2, $1 }' |
+		diff - <("$DSCTL" -o value,name show stats | awk '{ print $1, $2 }') &&
+	coloured_alike -o attached,hook show hooks
+}
+
+# rejects MESSAGE ARGUMENT...: exit code 1, that on stderr, and no more
+rejects()
+{
+	local message=$1 rc
+
+	shift
+	"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	cat "$tmp/out" "$tmp/err"
+	[ $rc = 1 ] && [ ! -s "$tmp/out" ] && [ "$(cat "$tmp/err")" = "dsctl: $message" ]
+}
+
+bad_columns()
+{
+	local stats="Name, Value, Meaning"
+
+	rejects "column \"nil\" is unknown: $stats" -o nil show stats &&
+	rejects "column \"name \" is unknown: $stats" -o "value,name " show stats &&
+	rejects "column \"\" is unknown: $stats" -o "" show stats &&
+	rejects "column \"\" is unknown: $stats" -o name, show stats &&
+	rejects "column \"NAME\" is given twice: $stats" -o name,value,NAME show stats &&
+	rejects "-o chooses columns of tables: it does not go with -j" -j -o name show stats &&
+	rejects "monitor prints no table: it does not go with -o" -o name monitor &&
+	rejects 'column "Process": option -P leaves the processes out' \
+		-P -o process show sockets &&
+	rejects 'column "name" is unknown: Proto, Local, Cookie, Process, Result' \
+		-o name set v6only on all &&
+	[ "$("$DSCTL" -H -o mode show sockets port $FIRST_PORT)" = dual ]
+}
+
 ktap_print_header
-ktap_set_plan 15
+ktap_set_plan 19
 
 hold few $FIRST_PORT 3
 check "-H: each table" headless_each
 check "-H: no wider than it need be" headless_is_narrow
 check "-H: JSON" headless_json
+check "-o: what is asked for" chosen
+check "-o: each column" each_column
+check "-o: as without it" same_column
+check "-o: bad columns" bad_columns
 check "a terminal: too narrow" too_narrow
 check "a terminal: explanations" explanations
 check "a terminal: JSON" json_on_terminal

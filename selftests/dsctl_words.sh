@@ -85,6 +85,7 @@ understands_option()
 	case $kind in
 	NETNS) "$DSCTL" "$1" $$ show stats ;;
 	FILE) "$DSCTL" "$1" /dev/null ;;
+	COLUMNS) "$DSCTL" "$1" value show stats ;;
 	*) "$DSCTL" "$1" show stats ;;
 	esac >"$tmp/out"
 }

@@ -8,6 +8,7 @@
 
 #include "ctx.h"
 #include "out/err.h"
+#include "out/table.h"
 
 /**
  * enum cmd_need - What has to be there before a command runs, as bits.
@@ -51,6 +52,7 @@ enum cmd_right {
  * @needs: enum cmd_need, the bits of all that apply.
  * @right: enum cmd_right.
  * @every_netns: goes with -N.
+ * @columns: adds all the columns that its table can have; NULL if it prints none.
  * @job_size: bytes of the job: what was asked for, as the command knows it.
  * @parse: fills the job, which is zeroed, from the arguments; returns 0, or -1 after
  *	   a message. NULL if there is nothing to fill.
@@ -69,6 +71,7 @@ struct cmd {
 	unsigned int needs;
 	enum cmd_right right;
 	bool every_netns;
+	void (*columns)(struct table *table);
 	size_t job_size;
 	int (*parse)(struct ctx *ctx, void *job, int argc, char **argv);
 	int (*run)(struct ctx *ctx, void *job);

@@ -8,6 +8,7 @@
 #include "nl/dsnl.h"
 #include "out/err.h"
 #include "out/stream.h"
+#include "out/table.h"
 #include "util/args.h"
 #include "words.h"
 
@@ -166,11 +167,36 @@ static int run_everywhere(struct run *run)
 	return ret;
 }
 
+/* That a column is not there is said before anything is asked for, or done. */
+static int check_columns(struct ctx *ctx, const struct cmd *cmd)
+{
+	struct table table;
+	int ret;
+
+	if (!ctx->out.columns)
+		return 0;
+	if (ctx->out.json) {
+		err("-o chooses columns of tables: it does not go with -j");
+		return -1;
+	}
+	if (!cmd->columns) {
+		err("%s prints no table: it does not go with -o", cmd->name);
+		return -1;
+	}
+	table_init(&table, &ctx->out);
+	cmd->columns(&table);
+	ret = table_check(&table);
+	table_free(&table);
+	return ret;
+}
+
 static int run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 {
 	struct run run = { .ctx = ctx, .cmd = cmd };
 	int ret = EXIT_USAGE;
 
+	if (check_columns(ctx, cmd))
+		return EXIT_USAGE;
 	if (cmd->job_size) {
 		run.job = calloc(1, cmd->job_size);
 		if (!run.job) {

@@ -68,6 +68,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	ctx->out.pretty = opts->pretty;
 	ctx->out.color = opts->color;
 	ctx->out.no_header = opts->no_header;
+	ctx->out.columns = opts->columns;
 	ctx->out.netns = opts->netns;
 	return run_command(ctx, argc - first, argv + first);
 }

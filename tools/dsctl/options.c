@@ -30,8 +30,10 @@ const struct option_info option_infos[] = {
 	  "Show AF_INET6 sockets alone" },
 	{ "no-processes", 'P', NULL, "-P | -no-processes |" NEXT_LINE,
 	  "Show sockets without their processes" },
-	{ "no-header", 'H', NULL, "-H | -no-header |" NEXT_LINE,
+	{ "no-header", 'H', NULL, "-H | -no-header | ",
 	  "Print tables without headings" },
+	{ "output", 'o', "COLUMNS", "-o | -output COLUMNS |" NEXT_LINE,
+	  "Choose the columns of tables" },
 	{ "color", 'c', "={ always | auto | never }",
 	  "-c[olor][={ always | auto | never }] |" NEXT_LINE,
 	  "Colour tables" },
@@ -160,6 +162,9 @@ int options_parse(struct options *opts, int argc, char **argv)
 			break;
 		case 'H':
 			opts->no_header = true;
+			break;
+		case 'o':
+			opts->columns = optarg;
 			break;
 		case 'c':
 			if (parse_color(opts, optarg))

@@ -19,6 +19,8 @@
  * @family: sockets of this family alone, 0 for both.
  * @no_processes: list sockets without the processes that have them.
  * @no_header: print tables without headings.
+ * @columns: names of the columns that tables are to have, NULL for those that they
+ *	     have anyway.
  * @color: colour the tables.
  * @version: print the version and no more.
  * @help: print a summary and no more.
@@ -35,6 +37,7 @@ struct options {
 	int family;
 	bool no_processes;
 	bool no_header;
+	const char *columns;
 	bool color;
 	bool version;
 	bool help;

@@ -749,6 +749,10 @@ static void set_values(void)
 			"other", "1", "0", "99999999", "/proc/self/ns/net",
 			"/proc/self/ns/mnt", "null", "..", "\x1b[31m\xff\n\"",
 		} },
+		{ "COLUMNS", {
+			"name,value", "local,mode,last-peer", "process", "cookie",
+			"setting,default", "hook,kind", "result", "", ",", "-",
+			"cookie,cookie", "advice,seen,x", "\xff,\x1b[31m" } },
 	};
 	const char *const *word;
 	size_t i;
@@ -825,6 +829,7 @@ static double now(void)
 static const char *const commands[] = {
 	"show sockets",
 	"-s -a show sockets",
+	"-H -o local,process,wire-mapped show sockets",
 	"-j show sockets",
 	"-j -p -N show sockets",
 	"show sockets port 1001 proto tcp",

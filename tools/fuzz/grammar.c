@@ -242,12 +242,15 @@ static void add_options(struct rnd *rnd, struct line *line)
 		"-P", "-no-processes", "-c", "-color", "-c=always",
 		"-color=always", "-color=never", "-color=auto", "-color=x", "-N",
 		"-j", "-s", "-a", "-N", "-j", "-force", "-V", "-h", "-z", "--",
-		"-jsaP", "-every-netns", "-co", "-ne",
+		"-jsaP", "-every-netns", "-co", "-ne", "-H", "-no-header",
 	};
 	size_t n = rnd_below(rnd, 4);
 
 	while (n--) {
-		if (rnd_once_in(rnd, 8)) {
+		if (rnd_once_in(rnd, 16)) {
+			add(line, rnd_once_in(rnd, 2) ? "-o" : "-output");
+			add_value(rnd, line, "COLUMNS");
+		} else if (rnd_once_in(rnd, 8)) {
 			add(line, rnd_once_in(rnd, 2) ? "-n" : "-netns");
 			add_value(rnd, line, "NETNS");
 		} else {

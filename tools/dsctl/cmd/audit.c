@@ -465,6 +465,15 @@ static bool has_unnamed(const struct audit *audit)
 	return audit->connects || audit->sends || audit->recvs;
 }
 
+static void columns(struct table *table)
+{
+	table_column(table, "Service", ALIGN_TEXT);
+	table_column(table, "Verdict", ALIGN_LEFT);
+	table_column(table, "Sockets", ALIGN_LEFT);
+	table_column(table, "Seen", ALIGN_LEFT);
+	table_column(table, "Advice", ALIGN_TEXT);
+}
+
 static int print_table(struct out *out, const struct audit *audit,
 		       size_t blocking)
 {
@@ -475,11 +484,7 @@ static int print_table(struct out *out, const struct audit *audit,
 	int ret;
 
 	table_init(&table, out);
-	table_column(&table, "Service", ALIGN_TEXT);
-	table_column(&table, "Verdict", ALIGN_LEFT);
-	table_column(&table, "Sockets", ALIGN_LEFT);
-	table_column(&table, "Seen", ALIGN_LEFT);
-	table_column(&table, "Advice", ALIGN_TEXT);
+	columns(&table);
 	for (i = 0; i < audit->services.n; i++)
 		fill_lines(audit, audit->order[i], &table, &text);
 	free(text.buf);
@@ -548,5 +553,6 @@ const struct cmd cmd_audit = {
 		"Exit status 0: nothing would, 3: something would.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
+	.columns = columns,
 	.run = run,
 };

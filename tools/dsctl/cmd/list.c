@@ -41,6 +41,7 @@ const struct cmd cmd_root = {
 	.rules =
 		"NETNS   := a name of `ip netns`, a path, or a process ID\n"
 		"-N      := in every network namespace that may be entered\n"
+		"COLUMNS := headings, with commas between them\n"
 		"FILE    := commands, one on a line; - for stdin",
 	.sub = commands,
 };

@@ -309,6 +309,15 @@ static void cell_result(struct table *table, struct text *text,
 	table_put(table, text);
 }
 
+static void columns(struct table *table)
+{
+	table_column(table, "Proto", ALIGN_LEFT);
+	table_column(table, "Local", ALIGN_LEFT);
+	table_column(table, "Cookie", ALIGN_RIGHT);
+	table_column(table, "Process", ALIGN_TEXT);
+	table_column(table, "Result", ALIGN_TEXT);
+}
+
 static int print_table(struct out *out, const struct job *job,
 		       const struct sock_list *list, const struct procs *procs,
 		       const struct result *results)
@@ -319,11 +328,7 @@ static int print_table(struct out *out, const struct job *job,
 	size_t i;
 
 	table_init(&table, out);
-	table_column(&table, "Proto", ALIGN_LEFT);
-	table_column(&table, "Local", ALIGN_LEFT);
-	table_column(&table, "Cookie", ALIGN_RIGHT);
-	table_column(&table, "Process", ALIGN_TEXT);
-	table_column(&table, "Result", ALIGN_TEXT);
+	columns(&table);
 	for (i = 0; i < list->n; i++) {
 		const struct sock *sk = &list->v[i];
 
@@ -422,6 +427,7 @@ const struct cmd cmd_set_v6only = {
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,
 	.every_netns = true,
+	.columns = columns,
 	.job_size = sizeof(struct job),
 	.parse = parse,
 	.run = run,

@@ -30,14 +30,21 @@ static int print_json(struct out *out, const struct config *config,
 	return json_out(out, obj);
 }
 
+static void columns(struct table *table)
+{
+	table_column(table, "Setting", ALIGN_LEFT);
+	table_column(table, "Value", ALIGN_LEFT);
+	table_column(table, "Default", ALIGN_LEFT);
+	table_column(table, "Meaning", ALIGN_TEXT);
+}
+
 static void line_switch(struct table *table, const char *name, bool value,
 			const bool *def, const char *meaning)
 {
 	table_line(table);
 	table_text(table, name);
 	table_text(table, value ? "on" : "off");
-	if (def)
-		table_text(table, *def ? "on" : "off");
+	table_text(table, !def ? "" : *def ? "on" : "off");
 	table_text(table, meaning);
 }
 
@@ -49,19 +56,20 @@ static void line_number(struct table *table, const char *name, uint32_t value,
 	table_number(table, value);
 	if (def)
 		table_number(table, *def);
+	else
+		table_text(table, "");
 	table_text(table, meaning);
 }
 
 /* Not a setting, but it follows from one. */
-static void line_since(struct table *table, uint64_t since, bool defaults)
+static void line_since(struct table *table, uint64_t since)
 {
 	char buf[TIME_STRLEN];
 
 	table_line(table);
 	table_text(table, "since");
 	table_text(table, since ? time_str(since, TIME_ZONE, buf) : "-");
-	if (defaults)
-		table_text(table, "");
+	table_text(table, "");
 	table_text(table, since ?
 		   "from then on nothing was missed, or reset as a whole" :
 		   "nothing is counted now");
@@ -73,16 +81,14 @@ static int print_table(struct out *out, const struct config *config,
 	struct table table;
 
 	table_init(&table, out);
-	table_column(&table, "Setting", ALIGN_LEFT);
-	table_column(&table, "Value", ALIGN_LEFT);
-	if (defaults)
-		table_column(&table, "Default", ALIGN_LEFT);
-	table_column(&table, "Meaning", ALIGN_TEXT);
+	columns(&table);
+	if (!defaults)
+		table_hide(&table, "Default");
 	line_switch(&table, "tracking", config->tracking,
 		    defaults ? &defaults->tracking : NULL, config->tracking ?
 		    "the hooks are in the kernel, for all namespaces" :
 		    "no hook is in the kernel, for any namespace");
-	line_since(&table, config->since, defaults);
+	line_since(&table, config->since);
 	line_number(&table, "max-sockets", config->max_sockets,
 		    defaults ? &defaults->max_sockets : NULL,
 		    "sockets that can have a record");
@@ -103,7 +109,7 @@ static int run(struct ctx *ctx, void *job)
 
 	(void)job;
 	error = config_get(nl, false, &config);
-	if (!error && ctx->opts.stats) {
+	if (!error && (ctx->opts.stats || ctx->out.columns)) {
 		defaults = &values;
 		error = config_get(nl, true, defaults);
 	}
@@ -120,5 +126,6 @@ const struct cmd cmd_show_config = {
 	.help = "The settings, with -s the defaults as well",
 	.needs = NEED_DUALSTACK,
 	.every_netns = true,
+	.columns = columns,
 	.run = run,
 };

@@ -74,11 +74,18 @@ static bool all_attached(const json_t *hooks)
 	return true;
 }
 
+static void columns(struct table *table)
+{
+	table_column(table, "Hook", ALIGN_LEFT);
+	table_column(table, "Kind", ALIGN_LEFT);
+	table_column(table, "Attached", ALIGN_LEFT);
+	table_column(table, "Hits", ALIGN_RIGHT);
+	table_column(table, "Purpose", ALIGN_TEXT);
+}
+
 /* Columns that say the same of each hook are left out: the purpose needs the width. */
 static int print_table(struct ctx *ctx, const json_t *hooks)
 {
-	bool stats = ctx->opts.stats;
-	bool show_attached = stats || !all_attached(hooks);
 	const char *name, *kind, *purpose;
 	struct table table;
 	json_int_t hits;
@@ -87,13 +94,12 @@ static int print_table(struct ctx *ctx, const json_t *hooks)
 	size_t i;
 
 	table_init(&table, &ctx->out);
-	table_column(&table, "Hook", ALIGN_LEFT);
-	if (stats)
-		table_column(&table, "Kind", ALIGN_LEFT);
-	if (show_attached)
-		table_column(&table, "Attached", ALIGN_LEFT);
-	table_column(&table, "Hits", ALIGN_RIGHT);
-	table_column(&table, "Purpose", ALIGN_TEXT);
+	columns(&table);
+	if (!ctx->opts.stats) {
+		table_hide(&table, "Kind");
+		if (all_attached(hooks))
+			table_hide(&table, "Attached");
+	}
 
 	json_array_foreach(hooks, i, hook) {
 		/* All members are there, so this fails for want of memory only. */
@@ -106,12 +112,9 @@ static int print_table(struct ctx *ctx, const json_t *hooks)
 		}
 		table_line(&table);
 		table_text(&table, name);
-		if (stats)
-			table_text(&table, kind);
-		if (show_attached) {
-			table_text(&table, attached ? "yes" : "no");
-			table_color(&table, attached ? COLOR_GOOD : COLOR_BAD);
-		}
+		table_text(&table, kind);
+		table_text(&table, attached ? "yes" : "no");
+		table_color(&table, attached ? COLOR_GOOD : COLOR_BAD);
 		table_number(&table, hits);
 		table_text(&table, purpose);
 	}
@@ -148,5 +151,6 @@ const struct cmd cmd_show_hooks = {
 	.help = "The hooks in the kernel, and how often each one fired",
 	.needs = NEED_DUALSTACK,
 	.every_netns = true,
+	.columns = columns,
 	.run = run,
 };

@@ -178,20 +178,57 @@ static const struct column {
 };
 
 /**
- * struct layout - The columns that this table has.
- * @stats: -s was given.
- * @shown: which of columns[].
- * @n: columns for counters.
- * @first: the first counter of each of these.
- * @column: which of these a counter belongs to, @n or more for none.
+ * struct layout - The columns for counters.
+ * @n: how many.
+ * @first: the first counter of each.
+ * @column: which of these a counter belongs to.
+ *
+ * Counters that share a heading share the column of the first.
  */
 struct layout {
-	bool stats;
-	bool shown[ARRAY_SIZE(columns)];
 	size_t n;
 	size_t first[NUM_COUNTERS];
 	size_t column[NUM_COUNTERS];
 };
+
+static void lay_out(struct layout *layout)
+{
+	size_t i, j;
+
+	layout->n = 0;
+	for (i = 0; i < NUM_COUNTERS; i++) {
+		for (j = 0; strcmp(counters[j].heading, counters[i].heading);)
+			j++;
+		if (j < i) {
+			layout->column[i] = layout->column[j];
+			continue;
+		}
+		layout->first[layout->n] = i;
+		layout->column[i] = layout->n++;
+	}
+}
+
+static void add_columns(struct table *table)
+{
+	struct layout layout;
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(columns); i++) {
+		if (columns[i].cell) {
+			table_column(table, columns[i].heading,
+				     columns[i].align);
+			continue;
+		}
+		lay_out(&layout);
+		for (j = 0; j < layout.n; j++) {
+			const struct counter *counter;
+
+			counter = &counters[layout.first[j]];
+			table_column(table, counter->heading, counter->label ?
+				     ALIGN_LEFT : ALIGN_RIGHT);
+		}
+	}
+}
 
 static bool counter_is_shown(const struct view *view, bool stats,
 			     size_t counter)
@@ -208,27 +245,18 @@ static bool counter_is_shown(const struct view *view, bool stats,
 	return false;
 }
 
-/* Counters that share a heading share the column of the first. */
-static void counter_columns(struct layout *layout, const struct view *view,
-			    struct table *table)
+/* The counters of a column are shown alike. */
+static void hide_columns(struct table *table, const struct layout *layout,
+			 const struct view *view, bool stats)
 {
-	size_t i, j;
+	size_t i;
 
-	for (i = 0; i < NUM_COUNTERS; i++) {
-		layout->column[i] = NUM_COUNTERS;
-		if (!counter_is_shown(view, layout->stats, i))
-			continue;
-		for (j = 0; strcmp(counters[j].heading, counters[i].heading);)
-			j++;
-		if (j < i) {
-			layout->column[i] = layout->column[j];
-			continue;
-		}
-		layout->first[layout->n] = i;
-		layout->column[i] = layout->n++;
-		table_column(table, counters[i].heading,
-			     counters[i].label ? ALIGN_LEFT : ALIGN_RIGHT);
-	}
+	for (i = 0; i < ARRAY_SIZE(columns); i++)
+		if (columns[i].wanted && !columns[i].wanted(view, stats))
+			table_hide(table, columns[i].heading);
+	for (i = 0; i < layout->n; i++)
+		if (!counter_is_shown(view, stats, layout->first[i]))
+			table_hide(table, counters[layout->first[i]].heading);
 }
 
 /* "3 v6only, 1 addr", mostly one of them */
@@ -253,10 +281,13 @@ static void counter_cells(const struct layout *layout, const struct record *rec,
 	size_t i;
 
 	for (i = 0; i < NUM_COUNTERS; i++)
-		if (layout->column[i] < layout->n)
-			sums[layout->column[i]] += rec->counters[i];
+		sums[layout->column[i]] += rec->counters[i];
 
 	for (i = 0; i < layout->n; i++) {
+		if (table_hides(table)) {
+			table_text(table, "");
+			continue;
+		}
 		text_clear(text);
 		if (!counters[layout->first[i]].label)
 			text_number(text, sums[i]);
@@ -276,10 +307,12 @@ static void fill_line(struct table *table, struct row *row,
 
 	table_line(table);
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
-		if (!layout->shown[i])
-			continue;
 		if (!columns[i].cell) {
 			counter_cells(layout, row->sk->rec, table, text);
+			continue;
+		}
+		if (table_hides(table)) {
+			table_text(table, "");
 			continue;
 		}
 		text_clear(text);
@@ -293,25 +326,16 @@ static void fill_line(struct table *table, struct row *row,
 
 static int print_table(struct ctx *ctx, const struct view *view)
 {
-	struct layout layout = { .stats = ctx->opts.stats };
 	struct row row = { .procs = &view->procs };
 	struct text text = { };
+	struct layout layout;
 	struct table table;
 	size_t i;
 
 	table_init(&table, &ctx->out);
-	for (i = 0; i < ARRAY_SIZE(columns); i++) {
-		const struct column *col = &columns[i];
-
-		layout.shown[i] = !col->wanted ||
-				  col->wanted(view, layout.stats);
-		if (!layout.shown[i])
-			continue;
-		if (col->cell)
-			table_column(&table, col->heading, col->align);
-		else
-			counter_columns(&layout, view, &table);
-	}
+	add_columns(&table);
+	lay_out(&layout);
+	hide_columns(&table, &layout, view, ctx->opts.stats);
 
 	for (i = 0; i < view->socks.n; i++) {
 		row.sk = &view->socks.v[i];
@@ -326,6 +350,21 @@ static int print_table(struct ctx *ctx, const struct view *view)
 		 FILTER_UID | FILTER_PROCESS)
 #define FILTERS	(NAMED | FILTER_PORT | FILTER_PROTO | FILTER_MODE)
 
+/* What is not shown need not be known. */
+static int parse_columns(struct ctx *ctx, struct filter *filter)
+{
+	if (!table_chooses(&ctx->out, "Process")) {
+		filter->no_processes = !filter->process;
+	} else if (filter->no_processes) {
+		err("column \"Process\": option -P leaves the processes out");
+		return -1;
+	}
+	filter->no_peers = !table_chooses(&ctx->out, "Last peer") &&
+			   !table_chooses(&ctx->out, "Last IPv4") &&
+			   !table_chooses(&ctx->out, "Last rejected");
+	return 0;
+}
+
 static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	struct filter *filter = job;
@@ -339,7 +378,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 	filter->all = ctx->opts.all || filter->given & NAMED;
 	filter->family = ctx->opts.family;
 	filter->no_processes = ctx->opts.no_processes;
-	return 0;
+	return ctx->out.columns ? parse_columns(ctx, filter) : 0;
 }
 
 static int run(struct ctx *ctx, void *job)
@@ -374,6 +413,7 @@ const struct cmd cmd_show_sockets = {
 		"all counters, with -P without processes.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
+	.columns = add_columns,
 	.job_size = sizeof(struct filter),
 	.parse = parse,
 	.run = run,

@@ -21,6 +21,13 @@ static int print_json(struct out *out, const struct stats *stats)
 	return json_out(out, obj);
 }
 
+static void columns(struct table *table)
+{
+	table_column(table, "Name", ALIGN_LEFT);
+	table_column(table, "Value", ALIGN_RIGHT);
+	table_column(table, "Meaning", ALIGN_TEXT);
+}
+
 static void print_line(struct table *table, const char *name, uint64_t value,
 		       const char *meaning)
 {
@@ -36,9 +43,7 @@ static int print_table(struct out *out, const struct stats *stats)
 	size_t i;
 
 	table_init(&table, out);
-	table_column(&table, "Name", ALIGN_LEFT);
-	table_column(&table, "Value", ALIGN_RIGHT);
-	table_column(&table, "Meaning", ALIGN_TEXT);
+	columns(&table);
 	for (i = 0; i < NUM_COUNTERS; i++)
 		print_line(&table, counters[i].key, stats->counters[i],
 			   counters[i].help);
@@ -74,6 +79,7 @@ const struct cmd cmd_show_stats = {
 	.help = "The sums of the counters, closed sockets included",
 	.needs = NEED_DUALSTACK,
 	.every_netns = true,
+	.columns = columns,
 	.job_size = sizeof(struct filter),
 	.parse = parse,
 	.run = run,

@@ -13,6 +13,8 @@
  * @pretty: indent the JSON.
  * @color: colour the tables.
  * @no_header: print tables without headings.
+ * @columns: names of the columns that tables are to have, with commas between them;
+ *	     NULL for those that they have anyway.
  * @netns: name of the network namespace that is spoken of, as -n takes it; NULL for
  *	   the caller's own, unless that was asked for by a name or has one.
  * @heading: @netns is to be printed before the next table.
@@ -26,6 +28,7 @@ struct out {
 	bool pretty;
 	bool color;
 	bool no_header;
+	const char *columns;
 	const char *netns;
 	bool heading;
 	bool headed;

@@ -44,21 +44,27 @@ enum color {
  * @width: of its heading, unless there are none, and of all its text so far, in
  *	   columns of a terminal.
  * @shown: how wide it is made.
+ * @cell: which of the cells of a line that are kept.
+ * @hidden: it is not printed, and its cells are not kept.
  */
 struct table_column {
 	const char *heading;
 	enum column_align align;
 	size_t width;
 	size_t shown;
+	size_t cell;
+	bool hidden;
 };
 
 /**
  * struct table_cell - A cell of a table.
+ * @start: where its text is in that of all.
  * @len: length of its text.
  * @width: columns of a terminal that it takes.
  * @color: what its colour says.
  */
 struct table_cell {
+	uint32_t start;
 	uint32_t len;
 	uint32_t width;
 	enum color color;
@@ -70,12 +76,16 @@ struct table_cell {
  * @columns: its columns.
  * @num_columns: how many.
  * @size_columns: for how many there is room.
+ * @order: those that are printed, as indices, from left to right.
+ * @num_shown: how many.
+ * @next: the one that the next cell is of.
  * @cells: those to be printed, line by line.
  * @num_cells: how many.
  * @size_cells: for how many there is room.
  * @text: their text, one after the other.
  * @out: the lines as they are printed.
  * @headed: the headings are printed, or not wanted.
+ * @dropped: the cell that was filled last is not printed.
  * @failed: there was no memory.
  *
  * So its size in memory is that of these lines. What was printed cannot be moved: a
@@ -86,12 +96,16 @@ struct table {
 	struct table_column *columns;
 	size_t num_columns;
 	size_t size_columns;
+	size_t *order;
+	size_t num_shown;
+	size_t next;
 	struct table_cell *cells;
 	size_t num_cells;
 	size_t size_cells;
 	struct text text;
 	struct text out;
 	bool headed;
+	bool dropped;
 	bool failed;
 };
 
@@ -112,10 +126,42 @@ void table_column(struct table *table, const char *heading,
 		  enum column_align align);
 
 /**
+ * table_hide() - Leave a column out, unless it is asked for by name.
+ * @table: the table, without cells so far.
+ * @heading: its heading.
+ */
+void table_hide(struct table *table, const char *heading);
+
+/**
+ * table_check() - Whether the table has the columns that are asked for.
+ * @table: the table, with all its columns.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int table_check(const struct table *table);
+
+/**
+ * table_chooses() - Whether a column is asked for by name.
+ * @out: how to print.
+ * @heading: its heading.
+ *
+ * Return: true if so.
+ */
+bool table_chooses(const struct out *out, const char *heading);
+
+/**
  * table_line() - Begin a line, once each column of the one before has its cell.
  * @table: the table.
  */
 void table_line(struct table *table);
+
+/**
+ * table_hides() - Whether the next cell is not printed, so that anything will do.
+ * @table: the table, in a line.
+ *
+ * Return: true if so.
+ */
+bool table_hides(const struct table *table);
 
 /**
  * table_text() - Fill the next cell.
@@ -152,5 +198,11 @@ void table_color(struct table *table, enum color color);
  * Return: an enum exit_code.
  */
 int table_out(struct table *table);
+
+/**
+ * table_free() - Free a table without printing it.
+ * @table: the table.
+ */
+void table_free(struct table *table);
 
 #endif /* DSCTL_TABLE_H */

@@ -18,8 +18,8 @@ bool word_abbreviates(const char *word, const char *name)
 	return *word && !strncmp(word, name, strlen(word));
 }
 
-static void err_names(const char *what, const char *word, const char *problem,
-		      const char *const *names, size_t n)
+void err_names(const char *what, const char *word, const char *problem,
+	       const char *const *names, size_t n)
 {
 	char list[256] = "";
 	size_t i, len = 0;

@@ -31,6 +31,17 @@ int word_match(const char *what, const char *word, const char *const *names,
 	       size_t n);
 
 /**
+ * err_names() - Say that a word is none of some names.
+ * @what: what the word is for, the start of the message.
+ * @word: the word.
+ * @problem: what is wrong with it.
+ * @names: the choices.
+ * @n: how many.
+ */
+void err_names(const char *what, const char *word, const char *problem,
+	       const char *const *names, size_t n);
+
+/**
  * arg_number() - Read a number.
  * @what: what it is for, the start of an error message.
  * @word: the word.
