@@ -132,6 +132,14 @@ static int ds_put_sock_counters(struct sk_buff *skb, const struct ds_sock *rec)
 	return 0;
 }
 
+static int ds_put_port(struct sk_buff *skb, const struct ds_sock *rec)
+{
+	if (!rec->port_given && !rec->port_chosen)
+		return 0;
+	return nla_put_u8(skb, DUALSTACK_A_SOCKET_EXPLICIT_PORT,
+			  rec->port_given);
+}
+
 static int ds_put_sock(struct sk_buff *skb, const struct ds_sock *rec,
 		       struct ds_reader *reader)
 {
@@ -141,7 +149,8 @@ static int ds_put_sock(struct sk_buff *skb, const struct ds_sock *rec,
 	    nla_put_u8(skb, DUALSTACK_A_SOCKET_PROTOCOL,
 		       ds_ipproto(rec->proto)) ||
 	    ds_put_sock_counters(skb, rec) ||
-	    ds_put_peers(skb, rec, reader))
+	    ds_put_peers(skb, rec, reader) ||
+	    ds_put_port(skb, rec))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <linux/sock_diag.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <net/inet_sock.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
@@ -69,6 +70,18 @@ struct ds_sock *ds_sock_by_cookie(u64 cookie)
 	return NULL;
 }
 
+/* inet_bind() and inet6_bind() note that the port was asked for. It is read here once:
+ * sockets that are bound when they have had events before are rare, and most of these
+ * had no port then.
+ */
+static void ds_sock_note_port(struct ds_sock *rec, const struct sock *sk)
+{
+	if (!inet_sk(sk)->inet_num)
+		return;
+	rec->port_given = !!(sk->sk_userlocks & SOCK_BINDPORT_LOCK);
+	rec->port_chosen = !rec->port_given;
+}
+
 /* Memory is charged to whoever the memory of the socket is charged to: in softirq
  * whoever runs has nothing to do with it.
  */
@@ -91,6 +104,7 @@ static struct ds_sock *ds_sock_alloc(struct sock *sk, u64 cookie,
 	rec->net = sock_net(sk);
 	rec->family = sk->sk_family;
 	rec->proto = proto;
+	ds_sock_note_port(rec, sk);
 	return rec;
 }
 

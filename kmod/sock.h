@@ -61,6 +61,8 @@ enum ds_sock_state {
  *		moves when they change; 0 at the beginning, busy for ever at the end
  * @reject_port: its port, network byte order
  * @family:	AF_INET6 or AF_INET
+ * @port_chosen: the socket had a port at its first event, and the kernel had chosen it
+ * @port_given:	the same, but bind() had asked for it by its number
  * @proto:	enum ds_proto
  * @state:	enum ds_sock_state
  * @alive:	its socket was found, during ds_sweep()
@@ -87,7 +89,9 @@ struct ds_sock {
 	unsigned long reject_when;
 	atomic_t reject_seq;
 	__be16 reject_port;
-	u8 family : 6;
+	u8 family : 4;
+	u8 port_chosen : 1;
+	u8 port_given : 1;
 	u8 proto : 2;
 	u8 state : 7;
 	u8 alive : 1;

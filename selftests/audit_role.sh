@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib/lib.sh"
 
-require "$DSCTL" jq python3 ip unshare setpriv
+require "$DSCTL" jq python3 ip ss unshare setpriv setsid socat
 require_family
 own_netns "$@"
 
@@ -17,9 +17,15 @@ NOBODY=65534
 
 tmp=$(mktemp -d)
 pids=()
+groups=()
 cleanup()
 {
+	local pid
+
 	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null
+	for pid in "${groups[@]}"; do
+		kill -- -"$pid" 2>/dev/null
+	done
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -83,9 +89,7 @@ in_table()
 
 refusals_are_past()
 {
-	local i
-
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		does changed refused refuse $ELSEWHERE || return 1
 	done
 	found changed refuses-ipv4 '.["refuses-ipv4"].count == 3' &&
@@ -170,12 +174,124 @@ kernel_sockets()
 	return $rc
 }
 
+# Client or server, by what it does
+
+only_uses()
+{
+	found "$1" uses-ipv4 "keys == [\"uses-ipv4\"] and
+		.[\"uses-ipv4\"].count == $2 and
+		(.[\"uses-ipv4\"].detail | startswith(\"$2 to IPv4, last $ELSEWHERE:\"))"
+}
+
+# As rsyslogd, which sends and that is all
+logger()
+{
+	does logger sent send 3 && only_uses logger 3 &&
+		does echo answered answer 3
+}
+
+# As a client of QUIC, at [::]:0: what it receives are answers
+quic_client()
+{
+	does quic sent send 4 && does echo answered answer 4 &&
+		does quic received receive 4 && only_uses quic 4
+}
+
+# As dnsmasq, which asks by a port that it has chosen by chance, and closes it with
+# the answer
+resolver()
+{
+	does resolver sent send 2 && only_uses resolver 2 &&
+		does echo answered answer 2
+}
+
+# All that these have sent it
+server_of_all()
+{
+	found echo serves-ipv4 'keys == ["serves-ipv4"] and
+		.["serves-ipv4"].count == 9'
+}
+
+in_json()
+{
+	"$DSCTL" -j -a show sockets >"$tmp/out" && jq -e '
+		def of($name): map(select(any(.processes[]; .comm == $name)) |
+			.explicit_port);
+		of("echo") == [true] and of("logger") == [false] and
+		of("quic") == [false] and of("resolver") == [true] and
+		of("sorter") == [false, false]' "$tmp/out"
+}
+
+# A server that connects a socket to each client, for a child
+socat_forks()
+{
+	local line rc=0
+
+	wait_for $LIMIT listening_udp 7000 || return 1
+	exec 5<>"/dev/udp/$ELSEWHERE/7000" && echo hello >&5 &&
+		line=$(timeout $LIMIT head -c 6 <&5) &&
+		[ "$line" = hello ] || rc=1
+	# Its parent opens another one for the next client.
+	wait_for $LIMIT listening_udp 7000 || rc=1
+	[ $rc = 0 ] && found socat serves-ipv4 'keys == ["serves-ipv4"] and
+		.["serves-ipv4"].connections == 1' || rc=1
+	exec 5>&-
+	return $rc
+}
+
+listening_udp()
+{
+	ss -Huln "sport = $1" | grep -q .
+}
+
+# What blocks nothing
+
+health_check()
+{
+	does health served serve 127.0.0.1 &&
+		does health served serve 127.0.0.1 &&
+		found health local-ipv4 'keys == ["local-ipv4"] and
+			(.["local-ipv4"] | .count == 2 and .blocks == false)'
+}
+
+connects_only()
+{
+	! "$DSCTL" -j audit | jq -e 'any(.[]; .service == "sorter")'
+}
+
+# Of glibc, which connects to sort addresses
+getaddrinfo_sorts()
+{
+	local of='[.mapped_connect, .v4_connect] | add' before
+
+	ip addr add 2001:db8::1/128 dev lo nodad
+	printf '%s two.test\n' $ELSEWHERE 2001:db8::1 >"$tmp/hosts"
+	"$DSCTL" reset
+	before=$("$DSCTL" -j show stats | jq "$of")
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --mount sh -c 'mount --bind "$1" /etc/hosts &&
+		getent ahosts two.test' - "$tmp/hosts" || return 1
+	[ "$("$DSCTL" -j show stats | jq "$of")" -gt "$before" ] &&
+		! "$DSCTL" -j audit |
+			jq -e 'any(.[]; .service == "closed or reset")'
+}
+
+# Two processes that share a port: that of AF_INET gets the clients.
+shared_port()
+{
+	does group4 served serve $ELSEWHERE &&
+		does group4 served serve $ELSEWHERE &&
+		found group4 serves-ipv4 'keys == ["serves-ipv4"] and
+			.["serves-ipv4"].count == 2' &&
+		found group6 shadowed 'keys == ["shadowed"]'
+}
+
 ktap_print_header
-ktap_set_plan 8
+ktap_set_plan 18
 
 ip addr add $ELSEWHERE/32 dev lo
 
-start changed server
+start changed server 1
 port=$(of changed port)
 check "a server" test "$port" -gt 0
 check "refusals before v6only was off" refusals_are_past
@@ -186,5 +302,27 @@ check "a reset forgets" past_is_forgotten
 check "root in a PID namespace" in_pid_namespace
 check "an ordinary user" unprivileged
 check "sockets of the kernel's own" kernel_sockets
+
+start echo echo
+for i in logger quic resolver; do
+	start $i asker $i "$(of echo port)"
+done
+check "a program that only sends" logger
+check "a client that does not connect" quic_client
+check "a client that chose its port" resolver
+check "their server" server_of_all
+start sorter sorter
+check "ports that were asked for" in_json
+setsid socat UDP6-LISTEN:7000,fork,ipv6only=0 PIPE &
+groups+=($!)
+check "a server that connects" socat_forks
+
+start health server 0
+check "loopback clients" health_check
+check "sockets that are connected only" connects_only
+check "addresses that are sorted" getaddrinfo_sorts
+start group4 group AF_INET 0
+start group6 group AF_INET6 "$(of group4 port)"
+check "a port that is shared" shared_port
 
 ktap_finished

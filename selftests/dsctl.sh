@@ -11,7 +11,7 @@ own_netns "$@"
 
 NOBODY=65534
 KEYS='["netns","proto","state","mode","local_addr","local_port","peer_addr",
-"peer_port","dev","v6only","cookie","uid","inode","shadowed","processes",
+"peer_port","dev","explicit_port","v6only","cookie","uid","inode","shadowed","processes",
 "last_mapped_peer","last_rejected_peer","mapped_accept","native_accept",
 "mapped_recv","native_recv","mapped_connect","mapped_send","reject_v6only",
 "reject_addr","reject_v4only","reject_connect","reject_send","reject_bind",

@@ -73,6 +73,84 @@ static void expect_member(struct __test_metadata *_metadata, struct fam *ds,
 			     AF_INET6, IPPROTO_UDP);
 }
 
+static int explicit_port(struct __test_metadata *_metadata, struct fam *ds,
+			 int fd)
+{
+	struct fam_socket s;
+
+	ASSERT_EQ(0, fam_socket_get(ds, net_cookie(fd), &s));
+	return s.explicit_port;
+}
+
+/* The port of a server is asked for by number, or is what the kernel chose. */
+TEST_F_TIMEOUT(records, explicit_port_server, TEST_TIMEOUT)
+{
+	static const char *const addr[] = { "::", "0.0.0.0" };
+	static const unsigned int flags[] = {
+		NET_DUAL | NET_REUSEADDR, NET_REUSEADDR,
+	};
+	static const int types[] = { SOCK_DGRAM, SOCK_STREAM };
+	struct fam_counters seen = { };
+	in_port_t port;
+	int fd, i;
+
+	for (i = 0; i < 4; i++) {
+		fd = net_server(types[i / 2], addr[i % 2], 0, flags[i % 2]);
+		ASSERT_LE(0, fd);
+		test_serve(_metadata, types[i / 2], fd, "127.0.0.1", &seen);
+		EXPECT_EQ(0, explicit_port(_metadata, &self->ds, fd));
+		port = net_port(fd);
+		close(fd);
+
+		fd = net_server(types[i / 2], addr[i % 2], port,
+				flags[i % 2]);
+		ASSERT_LE(0, fd);
+		test_serve(_metadata, types[i / 2], fd, "127.0.0.1", &seen);
+		EXPECT_EQ(1, explicit_port(_metadata, &self->ds, fd));
+		close(fd);
+	}
+}
+
+/* A socket that sends gets a port if it has none. */
+TEST_F_TIMEOUT(records, explicit_port_client, TEST_TIMEOUT)
+{
+	static const char *const addr[] = { "::ffff:127.0.0.1", "127.0.0.1" };
+	static const char *const any[] = { "::", "0.0.0.0" };
+	static const int family[] = { AF_INET6, AF_INET };
+	in_port_t port;
+	int fd, i;
+
+	for (i = 0; i < 2; i++) {
+		fd = socket(family[i], SOCK_DGRAM, 0);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, net_sendto(fd, addr[i], 9, 0));
+		EXPECT_EQ(0, explicit_port(_metadata, &self->ds, fd));
+		port = net_port(fd);
+		close(fd);
+
+		fd = socket(family[i], SOCK_DGRAM, 0);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, net_bind(fd, any[i], port));
+		ASSERT_EQ(0, net_sendto(fd, addr[i], 9, 0));
+		EXPECT_EQ(1, explicit_port(_metadata, &self->ds, fd));
+		close(fd);
+	}
+}
+
+/* Nothing is said of the port of a socket that had none at its first event. */
+TEST_F_TIMEOUT(records, explicit_port_later, TEST_TIMEOUT)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
+	ASSERT_EQ(-EINVAL, net_bind(fd, "::ffff:127.0.0.1", 9));
+	EXPECT_EQ(-1, explicit_port(_metadata, &self->ds, fd));
+	ASSERT_EQ(0, net_bind(fd, "::", 9));
+	EXPECT_EQ(-1, explicit_port(_metadata, &self->ds, fd));
+	close(fd);
+}
+
 #define MEMBERS	24
 
 /*

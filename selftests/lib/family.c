@@ -381,6 +381,10 @@ static int parse_socket(struct nlattr *attrs, size_t len, void *arg)
 	s.family = nla_get_u8(tb[DUALSTACK_A_SOCKET_FAMILY]);
 	s.protocol = nla_get_u8(tb[DUALSTACK_A_SOCKET_PROTOCOL]);
 	parse_counters(tb[DUALSTACK_A_SOCKET_COUNTERS], &s.counters);
+	s.explicit_port = -1;
+	if (tb[DUALSTACK_A_SOCKET_EXPLICIT_PORT])
+		s.explicit_port =
+			nla_get_u8(tb[DUALSTACK_A_SOCKET_EXPLICIT_PORT]);
 	err = parse_peer(tb[DUALSTACK_A_SOCKET_LAST_MAPPED_PEER],
 			 &s.last_mapped);
 	if (!err)

@@ -81,6 +81,7 @@ struct fam_peer {
  * @family: AF_INET or AF_INET6
  * @protocol: IPPROTO_TCP or IPPROTO_UDP
  * @counters: what it saw
+ * @explicit_port: its port was asked for by number, 1 or 0; -1 if that is not said
  * @last_mapped: last IPv4 peer
  * @last_rejected: last peer that was turned away
  */
@@ -89,6 +90,7 @@ struct fam_socket {
 	int family;
 	int protocol;
 	struct fam_counters counters;
+	int explicit_port;
 	struct fam_peer last_mapped;
 	struct fam_peer last_rejected;
 };

@@ -24,6 +24,8 @@ static const struct fuzz_attr socket_get_attrs[] = {
 	  "last-mapped-peer", FUZZ_NEST, false },
 	{ DUALSTACK_A_SOCKET_LAST_REJECTED_PEER,
 	  "last-rejected-peer", FUZZ_NEST, false },
+	{ DUALSTACK_A_SOCKET_EXPLICIT_PORT,
+	  "explicit-port", FUZZ_U8, false },
 };
 
 static const struct fuzz_attr stats_get_attrs[] = {
@@ -126,6 +128,8 @@ static const struct fuzz_attr reset_attrs[] = {
 	  "last-mapped-peer", FUZZ_NEST, false },
 	{ DUALSTACK_A_SOCKET_LAST_REJECTED_PEER,
 	  "last-rejected-peer", FUZZ_NEST, false },
+	{ DUALSTACK_A_SOCKET_EXPLICIT_PORT,
+	  "explicit-port", FUZZ_U8, false },
 };
 
 static const struct fuzz_attr explain_attrs[] = {

@@ -6,7 +6,7 @@
 
 Runs under that name, prints a JSON object with what a script needs to know, and
 then does a thing for each line of standard input, and answers with a line; until
-that ends.
+that ends, its sockets stay.
 """
 
 import json
@@ -36,18 +36,18 @@ def tcp_client(addr, port):
     return sock
 
 
-def listen(v6only, port=0):
+def listen(v6only):
     sock = socket.socket(socket.AF_INET6)
     sock.settimeout(TIMEOUT)
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
-    sock.bind(("::", port))
+    sock.bind(("::", 0))
     sock.listen()
     return sock
 
 
-def server():
+def server(v6only):
     """A TCP server that is told which clients to have."""
-    sock = listen(1)
+    sock = listen(int(v6only))
     port = sock.getsockname()[1]
     kept = []
 
@@ -77,7 +77,94 @@ def server():
     serve_lines(refuse=refuse, serve=serve, accept=accept, drop=drop)
 
 
-SHAPES = {"server": server}
+def datagrams(family, addr="", port=0):
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.settimeout(TIMEOUT)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    if port or addr:
+        sock.bind((addr, port))
+    return sock
+
+
+def free_port():
+    """A port of UDP that nobody has, in a network namespace of the test's own."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.bind(("::", 0))
+        return sock.getsockname()[1]
+
+
+def echo():
+    """A server of UDP: it answers as many as it is told to."""
+    sock = datagrams(socket.AF_INET6, "::", free_port())
+
+    def answer(count):
+        for _ in range(int(count)):
+            data, peer = sock.recvfrom(64)
+            sock.sendto(data, peer[:2])
+        return "answered"
+
+    say(pid=os.getpid(), port=sock.getsockname()[1])
+    serve_lines(answer=answer)
+
+
+def asker(kind, port):
+    """A client of UDP that does not connect: "logger" has an AF_INET socket,
+    "quic" one at [::]:0, and "resolver" one of a port by chance, as dnsmasq."""
+    prefix = ""
+    if kind == "quic":
+        sock = datagrams(socket.AF_INET6, "::")
+        prefix = "::ffff:"
+    elif kind == "resolver":
+        sock = datagrams(socket.AF_INET, "0.0.0.0", free_port())
+    else:
+        sock = datagrams(socket.AF_INET)
+
+    def send(count):
+        for _ in range(int(count)):
+            sock.sendto(b"x", (prefix + ELSEWHERE, int(port)))
+        return "sent"
+
+    def receive(count):
+        for _ in range(int(count)):
+            sock.recvfrom(64)
+        return "received"
+
+    say(pid=os.getpid())
+    serve_lines(send=send, receive=receive)
+
+
+def group(family, port):
+    """One of those that share a port by SO_REUSEPORT."""
+    v6 = family == "AF_INET6"
+    sock = socket.socket(getattr(socket, family))
+    sock.settimeout(TIMEOUT)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if v6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    sock.bind(("::" if v6 else "", int(port)))
+    sock.listen()
+
+    def serve(addr):
+        with tcp_client(addr, sock.getsockname()[1]):
+            sock.accept()[0].close()
+        return "served"
+
+    say(pid=os.getpid(), port=sock.getsockname()[1])
+    serve_lines(serve=serve)
+
+
+def sorter():
+    """Connects sockets over which nothing is sent, as getaddrinfo() does."""
+    socks = [datagrams(socket.AF_INET), datagrams(socket.AF_INET6)]
+    socks[0].connect((ELSEWHERE, 80))
+    socks[1].connect(("::ffff:" + ELSEWHERE, 80))
+    say(pid=os.getpid())
+    serve_lines()
+
+
+SHAPES = {"server": server, "echo": echo, "asker": asker, "group": group,
+          "sorter": sorter}
 
 
 def main():
@@ -85,7 +172,6 @@ def main():
     with open("/proc/self/comm", "w", encoding="ascii") as comm:
         comm.write(name)
     SHAPES[shape](*words)
-    sys.stdin.read()
 
 
 main()

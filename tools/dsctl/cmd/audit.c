@@ -187,7 +187,8 @@ static int group(struct audit *audit)
 		return err_no_memory();
 	for (i = 0; i < n; i++)
 		member[i] = audit->findings.set[i];
-	ret = services_group(&audit->services, &audit->view, member);
+	ret = services_group(&audit->services, &audit->view, member,
+			     audit->findings.taker);
 	free(member);
 	if (ret)
 		return ret;

@@ -72,6 +72,10 @@ static int records_each(const struct nlmsghdr *hdr, void *arg)
 	rec->cookie = nla_get_u64(tb[DUALSTACK_A_SOCKET_COOKIE]);
 	rec->family = nla_get_u8(tb[DUALSTACK_A_SOCKET_FAMILY]);
 	rec->protocol = nla_get_u8(tb[DUALSTACK_A_SOCKET_PROTOCOL]);
+	rec->explicit_port = -1;
+	if (tb[DUALSTACK_A_SOCKET_EXPLICIT_PORT])
+		rec->explicit_port =
+			!!nla_get_u8(tb[DUALSTACK_A_SOCKET_EXPLICIT_PORT]);
 	counters_parse(rec->counters, tb[DUALSTACK_A_SOCKET_COUNTERS]);
 	peer_parse(&rec->mapped, tb[DUALSTACK_A_SOCKET_LAST_MAPPED_PEER]);
 	peer_parse(&rec->rejected, tb[DUALSTACK_A_SOCKET_LAST_REJECTED_PEER]);

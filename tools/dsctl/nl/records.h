@@ -26,6 +26,8 @@ struct last_peer {
  * @cookie: of the socket.
  * @family: AF_INET or AF_INET6, as it was at the first event.
  * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @explicit_port: the port was asked for by its number, 1 or 0; -1 where that is not
+ *		    known.
  * @found: sock_diag has listed the socket.
  * @counters: values, in the order of counters[].
  * @mapped: the last IPv4 peer; to an AF_INET6 socket a mapped address.
@@ -35,6 +37,7 @@ struct record {
 	uint64_t cookie;
 	uint8_t family;
 	uint8_t protocol;
+	int8_t explicit_port;
 	bool found;
 	uint64_t counters[NUM_COUNTERS];
 	struct last_peer mapped;

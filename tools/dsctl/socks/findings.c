@@ -70,17 +70,41 @@ static uint64_t served(const struct record *rec)
 	       count(rec, COUNTER_INDEX(V4_ACCEPT)) + received(rec);
 }
 
-/*
- * A socket that receives sends answers: they tell nothing new. And connect() of UDP
- * sends nothing: so getaddrinfo() sorts addresses.
- */
-static uint64_t used(const struct record *rec)
+static uint64_t sent(const struct record *rec)
 {
-	return (rec->protocol == IPPROTO_UDP ? 0 :
-		count(rec, COUNTER_INDEX(MAPPED_CONNECT))) +
-	       (received(rec) ? 0 :
-		count(rec, COUNTER_INDEX(MAPPED_SEND)) +
-		count(rec, COUNTER_INDEX(V4_SEND)));
+	return count(rec, COUNTER_INDEX(MAPPED_SEND)) +
+	       count(rec, COUNTER_INDEX(V4_SEND));
+}
+
+/*
+ * Whether a UDP socket that is not connected is a client's, so that what it receives
+ * are answers: it sends, from a port that the kernel chose. Some programs choose one
+ * by chance themselves: those are clients until something comes in.
+ */
+static bool is_client(const struct sock *sk)
+{
+	const struct record *rec = sk->rec;
+
+	if (sk->protocol != IPPROTO_UDP || sk->peer.family || !sent(rec))
+		return false;
+	return !rec->explicit_port ||
+	       (!received(rec) && !count(rec, COUNTER_INDEX(NATIVE_RECV)));
+}
+
+/*
+ * What a server sends are answers: they tell nothing new. And connect() of UDP sends
+ * nothing: so getaddrinfo() sorts addresses.
+ */
+static uint64_t used(const struct sock *sk)
+{
+	const struct record *rec = sk->rec;
+	uint64_t n = 0;
+
+	if (sk->protocol != IPPROTO_UDP)
+		n = count(rec, COUNTER_INDEX(MAPPED_CONNECT));
+	if (!received(rec) || sk->peer.family || is_client(sk))
+		n += sent(rec);
+	return n;
 }
 
 static uint64_t refused(const struct record *rec)
@@ -108,7 +132,7 @@ static bool takes_mapped(const struct sock *sk)
 
 static bool is_server(const struct sock *sk)
 {
-	return !sk->unlisted && !sk->peer.family &&
+	return !sk->unlisted && !sk->peer.family && !is_client(sk) &&
 	       (sk->protocol == IPPROTO_UDP || sk->state == TCP_LISTEN);
 }
 
@@ -178,11 +202,17 @@ static void ports_free(struct ports *ports)
 	map_free(&ports->v6);
 }
 
-/* The server that took a connection, MAP_NONE if it was made from here. */
+/*
+ * The server that took a connection, MAP_NONE if it was made from here. One of UDP is
+ * taken by a socket that the server connects to the client, at the same port.
+ */
 static uint32_t taker_of(const struct ports *ports, const struct sock *sk)
 {
 	uint32_t i;
 
+	if (sk->protocol == IPPROTO_TCP &&
+	    count(sk->rec, COUNTER_INDEX(MAPPED_CONNECT)))
+		return MAP_NONE;
 	i = map_get(&ports->takers, port_key(sk, v4_addr(&sk->local)));
 	if (i == MAP_NONE)
 		i = map_get(&ports->takers, port_key(sk, INADDR_ANY));
@@ -197,8 +227,7 @@ static uint32_t taker_of(const struct ports *ports, const struct sock *sk)
 static bool is_unused(const struct sock *sk)
 {
 	return sk->protocol == IPPROTO_UDP && !received(sk->rec) &&
-	       !count(sk->rec, COUNTER_INDEX(MAPPED_SEND)) &&
-	       !count(sk->rec, COUNTER_INDEX(V4_SEND)) &&
+	       !sent(sk->rec) &&
 	       (count(sk->rec, COUNTER_INDEX(MAPPED_CONNECT)) ||
 		count(sk->rec, COUNTER_INDEX(V4_CONNECT)));
 }
@@ -208,7 +237,6 @@ static bool is_unused(const struct sock *sk)
  * of connections that no process has (TIME-WAIT, say) go by themselves.
  */
 static void look_at_connection(struct findings *findings,
-			       const struct ports *ports,
 			       const struct sock *sk, uint32_t i)
 {
 	uint32_t taker;
@@ -216,7 +244,7 @@ static void look_at_connection(struct findings *findings,
 	if (!sk->inode || !is_v4(sk) || is_loopback(&sk->peer, true) ||
 	    is_unused(sk))
 		return;
-	taker = taker_of(ports, sk);
+	taker = findings->taker[i];
 	if (taker == MAP_NONE) {
 		findings->set[i] |= BIT(USES_IPV4);
 		findings->conns[i]++;
@@ -248,8 +276,7 @@ static bool was_local(const struct sock *sk)
 	return last->family == AF_INET && is_loopback(last, true);
 }
 
-static unsigned int look_at_counters(const struct ports *ports,
-				     const struct sock *sk)
+static unsigned int look_at_counters(const struct sock *sk, uint32_t taker)
 {
 	unsigned int i, set = 0;
 
@@ -263,8 +290,11 @@ static unsigned int look_at_counters(const struct ports *ports,
 		return set & ~(BIT(SERVES_IPV4) | BIT(USES_IPV4));
 	set &= ~BIT(LOCAL_IPV4);
 	/* What a connected socket receives are answers, unless a server made it. */
-	if (sk->peer.family && set & BIT(SERVES_IPV4) &&
-	    (!is_v4(sk) || taker_of(ports, sk) == MAP_NONE))
+	if (!sk->peer.family)
+		return set;
+	if (taker != MAP_NONE)
+		return set & ~BIT(USES_IPV4);
+	if (set & BIT(SERVES_IPV4))
 		set = (set & ~BIT(SERVES_IPV4)) | BIT(USES_IPV4);
 	return set;
 }
@@ -291,13 +321,18 @@ int findings_make(struct findings *findings, const struct view *view)
 
 	findings->set = calloc(view->socks.n + 1, sizeof(*findings->set));
 	findings->conns = calloc(view->socks.n + 1, sizeof(*findings->conns));
-	if (!findings->set || !findings->conns)
+	findings->taker = calloc(view->socks.n + 1, sizeof(*findings->taker));
+	if (!findings->set || !findings->conns || !findings->taker)
 		return err_no_memory();
 	ret = ports_init(&ports, view);
 	for (i = 0; !ret && i < view->socks.n; i++) {
-		findings->set[i] |= look_at_counters(&ports, &socks[i]);
+		findings->taker[i] = MAP_NONE;
+		if (socks[i].peer.family && is_v4(&socks[i]))
+			findings->taker[i] = taker_of(&ports, &socks[i]);
+		findings->set[i] |= look_at_counters(&socks[i],
+						     findings->taker[i]);
 		if (socks[i].peer.family)
-			look_at_connection(findings, &ports, &socks[i], i);
+			look_at_connection(findings, &socks[i], i);
 	}
 	/*
 	 * In a second pass, as all connections of a server have to be seen before.
@@ -317,6 +352,7 @@ void findings_free(struct findings *findings)
 {
 	free(findings->set);
 	free(findings->conns);
+	free(findings->taker);
 }
 
 uint64_t finding_count(const struct sock *sk, enum finding finding)
@@ -325,11 +361,13 @@ uint64_t finding_count(const struct sock *sk, enum finding finding)
 
 	switch (finding) {
 	case SERVES_IPV4:
-		return is_v6only(sk) ? 0 : served(rec);
+		return is_v6only(sk) || is_client(sk) ? 0 : served(rec);
 	case USES_IPV4:
-		return is_v6only(sk) ? 0 : used(rec);
+		return is_v6only(sk) ? 0 : used(sk);
 	case LOCAL_IPV4:
-		return is_v6only(sk) ? 0 : served(rec) + used(rec);
+		if (is_v6only(sk))
+			return 0;
+		return is_client(sk) ? used(sk) : served(rec) + used(sk);
 	case SPOOFED:
 		return count(rec, COUNTER_INDEX(WIRE_MAPPED));
 	case REFUSES_IPV6:
@@ -338,7 +376,8 @@ uint64_t finding_count(const struct sock *sk, enum finding finding)
 		return takes_mapped(sk) ? 0 : refused(rec);
 	case PAST_IPV4:
 		if (is_v6only(sk))
-			return served(rec) + used(rec);
+			return is_client(sk) ? used(sk) :
+					       served(rec) + used(sk);
 		return takes_mapped(sk) ? refused(rec) : 0;
 	default:
 		return 0;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "socks/view.h"
+#include "util/map.h"
 
 /**
  * enum finding - What there is to say about a socket or a service.
@@ -60,10 +61,12 @@ extern const struct finding_info finding_infos[NUM_FINDINGS];
  * struct findings - What was found about the sockets of a view.
  * @set: of each socket, a bit for each enum finding.
  * @conns: of each socket, the open connections over IPv4 that it took, or is.
+ * @taker: of each connection over IPv4, the server that took it; MAP_NONE of all others.
  */
 struct findings {
 	uint16_t *set;
 	uint32_t *conns;
+	uint32_t *taker;
 };
 
 /**

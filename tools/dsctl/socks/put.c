@@ -86,6 +86,8 @@ int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
 	SET("peer_addr", json_addr(&sk->peer));
 	SET("peer_port", json_port(&sk->peer));
 	SET("dev", name ? json_text(name) : json_null());
+	SET("explicit_port", rec->explicit_port < 0 ?
+		json_null() : json_boolean(rec->explicit_port));
 	SET("v6only", sk->v6only < 0 ? json_null() : json_boolean(sk->v6only));
 	SET("cookie", json_integer(sk->cookie));
 	SET("uid", sk->unlisted ? json_null() : json_integer(sk->uid));

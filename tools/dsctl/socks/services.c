@@ -88,7 +88,7 @@ static uint64_t owner_key(const struct sock *sk)
 }
 
 static void unite_all(const struct view *view, const bool *member,
-		      uint32_t *parent, uint32_t *first_of_task,
+		      const uint32_t *taker, uint32_t *parent, uint32_t *first_of_task,
 		      struct map *by_owner)
 {
 	uint32_t i;
@@ -98,6 +98,8 @@ static void unite_all(const struct view *view, const bool *member,
 
 		if (!member[i])
 			continue;
+		if (taker[i] != SERVICE_NONE && member[taker[i]])
+			unite(parent, i, taker[i]);
 		if (sk->procs.first == PROC_NONE)
 			unite(parent, i, map_set(by_owner, owner_key(sk), i));
 		else
@@ -134,7 +136,7 @@ static uint32_t *new_array(size_t n)
 }
 
 int services_group(struct services *services, const struct view *view,
-		   const bool *member)
+		   const bool *member, const uint32_t *taker)
 {
 	size_t i, n = view->socks.n, num_tasks = view->procs.num_tasks;
 	struct map by_owner = { };
@@ -154,7 +156,7 @@ int services_group(struct services *services, const struct view *view,
 
 	for (i = 0; i < n; i++)
 		parent[i] = i;
-	unite_all(view, member, parent, services->of_task, &by_owner);
+	unite_all(view, member, taker, parent, services->of_task, &by_owner);
 	for (i = 0; i < n; i++)
 		if (member[i])
 			add_sock(services, i, group_of(parent, i));

@@ -9,8 +9,9 @@
 #include "out/json.h"
 #include "out/text.h"
 #include "socks/view.h"
+#include "util/map.h"
 
-#define SERVICE_NONE UINT32_MAX
+#define SERVICE_NONE MAP_NONE
 
 /**
  * struct services - The services that have the sockets of a view.
@@ -37,15 +38,17 @@ struct services {
  * @services: zeroed; to be freed in any case.
  * @view: the sockets.
  * @member: of each socket, whether it belongs to any.
+ * @taker: of each socket, the server that took it as a connection, or SERVICE_NONE.
  *
  * Two sockets that one process has open belong to one service. Init is no such
- * process where another one has the socket too: it hands out many. Sockets
+ * process where another one has the socket too: it hands out many. What a server
+ * took is of the server's service, whichever process has it now. Sockets
  * without a process that the caller can see go by their owner and port.
  *
  * Return: 0, or -1 after a message.
  */
 int services_group(struct services *services, const struct view *view,
-		   const bool *member);
+		   const bool *member, const uint32_t *taker);
 
 /**
  * service_name() - The name of a service: of its first process, or else owner and port.

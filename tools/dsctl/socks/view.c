@@ -85,7 +85,7 @@ static bool is_needed(const struct view *view, const struct filter *filter,
 /* Give the sockets from one on their records. */
 static void join(struct view *view, size_t from)
 {
-	static const struct record none;
+	static const struct record none = { .explicit_port = -1 };
 	struct record *rec;
 	size_t i;
 
