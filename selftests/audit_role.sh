@@ -18,6 +18,7 @@ NOBODY=65534
 tmp=$(mktemp -d)
 pids=()
 groups=()
+netns=audit-role-$$
 cleanup()
 {
 	local pid
@@ -26,6 +27,7 @@ cleanup()
 	for pid in "${groups[@]}"; do
 		kill -- -"$pid" 2>/dev/null
 	done
+	ip netns del "$netns" 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -286,8 +288,88 @@ shared_port()
 		found group6 shadowed 'keys == ["shadowed"]'
 }
 
+# Where IPv6 is off nothing can move to it: that is said, and on is warned about.
+
+# ipv6_off DEVICE 0|1
+ipv6_off()
+{
+	echo "$2" >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"
+}
+
+# said_off COUNT [OPTION...]: how often an audit says so
+said_off()
+{
+	local want=$1
+
+	shift
+	"$DSCTL" "$@" audit >"$tmp/out"
+	cat "$tmp/out"
+	[ "$(grep -c '^IPv6 is off here (disable_ipv6)' "$tmp/out")" = "$want" ]
+}
+
+# warns COUNT ARGUMENT...: how often dsctl, which does what it is told, warns
+warns()
+{
+	local want=$1
+
+	shift
+	"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" || return 1
+	cat "$tmp/out" "$tmp/err"
+	[ "$(grep -c 'warning: IPv6 is off here' "$tmp/err")" = "$want" ] &&
+		[ "$(wc -l <"$tmp/err")" = "$want" ]
+}
+
+advice_without_ipv6()
+{
+	does health served serve $ELSEWHERE && said_off 0 &&
+		in_table 'health.* Move these clients to IPv6\.$' || return 1
+	ipv6_off all 1
+	said_off 1 && found health serves-ipv4 '.["serves-ipv4"].advice |
+			startswith("Turn IPv6 on")' &&
+		! grep -q 'Move these clients' "$tmp/out"
+}
+
+# As of each device: one that has it is enough.
+each_device_is_asked()
+{
+	ip link add dev0 type dummy && ip link add dev1 type dummy || return 1
+	ipv6_off dev0 1 && ipv6_off dev1 0 && said_off 0 &&
+		ipv6_off dev1 1 && said_off 1
+	rc=$?
+	ip link del dev0
+	ip link del dev1
+	return $rc
+}
+
+v6only_is_warned_about()
+{
+	local port
+
+	port=$(of health port)
+	warns 1 set v6only on proto tcp port "$port" dry-run &&
+		warns 1 set v6only on proto tcp port "$port" &&
+		does health refused refuse $ELSEWHERE &&
+		warns 0 set v6only on proto tcp port "$port" &&
+		warns 0 set v6only off proto tcp port "$port" &&
+		ipv6_off all 0 &&
+		warns 0 set v6only on proto tcp port "$port" &&
+		warns 0 set v6only off proto tcp port "$port"
+}
+
+# Of the namespace that is looked at: here it is on.
+other_namespace()
+{
+	ip netns add "$netns" || return 1
+	ip netns exec "$netns" sh -c \
+		'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6' &&
+		said_off 0 && said_off 1 -n "$netns" && said_off 1 -N
+	rc=$?
+	ip netns del "$netns"
+	return $rc
+}
+
 ktap_print_header
-ktap_set_plan 18
+ktap_set_plan 22
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -324,5 +406,10 @@ check "addresses that are sorted" getaddrinfo_sorts
 start group4 group AF_INET 0
 start group6 group AF_INET6 "$(of group4 port)"
 check "a port that is shared" shared_port
+
+check "advice without IPv6" advice_without_ipv6
+check "IPv6 is asked for by device" each_device_is_asked
+check "v6only without IPv6" v6only_is_warned_about
+check "IPv6 of another namespace" other_namespace
 
 ktap_finished

@@ -18,6 +18,7 @@
 #include "socks/services.h"
 #include "socks/view.h"
 #include "util/array.h"
+#include "util/ipv6.h"
 
 #define MAX_SOCKS 2	/* sockets that a line of the table names */
 
@@ -32,6 +33,7 @@
  * @findings: what is to say about each socket.
  * @order: the services, those with the worst verdict first.
  * @config: the settings, and from when on nothing was missed.
+ * @no_ipv6: IPv6 is off in this namespace.
  */
 struct audit {
 	struct view view;
@@ -43,6 +45,7 @@ struct audit {
 	struct findings findings;
 	uint32_t *order;
 	struct config config;
+	bool no_ipv6;
 };
 
 /**
@@ -210,6 +213,7 @@ static int make(struct ctx *ctx, struct audit *audit)
 	const struct filter filter = { .all = true };
 	struct stats stats = { }, tcp = { };
 
+	audit->no_ipv6 = ipv6_is_off();
 	if (check_tracking(&ctx->dualstack, &audit->config) ||
 	    stats_get(&ctx->dualstack, IPPROTO_TCP, &tcp) ||
 	    stats_get(&ctx->dualstack, 0, &stats) ||
@@ -288,6 +292,15 @@ static void put_detail(const struct summary *sum, enum finding finding,
 			    (unsigned long long)sum->conns);
 }
 
+static const char *advice(const struct audit *audit, enum finding finding)
+{
+	const struct finding_info *info = &finding_infos[finding];
+
+	if (audit->no_ipv6 && info->without_ipv6)
+		return info->without_ipv6;
+	return info->advice;
+}
+
 static json_t *json_finding(const struct audit *audit, size_t service,
 			    enum finding finding, struct text *text)
 {
@@ -313,7 +326,7 @@ static json_t *json_finding(const struct audit *audit, size_t service,
 			 "count", (json_int_t)sum.count,
 			 "connections", (json_int_t)sum.conns,
 			 "last_peer", peer, "last_age_ms", age,
-			 "detail", text->buf, "advice", info->advice,
+			 "detail", text->buf, "advice", advice(audit, finding),
 			 "cookies", cookies);
 }
 
@@ -457,7 +470,7 @@ static void fill_lines(const struct audit *audit, size_t service,
 		sum = summarize(audit, service, i);
 		put_detail(&sum, i, text);
 		table_put(table, text);
-		table_text(table, finding_infos[i].advice);
+		table_text(table, advice(audit, i));
 	}
 }
 
@@ -507,6 +520,8 @@ static int print_table(struct out *out, const struct audit *audit,
 		       time_str(audit->config.since, TIME_ZONE, since));
 	else if (!audit->config.tracking)
 		puts("Not watched: what was seen is from before.");
+	if (audit->no_ipv6)
+		puts("IPv6 is off here (disable_ipv6): nothing can move to it.");
 	if (has_unnamed(audit))
 		printf("AF_INET sockets called connect() of TCP %llu times; closed ones sent %llu\n"
 		       "datagrams and received %llu: with whom is not kept.\n",

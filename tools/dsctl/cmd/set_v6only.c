@@ -20,6 +20,7 @@
 #include "socks/view.h"
 #include "util/args.h"
 #include "util/array.h"
+#include "util/ipv6.h"
 
 /* A socket that a process is busy with is tried again, for a second. */
 #define TRIES	200
@@ -382,6 +383,20 @@ static int print(struct out *out, const struct job *job,
 	return EXIT_KERNEL;
 }
 
+/* Who cannot reach a socket over IPv6 either does not reach it at all. */
+static void warn_unreachable(const struct job *job, const struct sock_list *list,
+			     const struct result *results)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		n += results[i].outcome == CHANGED;
+	if (!n || !job->v6only || !ipv6_is_off())
+		return;
+	err("warning: IPv6 is off here (disable_ipv6): nobody beyond this host %s what is v6only",
+	    job->dry_run ? "would reach" : "reaches");
+}
+
 static int change_all(struct ctx *ctx, const struct job *job,
 		      const struct sock_list *list, const struct procs *procs)
 {
@@ -397,6 +412,7 @@ static int change_all(struct ctx *ctx, const struct job *job,
 	for (i = 0; i < list->n; i++)
 		change(&ctx->dualstack, job, &list->v[i], &results[i]);
 	ret = print(&ctx->out, job, list, procs, results);
+	warn_unreachable(job, list, results);
 	free(results);
 	return ret;
 }
@@ -423,7 +439,8 @@ const struct cmd cmd_set_v6only = {
 	.details =
 		"Wildcard AF_INET6 sockets only: TCP listeners, UDP sockets not connected.\n"
 		"A SO_REUSEPORT group changes as one. With all, and with dry-run, which\n"
-		"changes nothing, a table says what became of each socket, or would.",
+		"changes nothing, a table says what became of each socket, or would.\n"
+		"Where IPv6 is off, on warns that nobody reaches the socket then.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,
 	.every_netns = true,

@@ -48,11 +48,13 @@ enum finding {
  * @name: of the verdict.
  * @blocks: something would break without IPv4.
  * @advice: what to do, a sentence.
+ * @without_ipv6: the same where IPv6 is off, or NULL if that does not matter.
  */
 struct finding_info {
 	const char *name;
 	bool blocks;
 	const char *advice;
+	const char *without_ipv6;
 };
 
 extern const struct finding_info finding_infos[NUM_FINDINGS];
