@@ -14,6 +14,7 @@
 #include "cmd/list.h"
 #include "nl/diag.h"
 #include "nl/dsnl.h"
+#include "nl/netfilter.h"
 #include "out/json.h"
 #include "out/text.h"
 #include "socks/put.h"
@@ -44,6 +45,7 @@ struct packet {
  * @reuseport: the socket is one of a group.
  * @ifindex: the device that it comes in by, or 0.
  * @cookie: the socket, or 0.
+ * @netfilter: as netfilter_look() says.
  */
 struct answer {
 	uint32_t verdict;
@@ -51,6 +53,7 @@ struct answer {
 	bool reuseport;
 	uint32_t ifindex;
 	uint64_t cookie;
+	int netfilter;
 };
 
 static const char *const verdict_names[] = {
@@ -476,6 +479,13 @@ static void put_verdict(struct text *text, const struct packet *packet,
 	text_puts(text, phrases[answer->verdict].behind);
 }
 
+/* A rule can drop the packet, or send it elsewhere, as those of docker do. */
+static void put_netfilter(struct text *text, const struct answer *answer)
+{
+	if (answer->netfilter > 0)
+		text_puts(text, "; a netfilter rule before it may take the packet");
+}
+
 static json_t *json_dev(uint32_t ifindex)
 {
 	char dev[IF_NAMESIZE];
@@ -507,7 +517,7 @@ static int print_json(struct out *out, const struct packet *packet,
 	char buf[ENDPOINT_STRLEN];
 
 	return json_out(out,
-			json_pack("{s:s, s:s, s:i, s:s, s:o, s:b, s:o, s:b, s:o, s:o}",
+			json_pack("{s:s, s:s, s:i, s:s, s:o, s:b, s:o, s:b, s:o, s:o, s:o}",
 				  "proto", proto_name(packet->protocol),
 				  "addr", endpoint_addr(&packet->to, buf),
 				  "port", packet->to.port,
@@ -516,6 +526,8 @@ static int print_json(struct out *out, const struct packet *packet,
 				  "local", answer->local,
 				  "dev", json_dev(answer->ifindex),
 				  "reuseport", answer->reuseport,
+				  "netfilter", answer->netfilter < 0 ?
+				  json_null() : json_boolean(answer->netfilter),
 				  "cookie", answer->cookie ?
 				  json_integer(answer->cookie) : json_null(),
 				  "socket", json_sock(out, view, sk)));
@@ -531,6 +543,7 @@ static int print(struct out *out, const struct packet *packet,
 	put_packet(&text, packet);
 	text_puts(&text, ": ");
 	put_verdict(&text, packet, answer, view, sk);
+	put_netfilter(&text, answer);
 	if (text.failed) {
 		err_no_memory();
 		ret = EXIT_KERNEL;
@@ -551,6 +564,7 @@ static int explain_one(struct ctx *ctx, const struct packet *packet)
 	const struct sock *sk;
 	int ret = EXIT_KERNEL;
 
+	answer.netfilter = netfilter_look(packet->to.family);
 	if (!ask(&ctx->dualstack, packet, &answer) &&
 	    !find_socket(ctx, &view, packet, answer.cookie, &sk))
 		ret = print(&ctx->out, packet, &answer, &view, sk);
@@ -635,7 +649,8 @@ const struct cmd cmd_explain = {
 		"PORT is a number or the name of a service. ADDRESS:PORT and [ADDRESS]:PORT do\n"
 		"as well. Without from it is a client beyond the device that has the ADDRESS.\n"
 		"Nothing is sent, but to look up a name, and nothing is counted. Only sockets\n"
-		"are looked at: not rp_filter, netfilter, BPF or IPsec.",
+		"are looked at: not rp_filter, BPF or IPsec, and of netfilter only whether there\n"
+		"are rules before them.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.job_size = sizeof(struct packet),
 	.parse = parse,

@@ -72,6 +72,11 @@ int dsnl_open_sock_diag(struct dsnl *nl)
 	return open_protocol(nl, NETLINK_SOCK_DIAG);
 }
 
+int dsnl_open_netfilter(struct dsnl *nl)
+{
+	return open_protocol(nl, NETLINK_NETFILTER);
+}
+
 int dsnl_open_dualstack(struct dsnl *nl)
 {
 	if (open_protocol(nl, NETLINK_GENERIC))

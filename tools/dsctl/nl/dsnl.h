@@ -47,6 +47,14 @@ typedef void (*dsnl_start_t)(void *arg);
 int dsnl_open_sock_diag(struct dsnl *nl);
 
 /**
+ * dsnl_open_netfilter() - Open a socket to netfilter.
+ * @nl: filled in.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int dsnl_open_netfilter(struct dsnl *nl);
+
+/**
  * dsnl_open_dualstack() - Open a socket to the dualstack module.
  * @nl: filled in.
  *
