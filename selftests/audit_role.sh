@@ -368,8 +368,20 @@ other_namespace()
 	return $rc
 }
 
+# What a socket that is closed has counted
+
+closed_client()
+{
+	/usr/bin/python3 -c '
+import socket, sys
+socket.create_connection(("::ffff:" + sys.argv[1], int(sys.argv[2]))).close()' \
+		$ELSEWHERE "$(of group4 port)" &&
+		wait_for $LIMIT found "closed or reset" uses-ipv4 \
+			'.["uses-ipv4"].count == 1'
+}
+
 ktap_print_header
-ktap_set_plan 22
+ktap_set_plan 23
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -406,6 +418,7 @@ check "addresses that are sorted" getaddrinfo_sorts
 start group4 group AF_INET 0
 start group6 group AF_INET6 "$(of group4 port)"
 check "a port that is shared" shared_port
+check "a client that is gone" closed_client
 
 check "advice without IPv6" advice_without_ipv6
 check "IPv6 is asked for by device" each_device_is_asked
