@@ -15,7 +15,7 @@ import socket
 import sys
 
 ELSEWHERE = "192.0.2.1"     # an address of this host, not of 127.0.0.0/8
-TIMEOUT = 20
+TIMEOUT = 60
 
 
 def say(**what):
