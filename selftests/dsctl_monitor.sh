@@ -8,7 +8,8 @@
 
 LIMIT=200	# seconds, for what takes a moment: where a look takes 5 s, the next is 50 s later
 PORT=7001	# of the first socket
-CHURN=1000	# sockets that come and go
+CHURN=${KSFT_MACHINE_SLOW:+100}
+CHURN=${CHURN:-1000}	# sockets that come and go
 
 require "$DSCTL" jq python3 ip ss
 require_family
