@@ -369,19 +369,6 @@ TEST_F_TIMEOUT(connect, nonblocking, TEST_TIMEOUT)
 	outbound_expect(_metadata, o);
 }
 
-TEST_F_TIMEOUT(connect6, fastopen_v6only, TEST_TIMEOUT)
-{
-	struct outbound *o = &self->o;
-
-	if (variant->type != SOCK_STREAM)
-		SKIP(return, "TCP alone has it");
-	outbound_v6only(_metadata, o);
-	EXPECT_EQ(-ENETUNREACH, net_sendto(o->fd, "::ffff:127.0.0.1",
-					   net_port(o->server4), MSG_FASTOPEN));
-	OUTBOUND_SAW(o, REJECT_CONNECT);
-	outbound_expect(_metadata, o);
-}
-
 /* TCP alone: data with, or before, the connection. */
 FIXTURE(tcp)
 {
@@ -404,6 +391,33 @@ FIXTURE_SETUP(tcp)
 FIXTURE_TEARDOWN(tcp)
 {
 	outbound_teardown(&self->o);
+}
+
+/* What an AF_INET6 socket alone can be asked. */
+FIXTURE(tcp6)
+{
+	struct outbound o;
+};
+
+FIXTURE_SETUP(tcp6)
+{
+	outbound_setup(_metadata, &self->o, AF_INET6, SOCK_STREAM);
+}
+
+FIXTURE_TEARDOWN(tcp6)
+{
+	outbound_teardown(&self->o);
+}
+
+TEST_F_TIMEOUT(tcp6, fastopen_v6only, TEST_TIMEOUT)
+{
+	struct outbound *o = &self->o;
+
+	outbound_v6only(_metadata, o);
+	EXPECT_EQ(-ENETUNREACH, net_sendto(o->fd, "::ffff:127.0.0.1",
+					   net_port(o->server4), MSG_FASTOPEN));
+	OUTBOUND_SAW(o, REJECT_CONNECT);
+	outbound_expect(_metadata, o);
 }
 
 TEST_F_TIMEOUT(tcp, fastopen, TEST_TIMEOUT)
