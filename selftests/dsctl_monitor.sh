@@ -235,7 +235,7 @@ told()
 
 all_told()
 {
-	[ "$(told "$1")" -ge $CHURN ]
+	[ "$(told "$1")" -ge "$CHURN" ]
 }
 
 # Whatever has to be looked for, each event is told, in its order, or counted as lost.
@@ -245,10 +245,10 @@ churn()
 
 	monitor -j monitor reject
 	until_shows '"comm":"heir"' $PORT || return 1
-	python3 "$tmp/churn.py" $port $CHURN &&
+	python3 "$tmp/churn.py" "$port" "$CHURN" &&
 	wait_for $LIMIT all_told $port
 	echo "sent $CHURN, told $(told $port)"
-	[ "$(told $port)" = $CHURN ] || return 1
+	[ "$(told $port)" = "$CHURN" ] || return 1
 	jq "select(.local_port >= $port) | .local_port" "$tmp/events" >"$tmp/ports"
 	sort -nu "$tmp/ports" | diff - "$tmp/ports"
 }
