@@ -494,17 +494,15 @@ static int loop(struct monitor *mon)
 		{ .fd = nl_socket_get_fd(mon->ctx->events.sk), .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
 	};
+	bool settling;
 	int ret, wait;
 
 	while (!mon->gone) {
 		wait = print_waiting(mon);
 		if (out_failed())
 			return -1;	/* the end says why */
-		if (wait < 0)
-			ret = poll(fds, ARRAY_SIZE(fds),
-				   mon->overrun ? SETTLE_MS : -1);
-		else
-			ret = poll(fds, ARRAY_SIZE(fds), wait);
+		settling = wait < 0 && mon->overrun;
+		ret = poll(fds, ARRAY_SIZE(fds), settling ? SETTLE_MS : wait);
 		if (ret < 0) {
 			err("cannot wait for events: %s", strerror(errno));
 			return -1;
@@ -513,7 +511,7 @@ static int loop(struct monitor *mon)
 			out_hung_up();
 			return -1;
 		}
-		if (ret ? drain(mon) : wait < 0 && settle(mon))
+		if (ret ? drain(mon) : settling && settle(mon))
 			return -1;
 	}
 	print_rest(mon);

@@ -109,7 +109,7 @@ static int run(struct ctx *ctx, void *job)
 
 	(void)job;
 	error = config_get(nl, false, &config);
-	if (!error && (ctx->opts.stats || ctx->out.columns)) {
+	if (!error && (ctx->opts.stats || table_chooses(&ctx->out, "Default"))) {
 		defaults = &values;
 		error = config_get(nl, true, defaults);
 	}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>		/* before those of the kernel, which give way then */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -12,6 +11,7 @@
 
 #include "nl/dsnl.h"
 #include "nl/netfilter.h"
+#include "util/file.h"
 
 #define CONNTRACK_COUNT	"/proc/sys/net/netfilter/nf_conntrack_count"
 #define NF_TABLES	"/sys/module/nf_tables"
@@ -26,27 +26,12 @@ struct look {
 	bool found;
 };
 
-/* The beginning of a small file: how much, 0 where there is none, or -1. */
-static ssize_t read_start(const char *path, char *buf, size_t size)
-{
-	ssize_t len;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	len = read(fd, buf, size - 1);
-	close(fd);
-	buf[len > 0 ? len : 0] = '\0';
-	return len;
-}
-
 /* Whether connections are tracked, as they are where rules ask for it. */
 static int look_at_conntrack(void)
 {
-	char buf[16] = "";
+	char buf[16];
 
-	return read_start(CONNTRACK_COUNT, buf, sizeof(buf)) > 0 &&
+	return file_start(CONNTRACK_COUNT, buf, sizeof(buf)) > 0 &&
 	       strtoul(buf, NULL, 10);
 }
 
@@ -56,7 +41,7 @@ static int look_at_iptables(int family)
 	ssize_t len;
 	char buf[2];
 
-	len = read_start(family == AF_INET6 ? "/proc/net/ip6_tables_names" :
+	len = file_start(family == AF_INET6 ? "/proc/net/ip6_tables_names" :
 					      "/proc/net/ip_tables_names",
 			 buf, sizeof(buf));
 	return len < 0 ? -1 : len > 0;

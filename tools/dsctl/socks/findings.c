@@ -68,13 +68,6 @@ static uint64_t received(const struct record *rec)
 	       count(rec, COUNTER_INDEX(V4_RECV));
 }
 
-/* What there was of IPv4 at an AF_INET socket, or one that takes IPv4, too. */
-static uint64_t served(const struct record *rec)
-{
-	return count(rec, COUNTER_INDEX(MAPPED_ACCEPT)) +
-	       count(rec, COUNTER_INDEX(V4_ACCEPT)) + received(rec);
-}
-
 static uint64_t sent(const struct record *rec)
 {
 	return count(rec, COUNTER_INDEX(MAPPED_SEND)) +
@@ -94,6 +87,18 @@ static bool is_client(const struct sock *sk)
 		return false;
 	return !rec->explicit_port ||
 	       (!received(rec) && !count(rec, COUNTER_INDEX(NATIVE_RECV)));
+}
+
+/*
+ * What there was of IPv4 at an AF_INET socket, or one that takes IPv4, too. What a
+ * client receives are answers.
+ */
+static uint64_t served(const struct sock *sk)
+{
+	if (is_client(sk))
+		return 0;
+	return count(sk->rec, COUNTER_INDEX(MAPPED_ACCEPT)) +
+	       count(sk->rec, COUNTER_INDEX(V4_ACCEPT)) + received(sk->rec);
 }
 
 /*
@@ -311,7 +316,7 @@ static unsigned int look_at_server(const struct ports *ports,
 		set |= BIT(IPV4_ONLY);
 	if (sk->shadowed)
 		set |= BIT(SHADOWED);
-	else if (sk->mode == MODE_DUAL && !served(sk->rec) &&
+	else if (sk->mode == MODE_DUAL && !served(sk) &&
 		 !(set & BIT(SERVES_IPV4)))
 		set |= BIT(UNUSED_IPV4);
 	return set ? set : BIT(READY);
@@ -366,13 +371,11 @@ uint64_t finding_count(const struct sock *sk, enum finding finding)
 
 	switch (finding) {
 	case SERVES_IPV4:
-		return is_v6only(sk) || is_client(sk) ? 0 : served(rec);
+		return is_v6only(sk) ? 0 : served(sk);
 	case USES_IPV4:
 		return is_v6only(sk) ? 0 : used(sk);
 	case LOCAL_IPV4:
-		if (is_v6only(sk))
-			return 0;
-		return is_client(sk) ? used(sk) : served(rec) + used(sk);
+		return is_v6only(sk) ? 0 : served(sk) + used(sk);
 	case SPOOFED:
 		return count(rec, COUNTER_INDEX(WIRE_MAPPED));
 	case REFUSES_IPV6:
@@ -381,8 +384,7 @@ uint64_t finding_count(const struct sock *sk, enum finding finding)
 		return takes_mapped(sk) ? 0 : refused(rec);
 	case PAST_IPV4:
 		if (is_v6only(sk))
-			return is_client(sk) ? used(sk) :
-					       served(rec) + used(sk);
+			return served(sk) + used(sk);
 		return takes_mapped(sk) ? refused(rec) : 0;
 	default:
 		return 0;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "util/file.h"
 #include "util/ipv6.h"
 
 #define CONF	"/proc/sys/net/ipv6/conf"
@@ -13,17 +12,10 @@
 static bool is_disabled(const char *dev)
 {
 	char path[sizeof(CONF) + NAME_MAX + sizeof("/disable_ipv6")];
-	char value = '0';
-	int fd;
+	char value[2];
 
 	snprintf(path, sizeof(path), CONF "/%s/disable_ipv6", dev);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, &value, 1) != 1)
-		value = '0';
-	close(fd);
-	return value != '0';
+	return file_start(path, value, sizeof(value)) > 0 && *value != '0';
 }
 
 /* What is no device beyond which anybody is. */
