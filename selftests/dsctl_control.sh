@@ -775,14 +775,20 @@ monitor_text()
 		"$tmp/events"
 }
 
+# two_of EVENT: all that the monitor has told of, at its end
+two_of()
+{
+	wait_for $LIMIT num_events 2
+	ends INT
+	[ "$rc" = 0 ] &&
+		[ "$(events_of .event | sort | uniq -c | xargs)" = "2 $1" ]
+}
+
 monitor_filter()
 {
 	monitor -j monitor reject || return 1
 	fare tcp_dual 127.0.0.1 3 0 && fare tcp_v6only 127.0.0.1 0 2 || return 1
-	wait_for $LIMIT num_events 2
-	ends INT
-	[ "$rc" = 0 ] && [ "$(events_of .event | sort | uniq -c | xargs)" = \
-			   '2 reject_v6only' ]
+	two_of reject_v6only
 }
 
 # Its client has events, too.
@@ -790,10 +796,7 @@ monitor_v4()
 {
 	monitor -j monitor v4 || return 1
 	fare tcp_dual 127.0.0.1 3 0 && fare tcp_v4 127.0.0.1 2 0 || return 1
-	wait_for $LIMIT num_events 2
-	ends INT
-	[ "$rc" = 0 ] && [ "$(events_of .event | sort | uniq -c | xargs)" = \
-			   '2 v4_accept' ]
+	two_of v4_accept
 }
 
 accounted()

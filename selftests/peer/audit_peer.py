@@ -97,11 +97,17 @@ def sibling(service, server):
     service.socks.append(sock)
 
 
-def pair():
-    """All that is known of its clients is that one was of this host."""
-    service = Service("local-ipv4")
+def sockets_of_both(verdict):
+    """A service with an AF_INET socket and a V6ONLY one, and the former."""
+    service = Service(verdict)
     server = service.server("tcp", "v4", "0.0.0.0")
     sibling(service, server)
+    return service, server
+
+
+def pair():
+    """All that is known of its clients is that one was of this host."""
+    service, server = sockets_of_both("local-ipv4")
     server.serve(ELSEWHERE)
     server.serve("127.0.0.1")
     service.found("local-ipv4", server.seen["v4_accept"])
@@ -110,9 +116,7 @@ def pair():
 
 def sshd():
     """The same with clients that are not of this host."""
-    service = Service("serves-ipv4")
-    server = service.server("tcp", "v4", "0.0.0.0")
-    sibling(service, server)
+    service, server = sockets_of_both("serves-ipv4")
     for _ in range(3):
         server.serve(ELSEWHERE)
     service.found("serves-ipv4", server.seen["v4_accept"])
@@ -121,9 +125,7 @@ def sshd():
 
 def busy_pair():
     """Its client is connected."""
-    service = Service("serves-ipv4")
-    server = service.server("tcp", "v4", "0.0.0.0")
-    sibling(service, server)
+    service, server = sockets_of_both("serves-ipv4")
     service.client = os.fork()
     if not service.client:
         for sock in service.socks:
