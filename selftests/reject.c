@@ -40,13 +40,18 @@ FIXTURE_VARIANT(reject)
 FIXTURE_VARIANT_ADD(reject, tcp) { .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(reject, udp) { .type = SOCK_DGRAM, };
 
-FIXTURE_SETUP(reject)
+static void setup(struct __test_metadata *_metadata, struct fam *ds)
 {
-	if (!test_setup(_metadata, &self->ds))
+	if (!test_setup(_metadata, ds))
 		return;
 	/* Every refused datagram is to be answered, however slow we are. */
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratelimit", 0));
+}
+
+FIXTURE_SETUP(reject)
+{
+	setup(_metadata, &self->ds);
 }
 
 FIXTURE_TEARDOWN(reject)
@@ -804,34 +809,58 @@ TEST_F_TIMEOUT(reject, dropped_by_program, TEST_TIMEOUT)
 	close(fd);
 }
 
-/* Many at one address, where IPv6 finds none: it is there that they are found. */
+/* How many of two packets count as refused, one while a socket has the port at another
+ * address of IPv6, and one after.
+ */
+static void crowd(struct __test_metadata *_metadata, struct fam *ds, int type,
+		  struct fam_counters *sums)
+{
+	int fd[CROWD], first, i;
+	in_port_t port;
+
+	/* The first is the last that is found by the port, or not found. */
+	first = net_server(type, NET_ADDR6, 0, NET_REUSEPORT);
+	ASSERT_LE(0, first);
+	port = net_port(first);
+	for (i = 0; i < CROWD; i++) {
+		fd[i] = net_server(type, "127.0.0.1", port, NET_REUSEPORT);
+		ASSERT_LE(0, fd[i]);
+	}
+	/* IPv6 has the port, at another address: nobody refuses. */
+	ASSERT_EQ(1, net_refused(type, "::1", port, NULL));
+	test_expect_sums(_metadata, ds, sums);
+	close(first);
+
+	ASSERT_EQ(1, net_refused(type, "::1", port, NULL));
+	sums->v[DUALSTACK_A_COUNTER_REJECT_V4ONLY] =
+		fam_counted(ds, DUALSTACK_A_COUNTER_REJECT_V4ONLY, 1);
+	test_expect_sums(_metadata, ds, sums);
+	for (i = 0; i < CROWD; i++)
+		close(fd[i]);
+}
+
+/* Namespaces to try: so many in a row do not fall out badly by chance. */
+#define CROWDS		4
+
+/* Many at one address, where IPv6 finds none: it is there that they are found. The
+ * kernel's hash of addresses differs from namespace to namespace. In one of some
+ * hundred an IPv6 address that is looked at shares the slot with the crowd, which
+ * are too many to pass over; then nobody is found.
+ */
 TEST_F_TIMEOUT(reject, crowd, TEST_TIMEOUT)
 {
 	struct rlimit limit = { 2 * CROWD, 2 * CROWD };
 	struct fam_counters sums = { };
-	int fd[CROWD], first, i;
-	in_port_t port;
+	int i;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	/* The first is the last that is found by the port, or not found. */
-	first = net_server(variant->type, NET_ADDR6, 0, NET_REUSEPORT);
-	ASSERT_LE(0, first);
-	port = net_port(first);
-	for (i = 0; i < CROWD; i++) {
-		fd[i] = net_server(variant->type, "127.0.0.1", port,
-				   NET_REUSEPORT);
-		ASSERT_LE(0, fd[i]);
+	crowd(_metadata, &self->ds, variant->type, &sums);
+	for (i = 1; i < CROWDS && !sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]; i++) {
+		fam_close(&self->ds);
+		setup(_metadata, &self->ds);
+		crowd(_metadata, &self->ds, variant->type, &sums);
 	}
-	/* IPv6 has the port, at another address: nobody refuses. */
-	ASSERT_EQ(1, net_refused(variant->type, "::1", port, NULL));
-	test_expect_sums(_metadata, &self->ds, &sums);
-	close(first);
-
-	ASSERT_EQ(1, net_refused(variant->type, "::1", port, NULL));
-	sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]++;
-	test_expect_sums(_metadata, &self->ds, &sums);
-	for (i = 0; i < CROWD; i++)
-		close(fd[i]);
+	EXPECT_EQ(1, sums.v[DUALSTACK_A_COUNTER_REJECT_V4ONLY]);
 }
 
 /* What stands between the header of IPv6 and that of the protocol is skipped. */
