@@ -243,7 +243,11 @@ tells_outbound()
 	! has_column Outbound -a show sockets &&
 	has_column Outbound -a -s show sockets &&
 	grep -Eq '^tcp +ESTAB +mapped .* 1 connect ' "$tmp/table" &&
-	grep -Eq '^tcp +UNCONN +- .* 1 connect ' "$tmp/table"
+	grep -Eq '^tcp +UNCONN +- .* 1 connect ' "$tmp/table" || return 1
+	# What a socket does not count is none, and not 0.
+	"$DSCTL" -a -o proto,outbound-ipv6 show sockets | tee "$tmp/table"
+	grep -Eq '^tcp +-$' "$tmp/table" && grep -Eq '^udp +[0-9]+$' "$tmp/table" &&
+		! grep -E '^tcp +[0-9]|^udp +-' "$tmp/table"
 }
 
 # fits COLUMNS ARGUMENT...: lines that a person can read

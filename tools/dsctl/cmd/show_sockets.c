@@ -245,6 +245,19 @@ static bool counter_is_shown(const struct view *view, bool stats,
 	return false;
 }
 
+/* Whether a socket has one of the counters of a column, and not the sums alone. */
+static bool is_recorded(const struct layout *layout, size_t column,
+			const struct sock *sk)
+{
+	size_t i;
+
+	for (i = layout->first[column]; i < NUM_COUNTERS; i++)
+		if (layout->column[i] == column &&
+		    counter_is_recorded(i, sk->protocol))
+			return true;
+	return false;
+}
+
 /* The counters of a column are shown alike. */
 static void hide_columns(struct table *table, const struct layout *layout,
 			 const struct view *view, bool stats)
@@ -274,9 +287,10 @@ static void put_labelled(const struct layout *layout, size_t column,
 		}
 }
 
-static void counter_cells(const struct layout *layout, const struct record *rec,
+static void counter_cells(const struct layout *layout, const struct sock *sk,
 			  struct table *table, struct text *text)
 {
+	const struct record *rec = sk->rec;
 	uint64_t sums[NUM_COUNTERS] = { };
 	size_t i;
 
@@ -289,10 +303,10 @@ static void counter_cells(const struct layout *layout, const struct record *rec,
 			continue;
 		}
 		text_clear(text);
-		if (!counters[layout->first[i]].label)
-			text_number(text, sums[i]);
-		else if (sums[i])
+		if (counters[layout->first[i]].label)
 			put_labelled(layout, i, rec, text);
+		else if (is_recorded(layout, i, sk))
+			text_number(text, sums[i]);
 		table_put(table, text);
 		if (sums[i] &&
 		    counters[layout->first[i]].kind != COUNTER_SERVED)
@@ -308,7 +322,7 @@ static void fill_line(struct table *table, struct row *row,
 	table_line(table);
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
 		if (!columns[i].cell) {
-			counter_cells(layout, row->sk->rec, table, text);
+			counter_cells(layout, row->sk, table, text);
 			continue;
 		}
 		if (table_hides(table)) {
