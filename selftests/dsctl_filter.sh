@@ -200,6 +200,16 @@ owners_are_right()
 		names 0 process $$
 }
 
+# That is for the kernel to say.
+lacks_device()
+{
+	local rc=0
+
+	"$DSCTL" "$@" dev nothing 2>"$tmp/err" || rc=$?
+	cat "$tmp/err"
+	[ "$rc" = 2 ] && grep -qF 'dev "nothing": no such device' "$tmp/err"
+}
+
 errors_are_clear()
 {
 	rejects 'src "192.0.2": not ADDRESS or ADDRESS/LENGTH' show sockets src 192.0.2 &&
@@ -214,12 +224,18 @@ errors_are_clear()
 			show sockets uid nobody-is-called-so &&
 		rejects 'uid "4294967295": not a number' show sockets uid 4294967295 &&
 		rejects 'process: option -P' -P show sockets process 1 &&
+		rejects 'process: option -P' -P monitor process 1 &&
+		rejects 'uid "nobody-is-called-so": no such user' \
+			monitor uid nobody-is-called-so &&
+		rejects 'uid: given twice' monitor uid 0 uid 0 &&
+		rejects 'process: given twice' monitor process 1 process 2 &&
+		rejects 'dev: a value is missing' monitor dev &&
+		rejects 'argument "state" is unknown' monitor state open &&
 		rejects 'dst: a value is missing' show sockets dst &&
 		rejects 'port "no-service"' show sockets port no-service &&
 		rejects 'given already' monitor reject mapped &&
 		rejects 'cookie: given twice' monitor cookie 1 cookie 2 &&
-		! "$DSCTL" show sockets dev nothing 2>"$tmp/err" &&
-		grep -qF 'dev "nothing": no such device' "$tmp/err"
+		lacks_device show sockets && lacks_device monitor
 }
 
 # send SOURCE DESTINATION PORT: a datagram; says its source port

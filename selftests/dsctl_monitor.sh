@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The processes that dsctl's monitor names: those that have the socket, as ss and
-# show sockets have them, while sockets and processes come and go.
+# show sockets have them, while sockets and processes come and go; and what it shows of
+# the sockets of one process, user or device.
 
 . "$(dirname "$0")/lib/lib.sh"
 
 LIMIT=200	# seconds, for what takes a moment: where a look takes 5 s, the next is 50 s later
 PORT=7001	# of the first socket
 CHURN=${KSFT_MACHINE_SLOW:+100}
+NOBODY=65534
 CHURN=${CHURN:-1000}	# sockets that come and go
 
-require "$DSCTL" jq python3 ip ss
+require "$DSCTL" jq python3 ip setpriv ss
 require_family
 own_netns "$@"
 
 tmp=$(mktemp -d)
+chmod 755 "$tmp"
 netns=dsctl-monitor-$$
 pids=()
 cleanup()
@@ -27,7 +30,8 @@ cleanup()
 trap cleanup EXIT
 
 # A process NAME with a UDP socket that refuses IPv4 on PORT, and one HEIR that has it
-# too, if there is a third word. It ends when it is killed, or told so.
+# too, if there is a third word. It is bound to the device DEV, if the environment has
+# one. It ends when it is killed, or told so.
 cat >"$tmp/holder.py" <<'END'
 import os, signal, socket, sys
 
@@ -38,6 +42,8 @@ def call_me(name):
 name, port, heir = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+if "DEV" in os.environ:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, os.environb[b"DEV"])
 sock.bind(("::", port))
 ready, tell = os.pipe()
 if heir and not os.fork():
@@ -177,29 +183,31 @@ new_socket()
 	until_shows " process newcomer\($holder\)$" $((PORT + 1))
 }
 
+# unseen: datagrams on PORT + 2 and the next one, to sockets that are gone by the time
+# that the monitor can look
+unseen()
+{
+	kill -STOP "$monitor_pid"
+	python3 "$tmp/churn.py" $((PORT + 2)) 2 || return 1
+	kill -CONT "$monitor_pid"
+}
+
 is_told()
 {
 	grep -q ":$((PORT + 2)) from" "$tmp/events"
 }
 
-# By the time that the monitor can look, there is nothing to be seen.
 gone_socket()
 {
 	monitor monitor reject
-	until_shows " process parent\(" $PORT || return 1
-	kill -STOP "$monitor_pid"
-	python3 "$tmp/churn.py" $((PORT + 2)) 2 || return 1
-	kill -CONT "$monitor_pid"
+	until_shows " process parent\(" $PORT && unseen || return 1
 	wait_for $LIMIT is_told
 	tail -n 2 "$tmp/events"
 	grep -Eq ":$((PORT + 2)) from .* cookie [0-9]+ process -$" "$tmp/events" ||
 		return 1
 
 	monitor -j monitor reject
-	until_shows '"comm":"heir"' $PORT || return 1
-	kill -STOP "$monitor_pid"
-	python3 "$tmp/churn.py" $((PORT + 2)) 2 || return 1
-	kill -CONT "$monitor_pid"
+	until_shows '"comm":"heir"' $PORT && unseen || return 1
 	wait_for $LIMIT grep -q "\"local_port\":$((PORT + 2))," "$tmp/events"
 	jq -es "map(select(.local_port == $((PORT + 2))) | .processes == []) |
 		length > 0 and all" "$tmp/events"
@@ -224,6 +232,86 @@ other_netns()
 	monitor -n $netns monitor reject
 	until_shows " process elsewhere\($holder\)$" $PORT ip netns exec $netns || return 1
 	! grep -v ' process elsewhere' "$tmp/events"
+}
+
+# chosen PORT: a datagram that is refused there adds a line
+chosen()
+{
+	refuse "$1"
+	[ "$(grep -c ":$1 from" "$tmp/events")" -gt "$before" ]
+}
+
+# chooses PORT OTHER WORD...: of events on both ports those of the first alone are shown
+# with this filter. The last one comes behind all the others.
+chooses()
+{
+	local before=0 port=$1 other=$2
+
+	shift 2
+	monitor "${options[@]}" monitor reject "$@"
+	wait_for $LIMIT chosen "$port" || { tail "$tmp/err" "$tmp/events"; return 1; }
+	for _ in 1 2 3; do
+		refuse "$other"
+	done
+	before=$(grep -c ":$port from" "$tmp/events")
+	wait_for $LIMIT chosen "$port" || { tail "$tmp/err" "$tmp/events"; return 1; }
+	! grep ":$other from" "$tmp/events" || { echo "not by $*"; return 1; }
+}
+
+by_process()
+{
+	local other=$((PORT + 4)) options=()
+
+	hold -- other $other &&
+	chooses $PORT $other process parent &&
+	chooses $PORT $other process heir &&
+	chooses $other $PORT process "$holder" &&
+	chooses $other $PORT process other uid root proto udp port $other
+}
+
+by_owner()
+{
+	local other=$((PORT + 5)) options=()
+
+	hold setpriv --reuid=$NOBODY --clear-groups -- unprivileged $other &&
+	chooses $PORT $other uid 0 &&
+	chooses $other $PORT uid $NOBODY || return 1
+	grep -E " process unprivileged\($holder\)$" "$tmp/events" || return 1
+	options=(-P)
+	chooses $other $PORT uid $NOBODY || return 1
+	! grep process "$tmp/events"
+}
+
+by_device()
+{
+	local other=$((PORT + 6)) options=()
+
+	hold env DEV=lo -- bound $other &&
+	chooses $other $PORT dev lo
+}
+
+passed_over()
+{
+	[ "$(jq -s 'map(.passed_over // 0) | add' "$tmp/events")" -ge 2 ]
+}
+
+# Whose they were is not known, so they are not shown; but that they were is.
+chosen_of_gone_socket()
+{
+	local probe=$((PORT + 7)) word
+
+	hold env DEV=lo -- bound $probe || return 1
+	for word in "process bound" "uid 0" "dev lo"; do
+		# shellcheck disable=SC2086 # a word and its value
+		monitor -j monitor reject $word
+		until_shows '"comm":"bound"' $probe && unseen || return 1
+		wait_for $LIMIT passed_over || { tail "$tmp/err" "$tmp/events"; return 1; }
+		! grep "\"local_port\":$((PORT + 2))," "$tmp/events" || return 1
+	done
+
+	monitor monitor reject process bound
+	until_shows " process bound\($holder\)$" $probe && unseen &&
+	wait_for $LIMIT grep -E 'passed over [0-9]+ events? whose socket' "$tmp/events"
 }
 
 # told PORT: events, and those that are told to be lost
@@ -254,7 +342,7 @@ churn()
 }
 
 ktap_print_header
-ktap_set_plan 8
+ktap_set_plan 12
 
 hold -- parent $PORT heir
 check "text" subtest text_names
@@ -264,6 +352,10 @@ check "a new socket" subtest new_socket
 check "a socket that is gone" subtest gone_socket
 check "a socket that is inherited" subtest inherited
 check "another namespace" subtest other_netns
+check "of a process" subtest by_process
+check "of a user" subtest by_owner
+check "of a device" subtest by_device
+check "of sockets that are gone" subtest chosen_of_gone_socket
 check "$CHURN sockets that come and go" subtest churn
 
 ktap_finished

@@ -49,8 +49,16 @@
 /* Events that wait for a look at who has the socket: half a second of 30,000 each. */
 #define MAX_WAITING	16384
 
+/* How long to wait for more before it is told that events were passed over. */
+#define TELL_MS		1000
+
 /* How long after a loss to wait for an event that tells of it, milliseconds. */
 #define SETTLE_MS	2000
+
+/* What an event does not tell, but a look at its socket. */
+#define HOLDERS	(FILTER_DEV | FILTER_UID | FILTER_PROCESS)
+#define FILTERS	(FILTER_PORT | FILTER_PROTO | FILTER_SRC | FILTER_DST | \
+		 FILTER_COOKIE | HOLDERS)
 
 enum kind {
 	KIND_MAPPED,
@@ -70,11 +78,37 @@ struct wanted {
 };
 
 /**
+ * enum fits - Whether an event is of a socket that the filter wants.
+ * @FITS_NOT: it is not.
+ * @FITS: it is.
+ * @FITS_PERHAPS: the socket is gone, or who has it is not known.
+ */
+enum fits {
+	FITS_NOT,
+	FITS,
+	FITS_PERHAPS,
+};
+
+/**
+ * struct passed - Events of which it is not known whether they are wanted.
+ * @number: how many there were since this was told.
+ * @time: when the last of them was, nanoseconds since the epoch.
+ * @due: from when on it is to be told, as owners_now() has it.
+ */
+struct passed {
+	uint64_t number;
+	uint64_t time;
+	uint64_t due;
+};
+
+/**
  * struct monitor - A listener.
  * @ctx: with a socket for events and one for requests.
  * @ctrl: ID of the family that tells which families come and go.
  * @wanted: which events are shown.
+ * @ifindex: device of the filter, 0 if it has none.
  * @owners: who has the sockets, unless that is not wanted.
+ * @passed: what could not be chosen by who has the socket.
  * @waiting: events that are to be printed, a ring; NULL if they are not to wait.
  * @first: the first of these.
  * @num_waiting: how many.
@@ -87,7 +121,9 @@ struct monitor {
 	struct ctx *ctx;
 	int ctrl;
 	const struct wanted *wanted;
+	uint32_t ifindex;
 	struct owners owners;
+	struct passed passed;
 	struct event *waiting;
 	size_t first;
 	size_t num_waiting;
@@ -215,7 +251,7 @@ static json_t *json_owners(const struct monitor *mon,
 {
 	const struct sock *sk;
 
-	if (!mon->waiting || mon->owners.failed)
+	if (mon->wanted->filter.no_processes || mon->owners.failed)
 		return json_null();
 	sk = owners_find(&mon->owners, event->cookie);
 	return sk ? json_processes(&mon->owners.procs, sk) : json_array();
@@ -226,9 +262,6 @@ static json_t *json_event(const struct monitor *mon, const struct event *event)
 	char buf[TIME_STRLEN];
 
 	time_str(event->time, TIME_USEC | TIME_ZONE, buf);
-	if (event->type == EVENT_LOST)
-		return json_pack("{s:s, s:I}", "timestamp", buf,
-				 "lost", (json_int_t)event->lost);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
 			 "timestamp", buf,
 			 "event", type_name(counter_of_event(event->type)),
@@ -264,13 +297,8 @@ static void print_text(struct monitor *mon, const struct event *event)
 	char buf[ENDPOINT_STRLEN];
 
 	time_str(event->time, TIME_USEC, buf);
-	printf("[%s] ", buf);
-	if (event->type == EVENT_LOST) {
-		printf("lost %llu event%s\n", (unsigned long long)event->lost,
-		       event->lost == 1 ? "" : "s");
-		return;
-	}
-	printf("%s %s", type_name(counter), proto_name(event->protocol));
+	printf("[%s] %s %s", buf, type_name(counter),
+	       proto_name(event->protocol));
 	if (event->local.family)
 		printf(" %s", endpoint_str(&event->local, NULL, buf));
 	if (event->peer.family)
@@ -281,17 +309,92 @@ static void print_text(struct monitor *mon, const struct event *event)
 	if (event->flowlabel)
 		printf(" flowlabel 0x%05x", event->flowlabel);
 	printf(" cookie %llu", (unsigned long long)event->cookie);
-	if (mon->waiting)
+	if (!mon->wanted->filter.no_processes)
 		print_owners(mon, event);
 	putchar('\n');
 }
 
+/* A line that says of how many events there is none: "lost 3 events", and of which. */
+static void print_number(struct monitor *mon, uint64_t when, uint64_t number,
+			 const char *key, const char *what, const char *which)
+{
+	char buf[TIME_STRLEN];
+
+	if (mon->ctx->out.json) {
+		time_str(when, TIME_USEC | TIME_ZONE, buf);
+		json_out(&mon->ctx->out,
+			 json_pack("{s:s, s:I}", "timestamp", buf, key,
+				   (json_int_t)number));
+		return;
+	}
+	time_str(when, TIME_USEC, buf);
+	printf("[%s] %s %llu event%s%s\n", buf, what,
+	       (unsigned long long)number, number == 1 ? "" : "s", which);
+}
+
+static void tell_passed(struct monitor *mon)
+{
+	if (mon->passed.number)
+		print_number(mon, mon->passed.time, mon->passed.number,
+			     "passed_over", "passed over",
+			     " whose socket or owner was not found");
+	mon->passed.number = 0;
+}
+
+static void pass(struct monitor *mon, const struct event *event)
+{
+	if (!mon->passed.number++)
+		mon->passed.due = owners_now() + TELL_MS * NSEC_PER_MSEC;
+	mon->passed.time = event->time;
+}
+
+/* A socket without an owner had one, before it was closed, or will have one. */
+static enum fits fits_holder(const struct monitor *mon, uint64_t cookie)
+{
+	const struct filter *filter = &mon->wanted->filter;
+	enum fits fits = FITS;
+	const struct sock *sk;
+
+	if (!(filter->given & HOLDERS))
+		return FITS;
+	sk = owners_find(&mon->owners, cookie);
+	if (!sk)
+		return FITS_PERHAPS;
+	if (mon->ifindex && mon->ifindex != sk->ifindex)
+		return FITS_NOT;
+	if (filter->given & FILTER_UID) {
+		if (!sock_has_owner(sk))
+			fits = FITS_PERHAPS;
+		else if (sk->uid != filter->uid)
+			return FITS_NOT;
+	}
+	if (filter->process) {
+		if (sk->procs.first == PROC_NONE)
+			fits = FITS_PERHAPS;
+		else if (!procs_has(&mon->owners.procs, sk, filter->process))
+			return FITS_NOT;
+	}
+	return fits;
+}
+
 static void print_event(struct monitor *mon, const struct event *event)
 {
+	enum fits fits = FITS;
+
 	static_assert(TIME_STRLEN <= ENDPOINT_STRLEN, "a time fits as well");
 
+	if (event->type != EVENT_LOST)
+		fits = fits_holder(mon, event->cookie);
+	if (fits == FITS_PERHAPS)
+		pass(mon, event);
+	if (fits != FITS)
+		return;
+
 	/* That a write failed is found by out_failed(). */
-	if (mon->ctx->out.json)
+	tell_passed(mon);
+	if (event->type == EVENT_LOST)
+		print_number(mon, event->time, event->lost, "lost", "lost", "");
+	else if (mon->ctx->out.json)
 		json_out(&mon->ctx->out, json_event(mon, event));
 	else
 		print_text(mon, event);
@@ -309,14 +412,10 @@ static void print_first(struct monitor *mon)
  * their order. Return: after how many milliseconds the next one has waited for long
  * enough, -1 if none waits.
  */
-static int print_waiting(struct monitor *mon)
+static int print_known(struct monitor *mon, uint64_t now)
 {
-	uint64_t now;
 	int ms;
 
-	if (!mon->num_waiting)
-		return -1;
-	now = owners_now();
 	while (mon->num_waiting && !out_failed()) {
 		const struct event *event = &mon->waiting[mon->first];
 
@@ -329,11 +428,42 @@ static int print_waiting(struct monitor *mon)
 	return -1;
 }
 
+/*
+ * Print what has waited for long enough. Return: after how many milliseconds to do so
+ * again, -1 if nothing waits.
+ */
+static int print_waiting(struct monitor *mon)
+{
+	uint64_t now;
+	int ms, tell;
+
+	if (!mon->num_waiting && !mon->passed.number)
+		return -1;
+	now = owners_now();
+	ms = print_known(mon, now);
+	if (!mon->passed.number)
+		return ms;
+	if (now >= mon->passed.due) {
+		tell_passed(mon);
+		return ms;
+	}
+	tell = (mon->passed.due - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
+	return ms < 0 || tell < ms ? tell : ms;
+}
+
 /* They wait no longer. */
 static void print_rest(struct monitor *mon)
 {
 	while (mon->num_waiting && !out_failed())
 		print_first(mon);
+	if (!out_failed())
+		tell_passed(mon);
+}
+
+/* Without a look at the sockets none can be chosen. */
+static bool is_blind(const struct monitor *mon)
+{
+	return mon->owners.failed && mon->wanted->filter.given & HOLDERS;
 }
 
 static void put_event(struct monitor *mon, const struct event *event)
@@ -499,8 +629,8 @@ static int loop(struct monitor *mon)
 
 	while (!mon->gone) {
 		wait = print_waiting(mon);
-		if (out_failed())
-			return -1;	/* the end says why */
+		if (out_failed() || is_blind(mon))
+			return -1;	/* the end, or a message, says why */
 		settling = wait < 0 && mon->overrun;
 		ret = poll(fds, ARRAY_SIZE(fds), settling ? SETTLE_MS : wait);
 		if (ret < 0) {
@@ -524,10 +654,14 @@ static int loop(struct monitor *mon)
 static int run(struct ctx *ctx, void *job)
 {
 	struct monitor mon = { .ctx = ctx, .wanted = job };
+	const struct filter *filter = &mon.wanted->filter;
 	int ret;
 
+	if (filter_dev(filter, false, &mon.ifindex))
+		return EXIT_KERNEL;
 	mon.owners.nl = &ctx->sock_diag;
-	if (!ctx->opts.no_processes) {
+	mon.owners.no_processes = filter->no_processes;
+	if (!filter->no_processes || filter->given & HOLDERS) {
 		mon.waiting = calloc(MAX_WAITING, sizeof(*mon.waiting));
 		if (!mon.waiting) {
 			err_no_memory();
@@ -546,10 +680,6 @@ static int run(struct ctx *ctx, void *job)
 	return ret;
 }
 
-/* What an event tells of. */
-#define FILTERS	(FILTER_PORT | FILTER_PROTO | FILTER_SRC | FILTER_DST | \
-		 FILTER_COOKIE)
-
 static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	const char *names[KIND_ALL + FILTER_WORDS] = {
@@ -561,7 +691,6 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 	struct wanted *wanted = job;
 	int found, i, n = 0;
 
-	(void)ctx;
 	wanted->kind = KIND_ALL;
 	for (i = 0; i < argc; i++) {
 		found = word_match("argument", argv[i], names, num_names);
@@ -580,7 +709,8 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 		}
 		wanted->kind = found;
 	}
-	if (filter_parse(&wanted->filter, FILTERS, n, argv))
+	if (filter_parse(&wanted->filter, FILTERS, n, argv) ||
+	    filter_no_processes(&wanted->filter, ctx->opts.no_processes))
 		return -1;
 	/* An event has the addresses of its packet. */
 	prefix_unmap(&wanted->filter.src);
@@ -591,12 +721,16 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 const struct cmd cmd_monitor = {
 	.name = "monitor",
 	.args = "[ mapped | v4 | reject ] [ FILTER ]",
-	.rules = "FILTER := " FILTER_ENDS_ARGS " [ cookie NUMBER ]",
+	.rules =
+		"FILTER := " FILTER_ENDS_ARGS "\n"
+		"          [ cookie NUMBER ] " FILTER_HOLDER_ARGS,
 	.help = "What happens, a line for each event as it comes",
 	.details =
-		"port and src are of this host's end, dst of the peer. With -j a JSON object for\n"
-		"each; with -P without the processes that have the socket. How many events were\n"
-		"lost is told, because of event-rate or because the reader is slow; of any socket.\n"
+		"port and src are of this host's end, dst of the peer; dev, uid and process are\n"
+		"of the socket. With -j a JSON object for each; with -P without the processes\n"
+		"that have the socket. How many events were lost is told, because of event-rate\n"
+		"or because the reader is slow, of any socket; and how many were passed over, as\n"
+		"it was not to be found whether dev, uid or process fit.\n"
 		"SIGINT ends it. To listen takes CAP_NET_ADMIN in the network namespace.",
 	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_EVENTS | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,

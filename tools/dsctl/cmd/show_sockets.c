@@ -383,15 +383,11 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
 	struct filter *filter = job;
 
-	if (filter_parse(filter, FILTERS, argc, argv))
+	if (filter_parse(filter, FILTERS, argc, argv) ||
+	    filter_no_processes(filter, ctx->opts.no_processes))
 		return -1;
-	if (filter->process && ctx->opts.no_processes) {
-		err("process: option -P leaves the processes out");
-		return -1;
-	}
 	filter->all = ctx->opts.all || filter->given & NAMED;
 	filter->family = ctx->opts.family;
-	filter->no_processes = ctx->opts.no_processes;
 	return ctx->out.columns ? parse_columns(ctx, filter) : 0;
 }
 
@@ -414,7 +410,7 @@ const struct cmd cmd_show_sockets = {
 	.help = "Sockets that serve or refuse IPv4, with their counters",
 	.rules =
 		"FILTER := " FILTER_ENDS_ARGS " [ mode MODE ]\n"
-		"          [ state STATE ] [ dev NAME ] [ uid USER ] [ process PROCESS ]\n"
+		"          [ state STATE ] " FILTER_HOLDER_ARGS "\n"
 		"MODE   := { dual | v6only | v6 | mapped | v4 }\n"
 		"STATE  := { established | syn-sent | syn-recv | fin-wait-1 |\n"
 		"            fin-wait-2 | time-wait | unconnected | closed |\n"

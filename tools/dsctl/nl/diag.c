@@ -267,6 +267,11 @@ int sock_list_shadow(struct sock_list *list)
 	return 0;
 }
 
+bool sock_has_owner(const struct sock *sk)
+{
+	return sk->inode;
+}
+
 void sock_list_free(struct sock_list *list)
 {
 	free(list->v);

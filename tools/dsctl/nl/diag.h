@@ -166,6 +166,15 @@ int sock_list_shadow(struct sock_list *list);
 void sock_list_free(struct sock_list *list);
 
 /**
+ * sock_has_owner() - Whether a socket has an owner.
+ * @sk: the socket.
+ *
+ * Return: false for one that no process has any more, or yet: the kernel says root of
+ *	   these.
+ */
+bool sock_has_owner(const struct sock *sk);
+
+/**
  * proto_name() - The name of a protocol.
  * @protocol: IPPROTO_TCP or IPPROTO_UDP.
  *

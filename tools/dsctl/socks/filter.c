@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <assert.h>
 #include <ctype.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -11,6 +12,9 @@
 #include "socks/filter.h"
 #include "util/args.h"
 #include "util/array.h"
+
+/* A device that there is nowhere: the kernel's numbers end at INT_MAX. */
+#define NO_DEV UINT32_MAX
 
 static int parse_port(struct filter *filter, const char *value)
 {
@@ -187,6 +191,28 @@ int filter_parse(struct filter *filter, unsigned int allowed, int argc,
 		if (words[i].parse(filter, argv[1]))
 			return -1;
 	}
+	return 0;
+}
+
+int filter_no_processes(struct filter *filter, bool no_processes)
+{
+	filter->no_processes = no_processes;
+	if (!no_processes || !filter->process)
+		return 0;
+	err("process: option -P leaves the processes out");
+	return -1;
+}
+
+int filter_dev(const struct filter *filter, bool every_netns, uint32_t *ifindex)
+{
+	*ifindex = filter->dev ? if_nametoindex(filter->dev) : 0;
+	if (*ifindex || !filter->dev)
+		return 0;
+	if (!every_netns) {
+		err("dev \"%s\": no such device", filter->dev);
+		return -1;
+	}
+	*ifindex = NO_DEV;
 	return 0;
 }
 

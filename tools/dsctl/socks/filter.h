@@ -31,6 +31,9 @@ enum {
 #define FILTER_ENDS_ARGS \
 	"[ port PORT ] [ " FILTER_PROTO_ARGS " ] [ src PREFIX ] [ dst PREFIX ]"
 
+/* What a socket is chosen by that is neither in its records nor in its events. */
+#define FILTER_HOLDER_ARGS "[ dev NAME ] [ uid USER ] [ process PROCESS ]"
+
 /**
  * struct filter - What was asked for.
  * @given: the FILTER_... words that were there.
@@ -87,6 +90,25 @@ size_t filter_words(unsigned int allowed, const char **names);
  */
 int filter_parse(struct filter *filter, unsigned int allowed, int argc,
 		 char **argv);
+
+/**
+ * filter_no_processes() - Take what option -P says into a filter.
+ * @filter: the filter.
+ * @no_processes: the option was given: the processes are not looked for.
+ *
+ * Return: 0, or -1 after a message: the filter asks for one.
+ */
+int filter_no_processes(struct filter *filter, bool no_processes);
+
+/**
+ * filter_dev() - Find the device of a filter in the network namespace.
+ * @filter: the filter.
+ * @every_netns: of all network namespaces, not each has the device.
+ * @ifindex: its number, or one that none has; 0 if the filter has no device.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int filter_dev(const struct filter *filter, bool every_netns, uint32_t *ifindex);
 
 /**
  * filter_ends() - Whether two ends are as the filter wants them.

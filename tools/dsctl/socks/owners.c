@@ -7,7 +7,6 @@
 #include "util/array.h"
 
 #define NSEC_PER_SEC	1000000000ULL
-#define NSEC_PER_MSEC	1000000ULL
 
 /* How long what was seen holds. */
 #define MAX_AGE		NSEC_PER_SEC
@@ -57,7 +56,7 @@ static int find_all(struct owners *own)
 	for (i = 0; i < ARRAY_SIZE(requests); i++)
 		if (diag_dump(own->nl, &requests[i], &own->socks))
 			return -1;
-	if (procs_find(&own->procs, &own->socks))
+	if (!own->no_processes && procs_find(&own->procs, &own->socks))
 		return -1;
 	if (map_init(&own->by_cookie, own->socks.n))
 		return err_no_memory();
@@ -73,7 +72,7 @@ static void look(struct owners *own)
 	own->looked = nanoseconds(CLOCK_REALTIME);
 	forget(own);
 	if (find_all(own)) {
-		err("which processes have the sockets is not told from here on");
+		err("who has the sockets cannot be told from here on");
 		forget(own);
 		own->failed = true;
 	}

@@ -10,9 +10,12 @@
 #include "socks/procs.h"
 #include "util/map.h"
 
+#define NSEC_PER_MSEC	1000000ULL
+
 /**
  * struct owners - The users of all sockets of a namespace, as they were a moment ago.
  * @nl: a socket of NETLINK_SOCK_DIAG.
+ * @no_processes: of the users the owner alone is wanted.
  * @socks: all sockets.
  * @procs: their users.
  * @by_cookie: where the socket of a cookie is in @socks.
@@ -21,11 +24,12 @@
  * @next: from when on the next look may be, likewise.
  * @failed: sockets cannot be listed, so that nothing is known; there was a message.
  *
- * It starts zeroed but for @nl. A look sees all sockets and all processes: so there is
- * one for many cookies, and it is not taken too often.
+ * It starts zeroed but for @nl and @no_processes. A look sees all sockets and all
+ * processes: so there is one for many cookies, and it is not taken too often.
  */
 struct owners {
 	struct dsnl *nl;
+	bool no_processes;
 	struct sock_list socks;
 	struct procs procs;
 	struct map by_cookie;

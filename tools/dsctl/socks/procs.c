@@ -14,9 +14,13 @@
 #include "socks/procs.h"
 #include "util/array.h"
 #include "util/map.h"
+#include "util/number.h"
 
 /* The inode number of the initial PID namespace: PROC_PID_INIT_INO of the kernel. */
 #define INIT_PID_NS	0xeffffffcU
+
+/* Of a process: TASK_COMM_LEN of the kernel, without the end. */
+#define COMM_LEN	15
 
 /*
  * Whether all processes are to be seen: /proc is that of the initial PID namespace,
@@ -158,6 +162,34 @@ int procs_find(struct procs *procs, struct sock_list *list)
 		closedir(dir);
 	map_free(&by_inode);
 	return ret ? err_no_memory() : 0;
+}
+
+/* The kernel cuts names off: what is as long as one can be may go on. */
+static bool is_name(const char *comm, const char *name)
+{
+	size_t len = strlen(comm);
+
+	return len == COMM_LEN ? !strncmp(comm, name, len) :
+				 !strcmp(comm, name);
+}
+
+static bool is_process(const struct proc_task *task, const char *process)
+{
+	char pid[NUMBER_STRLEN];
+
+	return is_name(task->comm, process) ||
+	       !strcmp(number_str(task->pid, pid), process);
+}
+
+bool procs_has(const struct procs *procs, const struct sock *sk,
+	       const char *process)
+{
+	uint32_t i;
+
+	for (i = sk->procs.first; i != PROC_NONE; i = procs->fds[i].next)
+		if (is_process(&procs->tasks[procs->fds[i].task], process))
+			return true;
+	return false;
 }
 
 void procs_free(struct procs *procs)

@@ -67,6 +67,17 @@ struct procs {
 int procs_find(struct procs *procs, struct sock_list *list);
 
 /**
+ * procs_has() - Whether a process has a socket.
+ * @procs: the users of it, and of others.
+ * @sk: the socket.
+ * @process: name of the process, or its ID.
+ *
+ * Return: true if so.
+ */
+bool procs_has(const struct procs *procs, const struct sock *sk,
+	       const char *process);
+
+/**
  * procs_free() - Free what procs_find() found.
  * @procs: the users; zeroed memory is fine.
  */

@@ -7,7 +7,6 @@
  * Only where a port is given, and sock_diag finds few sockets that have it, it is
  * the other way round: then the kernel need not tell about all the rest.
  */
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,13 +15,6 @@
 #include "out/err.h"
 #include "socks/view.h"
 #include "util/array.h"
-#include "util/number.h"
-
-/* Of a process: TASK_COMM_LEN of the kernel, without the end. */
-#define COMM_LEN 15
-
-/* A device that there is nowhere: the kernel's numbers end at INT_MAX. */
-#define NO_DEV UINT32_MAX
 
 /**
  * enum pass_reason - When sock_diag is asked for some kind of sockets.
@@ -194,12 +186,6 @@ static bool is_server(const struct sock *sk)
 	return sk->state == TCP_LISTEN;
 }
 
-/* The kernel says root of a socket that no process has any more, or yet. */
-static bool has_owner(const struct sock *sk)
-{
-	return sk->inode;
-}
-
 static bool is_shown(const struct sock *sk, const struct filter *filter,
 		     uint32_t ifindex)
 {
@@ -211,7 +197,7 @@ static bool is_shown(const struct sock *sk, const struct filter *filter,
 	    !(filter->states & DIAG_STATE(sk->state)))
 		return false;
 	if (filter->given & FILTER_UID &&
-	    (!has_owner(sk) || sk->uid != filter->uid))
+	    (!sock_has_owner(sk) || sk->uid != filter->uid))
 		return false;
 	if (ifindex && sk->ifindex != ifindex)
 		return false;
@@ -231,41 +217,13 @@ static void keep_shown(struct sock_list *list, const struct filter *filter,
 	list->n = n;
 }
 
-/* The kernel cuts names off: what is as long as one can be may go on. */
-static bool is_name(const char *comm, const char *name)
-{
-	size_t len = strlen(comm);
-
-	return len == COMM_LEN ? !strncmp(comm, name, len) :
-				 !strcmp(comm, name);
-}
-
-static bool is_process(const struct proc_task *task, const char *process)
-{
-	char pid[NUMBER_STRLEN];
-
-	return is_name(task->comm, process) ||
-	       !strcmp(number_str(task->pid, pid), process);
-}
-
-static bool has_process(const struct procs *procs, const struct sock *sk,
-			const char *process)
-{
-	uint32_t i;
-
-	for (i = sk->procs.first; i != PROC_NONE; i = procs->fds[i].next)
-		if (is_process(&procs->tasks[procs->fds[i].task], process))
-			return true;
-	return false;
-}
-
 static void keep_process(struct view *view, const char *process)
 {
 	struct sock_list *list = &view->socks;
 	size_t i, n = 0;
 
 	for (i = 0; i < list->n; i++)
-		if (has_process(&view->procs, &list->v[i], process))
+		if (procs_has(&view->procs, &list->v[i], process))
 			list->v[n++] = list->v[i];
 	list->n = n;
 }
@@ -331,27 +289,13 @@ static int get_all(struct ctx *ctx, struct view *view,
 	return ret ? ret : get_sockets(view, filter, &ctx->sock_diag);
 }
 
-/* Of all network namespaces, not each has the device. */
-static int find_dev(const struct ctx *ctx, const char *dev, uint32_t *ifindex)
-{
-	*ifindex = if_nametoindex(dev);
-	if (*ifindex)
-		return 0;
-	if (!ctx->opts.every_netns) {
-		err("dev \"%s\": no such device", dev);
-		return -1;
-	}
-	*ifindex = NO_DEV;
-	return 0;
-}
-
 int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 {
 	struct dsnl *nl = &ctx->dualstack;
 	uint32_t ifindex = 0;
 	int ret;
 
-	if (filter->dev && find_dev(ctx, filter->dev, &ifindex))
+	if (filter_dev(filter, ctx->opts.every_netns, &ifindex))
 		return -1;
 	nl->no_warnings = filter->no_peers;
 	ret = get_all(ctx, view, filter);
