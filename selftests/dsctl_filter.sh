@@ -59,6 +59,7 @@ sock(UDP, "0.0.0.0", 5353)
 sock(TCP, "::", 0, b"dummy0").listen()
 sock(UDP, "2001:db8::1").connect(("2001:db8::1", 9))
 sock(UDP, "192.0.2.1").connect(("192.0.2.1", 9))
+sock(UDP, "192.0.2.1", 8601).connect(("192.0.2.1", 9))
 sock(UDP, "::ffff:192.0.2.1").connect(("::ffff:192.0.2.1", 9))
 connected(dual, "192.0.2.1")
 connected(dual, "2001:db8::1")
@@ -155,6 +156,25 @@ ports_are_right()
 		alike 4 port http -- "sport = :80" &&
 		alike 2 port 8600 -- "sport = :8600" &&
 		alike 1 proto udp port domain -- "sport = :53"
+}
+
+# Whoever asks for a port that bind() did not get sees what has it; of a server not its
+# connections.
+port_shows_holders()
+{
+	# What has counts is listed in any case.
+	"$DSCTL" reset proto udp port 8601 && names 1 port 8601 &&
+		names 0 port 8601 mode dual && names 1 port 8600 || return 1
+	# Bound and no more, which not every kernel lists
+	exec {said}< <(exec setpriv --pdeathsig KILL python3 -c '
+import socket, time
+sock = socket.socket()
+sock.bind(("192.0.2.1", 8602))
+print(flush=True)
+time.sleep(1e6)')
+	bound=$!
+	trap 'kill $bound' EXIT
+	read -r -u "$said" -t $LIMIT && names "$(dsctl_has port 8602 | wc -l)" port 8602
 }
 
 states_are_alike()
@@ -292,9 +312,10 @@ monitor_filters()
 }
 
 ktap_print_header
-ktap_set_plan 7
+ktap_set_plan 8
 mark_log
 check "ports and services" ports_are_right
+check "a port that is taken" port_shows_holders
 check "states as ss knows them" states_are_alike
 check "addresses and prefixes" prefixes_are_right
 check "devices, owners and processes" owners_are_right

@@ -417,7 +417,8 @@ const struct cmd cmd_show_sockets = {
 		"            close-wait | last-ack | listening | closing |\n"
 		"            connected | synchronized }",
 	.details =
-		"TCP listeners and UDP sockets, and what else has counts; with a filter\n"
+		"TCP listeners and UDP sockets, and what else has counts; with port, UDP\n"
+		"sockets that are connected and TCP ones that are bound, too; with a filter\n"
 		"other than port, proto and mode, or with -a, all TCP and UDP sockets that\n"
 		"fit. With -4 those of AF_INET alone, with -6 those of AF_INET6; with -s\n"
 		"all counters, with -P without processes.",

@@ -186,6 +186,16 @@ static bool is_server(const struct sock *sk)
 	return sk->state == TCP_LISTEN;
 }
 
+/*
+ * Whether a socket was given its port by bind(), or as if by that: it is what another
+ * bind() meets. The connections of TCP would be thousands where a listener is looked
+ * for.
+ */
+static bool is_bound(const struct sock *sk)
+{
+	return sk->protocol == IPPROTO_UDP || sk->state == TCP_CLOSE;
+}
+
 static bool is_shown(const struct sock *sk, const struct filter *filter,
 		     uint32_t ifindex)
 {
@@ -203,7 +213,8 @@ static bool is_shown(const struct sock *sk, const struct filter *filter,
 		return false;
 	if (!filter_ends(filter, sk->protocol, &sk->local, &sk->peer))
 		return false;
-	return filter->all || is_server(sk) || counters_any(sk->rec->counters);
+	return filter->all || is_server(sk) || (filter->port && is_bound(sk)) ||
+	       counters_any(sk->rec->counters);
 }
 
 static void keep_shown(struct sock_list *list, const struct filter *filter,
