@@ -191,10 +191,10 @@ export_has_sockets()
 					rtrimstr("_total")]))' "$tmp/samples"
 }
 
-# Without cookies, sockets share samples: the total stays.
+# export_adds_up [OPTION]: without cookies, sockets share samples: the total stays.
 export_adds_up()
 {
-	"$DSCTL" -j show sockets >"$tmp/shown" && exported export &&
+	"$DSCTL" "$@" -j show sockets >"$tmp/shown" && exported "$@" export &&
 	jq -e --slurpfile shown "$tmp/shown" '. as $samples |
 		def total($n): $samples | map(select(.name == $n).value) | add;
 		all(.[]; .labels | has("cookie") | not) and
@@ -203,6 +203,23 @@ export_adds_up()
 			($shown[0] | map(.mapped_accept) | add) and
 		total("dualstack_socket_reject_v6only_total") ==
 			($shown[0] | map(.reject_v6only) | add)' "$tmp/samples"
+}
+
+# The sums are not of one family.
+export_of_family()
+{
+	"$DSCTL" -j show stats >"$tmp/stats" || return 1
+	for family in -4 -6; do
+		export_adds_up $family && sums_are_exported "" "$tmp/stats" &&
+			jq -e 'length > 0' "$tmp/shown" || return 1
+	done
+}
+
+# family_is_refused OPTION
+family_is_refused()
+{
+	status 1 "$1" -j audit && [ ! -s "$tmp/out" ] &&
+		grep -qx "dsctl: audit .* does not go with $1" "$tmp/err"
 }
 
 # A name with everything in it that has to be escaped
@@ -295,7 +312,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 26
+ktap_set_plan 29
 
 ip addr add $ELSEWHERE/32 dev lo
 check "nothing to audit" status 0 audit
@@ -312,6 +329,9 @@ check "summary agrees" summary_agrees
 check "exit status of JSON" status 3 -j audit
 check "unprivileged user" unprivileged
 check "no argument" status 1 audit all
+for family in -4 -6; do
+	check "no audit with $family" family_is_refused $family
+done
 
 ip netns add $netns
 ip -n $netns link set lo up
@@ -325,6 +345,7 @@ check "audit of every namespace" every_netns
 check "export has the sums" export_has_sums
 check "export has the sockets" export_has_sockets
 check "export adds up" export_adds_up
+check "export of one family" export_of_family
 check "export of every namespace" every_netns_exported
 peer "$tmp/port" /usr/bin/python3 -c '
 import socket, sys

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "cmd/list.h"
 #include "nl/config.h"
@@ -540,6 +541,18 @@ static size_t count_blocking(const struct audit *audit)
 	return n;
 }
 
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	(void)job;
+	(void)argc;
+	(void)argv;
+	if (!ctx->opts.family)
+		return 0;
+	err("audit looks at both families: it does not go with -%c",
+	    ctx->opts.family == AF_INET ? '4' : '6');
+	return -1;
+}
+
 static int run(struct ctx *ctx, void *job)
 {
 	struct audit audit = { };
@@ -570,5 +583,6 @@ const struct cmd cmd_audit = {
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
 	.columns = columns,
+	.parse = parse,
 	.run = run,
 };

@@ -221,6 +221,7 @@ static int run(struct ctx *ctx, void *job)
 {
 	const struct filter filter = {
 		.all = ctx->opts.all,
+		.family = ctx->opts.family,
 		.no_peers = true,
 	};
 	struct exported *exported = job;
