@@ -79,8 +79,8 @@ findings_are_ordered()
 {
 	"$DSCTL" -j audit | jq -e '
 		["ipv4-only", "serves-ipv4", "uses-ipv4", "spoofed",
-		 "refuses-ipv6", "refuses-ipv4", "shadowed", "local-ipv4", "unused-ipv4",
-		 "past-ipv4", "ready"] as $order |
+		 "refuses-ipv6", "refuses-ipv4", "shadowed", "unnamed-ipv4",
+		 "local-ipv4", "unused-ipv4", "past-ipv4", "ready"] as $order |
 		def ranks: map(. as $v | $order | index($v));
 		def sorted: . == sort;
 		(map(.verdict) | ranks | sorted) and
@@ -98,6 +98,31 @@ sockets_are_the_same()
 		[.[].sockets[]] | length > 0 and
 		all(.[]; del(.last_mapped_age_ms, .last_rejected_age_ms) ==
 			 $shown[0]["\(.cookie)"])'
+}
+
+# What no socket accounts for, of connect() that of TCP
+closed_has_counters()
+{
+	"$DSCTL" -j show stats >"$tmp/stats" &&
+		"$DSCTL" -j show stats proto tcp >"$tmp/tcp" &&
+		"$DSCTL" -j -a show sockets >"$tmp/shown" &&
+		"$DSCTL" -j audit | jq -e --slurpfile stats "$tmp/stats" \
+			--slurpfile tcp "$tmp/tcp" --slurpfile shown "$tmp/shown" '
+		def open($key): $shown[0] | map(select(.proto == "tcp" or
+			($key | endswith("_connect") | not))[$key] // 0) |
+			add // 0;
+		map(select(has("counters"))) | length == 1 and
+		.[0].service == "closed or reset" and (.[0] | .counters as $c |
+			([$c.v4_connect, $c.v4_send] | min > 0) and
+			([.findings[] | select(.finding == "unnamed-ipv4").count] ==
+			 [$c.v4_connect + $c.v4_send + $c.v4_recv]) and
+			($c | keys) == ($stats[0] | del(.untracked, .tracked,
+				.evicted) | keys) and
+			all($c | to_entries[]; .key as $key |
+				.value == ((if $key | IN("mapped_connect",
+					"v4_connect", "native_connect")
+					then $tcp else $stats end)[0][$key] -
+					open($key))))'
 }
 
 # A line for each finding, with the verdict where the service is named
@@ -312,7 +337,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 29
+ktap_set_plan 30
 
 ip addr add $ELSEWHERE/32 dev lo
 check "nothing to audit" status 0 audit
@@ -324,6 +349,7 @@ check "services" test -s "$tmp/want"
 check "audit agrees with the applications" audit_agrees "$tmp/want"
 check "findings are ordered" findings_are_ordered
 check "sockets as in show sockets" sockets_are_the_same
+check "counters of what is closed" closed_has_counters
 check "table agrees" table_agrees
 check "summary agrees" summary_agrees
 check "exit status of JSON" status 3 -j audit

@@ -134,6 +134,7 @@ def busy_pair():
         client = socket.create_connection((ELSEWHERE, server.port))
         client.recv(1)
         os._exit(0)
+    Server.unnamed += 1
     service.kept.append(server.sock.accept()[0])
     service.found("serves-ipv4", 1, 1)
     return service
@@ -193,9 +194,7 @@ def closing():
     for _ in range(2):
         server.serve("127.0.0.1")
     server.sock.close()
-    return {"service": "closed or reset", "pid": None,
-            "verdict": "serves-ipv4",
-            "findings": {"serves-ipv4": [mapped(server), 0]}, "cookies": []}
+    return {"serves-ipv4": [mapped(server), 0]}
 
 
 READY = {"pair": pair, "local": local, "v6only": v6only,
@@ -210,20 +209,23 @@ def start(name, make):
     out, child_out = os.pipe()
     if not os.fork():
         rename(name)
+        Server.unnamed = 0
         service = make()
         said = {"service": name, "pid": os.getpid(),
                 "verdict": service.verdict, "findings": service.findings,
                 "cookies": [cookie(s) for s in service.socks]}
         ports = [s.getsockname()[1] for s in service.socks]
-        os.write(child_out, json.dumps([said, service.client, ports]).encode())
+        os.write(child_out, json.dumps([said, service.client, ports,
+                                        Server.unnamed]).encode())
         os.close(child_out)
         sys.stdin.read()
         os._exit(0)
     # More than a pipe takes at once it never is.
-    said, client, ports = json.loads(os.read(out, 4096))
+    said, client, ports, unnamed = json.loads(os.read(out, 4096))
     os.close(out)
     os.close(child_out)
     Server.ports.update(ports)
+    Server.unnamed += unnamed
     yield said
     if client:
         yield {"service": "client", "pid": client, "verdict": "uses-ipv4",
@@ -233,11 +235,16 @@ def start(name, make):
 def main():
     services = dict(READY)
     said = []
+    gone = {}
     if sys.argv[1:] != ["ready"]:
         services.update(BLOCKING)
-        said.append(closing())
+        gone = closing()
     for name, make in services.items():
         said += start(name, make)
+    # The clients are gone, too; those of AF_INET left no more than their number.
+    gone["unnamed-ipv4"] = [Server.unnamed, 0]
+    said.append({"service": "closed or reset", "pid": None,
+                 "verdict": next(iter(gone)), "findings": gone, "cookies": []})
     print(json.dumps(said), flush=True)
     sys.stdin.read()
 

@@ -95,6 +95,8 @@ class Server(Socket):
     ports = set()
     # What the clients of all servers asked for
     asked = dict.fromkeys(COUNTERS, 0)
+    # Of these, what an audit cannot name: connect() of TCP and datagrams
+    unnamed = 0
 
     def __init__(self, proto, mode, addr="::"):
         self.kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[proto]
@@ -135,6 +137,7 @@ class Server(Socket):
     def ask(self, client, addr):
         """The client connects, and sends if it is one of UDP."""
         self.asked["native_connect" if ":" in addr else "v4_connect"] += 1
+        Server.unnamed += ":" not in addr
         client.connect((addr, self.port))
         if self.kind == socket.SOCK_DGRAM:
             self.asked["v4_send"] += ":" not in addr

@@ -26,10 +26,8 @@
 /**
  * struct audit - All that the report is made of.
  * @view: the sockets; the last one stands for those that are gone.
- * @closed: record of that one.
- * @connects: connect() of TCP by AF_INET sockets, which is in the sums alone.
- * @sends: datagrams that AF_INET sockets sent that are closed.
- * @recvs: what these received.
+ * @gone: what was counted on those, and connect() of TCP that is in the sums alone.
+ * @closed: their record: of @gone what can be judged.
  * @services: the sockets by service.
  * @findings: what is to say about each socket.
  * @order: the services, those with the worst verdict first.
@@ -38,10 +36,8 @@
  */
 struct audit {
 	struct view view;
+	uint64_t gone[NUM_COUNTERS];
 	struct record closed;
-	uint64_t connects;
-	uint64_t sends;
-	uint64_t recvs;
 	struct services services;
 	struct findings findings;
 	uint32_t *order;
@@ -85,26 +81,33 @@ static int check_tracking(struct dsnl *nl, struct config *config)
 
 /*
  * From whom these came or where they went, and whether it was further than this host,
- * nobody has kept, nor whether a datagram was an answer: that is told, and is no finding.
- * connect() of UDP sends nothing.
+ * nobody has kept, nor whether a datagram was an answer: UNNAMED_IPV4 is all that can be
+ * said.
  */
-static void set_unnamed(struct audit *audit, const struct stats *tcp)
+static bool is_unnamed(size_t counter)
 {
-	uint64_t *closed = audit->closed.counters;
-
-	audit->connects = tcp->counters[COUNTER_INDEX(V4_CONNECT)];
-	audit->sends = closed[COUNTER_INDEX(V4_SEND)];
-	audit->recvs = closed[COUNTER_INDEX(V4_RECV)];
-	closed[COUNTER_INDEX(V4_CONNECT)] = 0;
-	closed[COUNTER_INDEX(V4_SEND)] = 0;
-	closed[COUNTER_INDEX(V4_RECV)] = 0;
+	return counter == COUNTER_INDEX(V4_CONNECT) ||
+	       counter == COUNTER_INDEX(V4_SEND) ||
+	       counter == COUNTER_INDEX(V4_RECV);
 }
 
-/* Whether an event of a socket is one that add_closed() is to know of. */
-static bool is_counted(size_t counter, uint8_t protocol)
+static uint64_t num_unnamed(const struct audit *audit)
 {
-	return counter != COUNTER_INDEX(MAPPED_CONNECT) ||
-	       protocol == IPPROTO_TCP;
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (is_unnamed(i))
+			n += audit->gone[i];
+	return n;
+}
+
+/* Where that of UDP is not to be counted: it sends nothing. */
+static bool is_connect(size_t counter)
+{
+	return counter == COUNTER_INDEX(MAPPED_CONNECT) ||
+	       counter == COUNTER_INDEX(V4_CONNECT) ||
+	       counter == COUNTER_INDEX(NATIVE_CONNECT);
 }
 
 /*
@@ -112,7 +115,7 @@ static bool is_counted(size_t counter, uint8_t protocol)
  * closed by now. The sums were asked for before the records, so that an event in
  * between is not taken for one of these.
  */
-static int add_closed(struct audit *audit, struct stats *stats,
+static int add_closed(struct audit *audit, const struct stats *stats,
 		      const struct stats *tcp)
 {
 	struct sock_list *list = &audit->view.socks;
@@ -122,15 +125,15 @@ static int add_closed(struct audit *audit, struct stats *stats,
 
 	for (i = 0; i < list->n; i++)
 		for (j = 0; j < NUM_COUNTERS; j++)
-			if (is_counted(j, list->v[i].protocol))
+			if (!is_connect(j) || list->v[i].protocol == IPPROTO_TCP)
 				open[j] += list->v[i].rec->counters[j];
-	stats->counters[COUNTER_INDEX(MAPPED_CONNECT)] =
-		tcp->counters[COUNTER_INDEX(MAPPED_CONNECT)];
-	for (j = 0; j < NUM_COUNTERS; j++)
-		if (stats->counters[j] > open[j])
-			audit->closed.counters[j] =
-				stats->counters[j] - open[j];
-	set_unnamed(audit, tcp);
+	for (j = 0; j < NUM_COUNTERS; j++) {
+		uint64_t all = (is_connect(j) ? tcp : stats)->counters[j];
+
+		audit->gone[j] = all > open[j] ? all - open[j] : 0;
+		if (!is_unnamed(j))
+			audit->closed.counters[j] = audit->gone[j];
+	}
 
 	sk = sock_list_add(list);
 	if (!sk)
@@ -222,6 +225,9 @@ static int make(struct ctx *ctx, struct audit *audit)
 	    add_closed(audit, &stats, &tcp) ||
 	    findings_make(&audit->findings, &audit->view))
 		return -1;
+	if (num_unnamed(audit))
+		audit->findings.set[audit->view.socks.n - 1] |=
+			1U << UNNAMED_IPV4;
 	return group(audit);
 }
 
@@ -234,7 +240,8 @@ static struct summary summarize(const struct audit *audit, size_t service,
 	for (; i != SERVICE_NONE; i = audit->services.next[i]) {
 		const struct sock *sk = &audit->view.socks.v[i];
 		const struct last_peer *last = finding_last(sk, finding);
-		uint64_t n = finding_count(sk, finding);
+		uint64_t n = finding == UNNAMED_IPV4 ? num_unnamed(audit) :
+				      finding_count(sk, finding);
 
 		if (!(audit->findings.set[i] & 1U << finding))
 			continue;
@@ -261,9 +268,19 @@ static const char *past_words(const struct summary *sum)
 			    : "of IPv4 before v6only was on";
 }
 
+static void put_unnamed(const struct audit *audit, struct text *text)
+{
+	const uint64_t *gone = audit->gone;
+
+	text_printf(text, "%llu TCP connects, %llu sent, %llu received",
+		    (unsigned long long)gone[COUNTER_INDEX(V4_CONNECT)],
+		    (unsigned long long)gone[COUNTER_INDEX(V4_SEND)],
+		    (unsigned long long)gone[COUNTER_INDEX(V4_RECV)]);
+}
+
 /* What was seen, in a few words. */
-static void put_detail(const struct summary *sum, enum finding finding,
-		       struct text *text)
+static void put_detail(const struct audit *audit, const struct summary *sum,
+		       enum finding finding, struct text *text)
 {
 	static const char *const words[] = {
 		[IPV4_ONLY] = "IPv6 has no socket",
@@ -278,6 +295,10 @@ static void put_detail(const struct summary *sum, enum finding finding,
 		[READY] = "no need of IPv4",
 	};
 
+	if (finding == UNNAMED_IPV4) {
+		put_unnamed(audit, text);
+		return;
+	}
 	if (sum->count)
 		text_printf(text, "%llu ", (unsigned long long)sum->count);
 	if (sum->count || !sum->conns)
@@ -321,7 +342,7 @@ static json_t *json_finding(const struct audit *audit, size_t service,
 			: json_null();
 	age = sum.last ? json_integer(sum.last->age) : json_null();
 	text_clear(text);
-	put_detail(&sum, finding, text);
+	put_detail(audit, &sum, finding, text);
 	return json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:s, s:s, s:o}",
 			 "finding", info->name, "blocks", info->blocks,
 			 "count", (json_int_t)sum.count,
@@ -354,11 +375,19 @@ static json_t *json_sockets(const struct out *out, const struct audit *audit,
 	return array;
 }
 
+/* The one whose only socket stands for those that are gone. */
+static bool is_closed_service(const struct audit *audit, size_t service)
+{
+	uint32_t i = audit->services.v[service].first;
+
+	return is_closed(&audit->view.socks.v[i]);
+}
+
 static json_t *json_service(const struct out *out, const struct audit *audit,
 			    size_t service, struct text *text)
 {
 	unsigned int set = service_set(audit, service);
-	json_t *findings = json_array(), *name;
+	json_t *findings = json_array(), *name, *obj;
 	size_t i;
 
 	for (i = 0; i < NUM_FINDINGS; i++)
@@ -368,14 +397,17 @@ static json_t *json_service(const struct out *out, const struct audit *audit,
 	text_clear(text);
 	service_name(&audit->services, &audit->view, service, text);
 	name = text->failed ? NULL : json_text(text->buf);
-	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}",
-			 "netns", json_netns(out),
-			 "service", name, "processes",
-			 service_processes(&audit->services, &audit->view,
-					   service),
-			 "verdict", finding_infos[verdict(audit, service)].name,
-			 "findings", findings,
-			 "sockets", json_sockets(out, audit, service));
+	obj = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}",
+			"netns", json_netns(out),
+			"service", name, "processes",
+			service_processes(&audit->services, &audit->view,
+					  service),
+			"verdict", finding_infos[verdict(audit, service)].name,
+			"findings", findings,
+			"sockets", json_sockets(out, audit, service));
+	if (obj && is_closed_service(audit, service))
+		json_set(obj, "counters", json_counters(audit->gone));
+	return obj;
 }
 
 static int print_json(struct out *out, const struct audit *audit)
@@ -469,15 +501,10 @@ static void fill_lines(const struct audit *audit, size_t service,
 		table_put(table, text);
 		text_clear(text);
 		sum = summarize(audit, service, i);
-		put_detail(&sum, i, text);
+		put_detail(audit, &sum, i, text);
 		table_put(table, text);
 		table_text(table, advice(audit, i));
 	}
-}
-
-static bool has_unnamed(const struct audit *audit)
-{
-	return audit->connects || audit->sends || audit->recvs;
 }
 
 static void columns(struct table *table)
@@ -515,7 +542,7 @@ static int print_table(struct out *out, const struct audit *audit,
 	else
 		printf("None of %zu services would miss IPv4%s.\n",
 		       audit->services.n,
-		       has_unnamed(audit) ? ", as far as is known" : "");
+		       num_unnamed(audit) ? ", as far as is known" : "");
 	if (audit->config.since)
 		printf("Watched since %s.\n",
 		       time_str(audit->config.since, TIME_ZONE, since));
@@ -523,12 +550,6 @@ static int print_table(struct out *out, const struct audit *audit,
 		puts("Not watched: what was seen is from before.");
 	if (audit->no_ipv6)
 		puts("IPv6 is off here (disable_ipv6): nothing can move to it.");
-	if (has_unnamed(audit))
-		printf("AF_INET sockets called connect() of TCP %llu times; closed ones sent %llu\n"
-		       "datagrams and received %llu: with whom is not kept.\n",
-		       (unsigned long long)audit->connects,
-		       (unsigned long long)audit->sends,
-		       (unsigned long long)audit->recvs);
 	return EXIT_OK;
 }
 

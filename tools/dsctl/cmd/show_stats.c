@@ -6,15 +6,12 @@
 #include "out/json.h"
 #include "out/table.h"
 #include "socks/filter.h"
+#include "socks/put.h"
 
 static int print_json(struct out *out, const struct stats *stats)
 {
-	json_t *obj = json_object();
-	size_t i;
+	json_t *obj = json_counters(stats->counters);
 
-	for (i = 0; i < NUM_COUNTERS; i++)
-		json_set(obj, counters[i].key,
-			 json_integer(stats->counters[i]));
 	json_set(obj, "untracked", json_integer(stats->untracked));
 	json_set(obj, "tracked", json_integer(stats->tracked));
 	json_set(obj, "evicted", json_integer(stats->evicted));

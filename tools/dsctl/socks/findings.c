@@ -32,6 +32,8 @@ const struct finding_info finding_infos[] = {
 			   "Turn IPv6 on, or set v6only off." },
 	[SHADOWED] = { "shadowed", false,
 		       "See the AF_INET socket of this port.", NULL },
+	[UNNAMED_IPV4] = { "unnamed-ipv4", false,
+			   "See dsctl monitor v4: with whom is not kept.", NULL },
 	[LOCAL_IPV4] = { "local-ipv4", false,
 			 "See dsctl monitor: only the last peer is kept.", NULL },
 	[UNUSED_IPV4] = { "unused-ipv4", false,

@@ -18,6 +18,7 @@
  * @REFUSES_IPV6: IPv6 clients were refused, as only AF_INET has the port.
  * @REFUSES_IPV4: IPv4 was refused, as it takes IPv6 alone.
  * @SHADOWED: its IPv4 clients reach an AF_INET socket instead.
+ * @UNNAMED_IPV4: there was IPv4 at AF_INET sockets that are closed: with whom is not kept.
  * @LOCAL_IPV4: there was IPv4, and the last peer of each socket was this host: the others
  *	are not known.
  * @UNUSED_IPV4: it would serve IPv4 clients, and there was none.
@@ -36,6 +37,7 @@ enum finding {
 	REFUSES_IPV6,
 	REFUSES_IPV4,
 	SHADOWED,
+	UNNAMED_IPV4,
 	LOCAL_IPV4,
 	UNUSED_IPV4,
 	PAST_IPV4,

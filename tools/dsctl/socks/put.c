@@ -106,6 +106,16 @@ int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
 	return failed ? -ENOMEM : 0;
 }
 
+json_t *json_counters(const uint64_t *values)
+{
+	json_t *obj = json_object();
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		json_set(obj, counters[i].key, json_integer(values[i]));
+	return obj;
+}
+
 void text_processes(struct text *text, const struct procs *procs,
 		    const struct sock *sk)
 {

@@ -63,6 +63,15 @@ int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
 		const struct sock *sk, struct dev_name *dev);
 
 /**
+ * json_counters() - Counters, whoever has them.
+ * @values: NUM_COUNTERS values, in the order of counters[].
+ *
+ * Return: an object with a number for each, by its name; what there was no memory for is
+ *	   remembered as json_set() does.
+ */
+json_t *json_counters(const uint64_t *values);
+
+/**
  * json_processes() - The users of a socket as an array.
  * @procs: users of the socket, and of others.
  * @sk: the socket.
