@@ -9,8 +9,10 @@
 
 require "$DSCTL" jq python3 ip ss unshare setpriv setsid socat
 require_family
+PATH=$PATH:/usr/sbin:/sbin
 own_netns "$@"
 
+DNS_PORT=5300
 LIMIT=60	# seconds, for what takes a moment
 ELSEWHERE=192.0.2.1	# of role_peer.py
 NOBODY=65534
@@ -207,7 +209,81 @@ resolver()
 		does echo answered answer 2
 }
 
-# All that these have sent it
+# Those that these stand for. An IPv6 client has dnsmasq ask the sink.
+
+# real COMMAND [WORD...]: a daemon that lasts until the end
+real()
+{
+	"$@" </dev/null >"$tmp/$1.log" 2>&1 &
+	pids+=($!)
+}
+
+dnsmasq_asks()
+{
+	wait_for $LIMIT listening_udp $DNS_PORT || { cat "$tmp/dnsmasq.log"; return 1; }
+	printf '%b' '\x2a\x2a\x01\0\0\x01\0\0\0\0\0\0' \
+		'\x07example\x04test\0\0\x01\0\x01' >&5 &&
+		does sink taken take 1 && only_uses dnsmasq 1
+}
+
+# Datagrams that AF_INET sockets received which are closed
+closed_recvs()
+{
+	"$DSCTL" -j audit | jq 'map(.counters.v4_recv // 0) | add'
+}
+
+# The socket that asked is closed then.
+dnsmasq_is_answered()
+{
+	local before
+
+	before=$(closed_recvs)
+	does sink resolved resolve &&
+		[ "$(timeout $LIMIT head -c 2 <&5)" = '**' ] &&
+		wait_for $LIMIT found dnsmasq ready 'keys == ["ready"]' &&
+		[ "$(closed_recvs)" = $((before + 1)) ]
+}
+
+# What is written to its socket, which is not /dev/log here, goes to the sink.
+rsyslogd_sends()
+{
+	local i
+
+	wait_for $LIMIT test -S "$tmp/log" || { cat "$tmp/rsyslogd.log"; return 1; }
+	for i in 1 2 3; do
+		echo "<13>test: $i" | socat -u - "UNIX-SENDTO:$tmp/log" || return 1
+	done
+	does sink taken take 3 && only_uses rsyslogd 3
+}
+
+real_dnsmasq()
+{
+	real dnsmasq --keep-in-foreground --conf-file=/dev/null --log-facility=- \
+		--pid-file= --user=root --group=root --no-hosts --no-resolv \
+		--server="$ELSEWHERE#$(of sink port)" --port=$DNS_PORT \
+		--listen-address=::1 --bind-interfaces
+	exec 5<>"/dev/udp/::1/$DNS_PORT"
+	check "dnsmasq asks" dnsmasq_asks
+	check "dnsmasq is answered" dnsmasq_is_answered
+	exec 5>&-
+}
+
+real_rsyslogd()
+{
+	cat >"$tmp/rsyslog.conf" <<-EOF
+		global(workDirectory="$tmp")
+		module(load="imuxsock" SysSock.Use="off")
+		input(type="imuxsock" Socket="$tmp/log" ruleset="away")
+		ruleset(name="away") {
+			action(type="omfwd" target="$ELSEWHERE" protocol="udp"
+			       port="$(of sink port)")
+		}
+	EOF
+	real rsyslogd -n -i "$tmp/rsyslogd.pid" -f "$tmp/rsyslog.conf"
+	check "rsyslogd sends" rsyslogd_sends
+}
+
+# All that the former have sent it
 server_of_all()
 {
 	found echo serves-ipv4 'keys == ["serves-ipv4"] and
@@ -381,7 +457,7 @@ socket.create_connection(("::ffff:" + sys.argv[1], int(sys.argv[2]))).close()' \
 }
 
 ktap_print_header
-ktap_set_plan 23
+ktap_set_plan 26
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -405,6 +481,18 @@ check "a program that only sends" logger
 check "a client that does not connect" quic_client
 check "a client that chose its port" resolver
 check "their server" server_of_all
+start sink echo
+if command -v dnsmasq >/dev/null; then
+	real_dnsmasq
+else
+	ktap_test_skip "dnsmasq asks: it is not installed"
+	ktap_test_skip "dnsmasq is answered: it is not installed"
+fi
+if command -v rsyslogd >/dev/null; then
+	real_rsyslogd
+else
+	ktap_test_skip "rsyslogd sends: it is not installed"
+fi
 start sorter sorter
 check "ports that were asked for" in_json
 setsid socat UDP6-LISTEN:7000,fork,ipv6only=0 PIPE &

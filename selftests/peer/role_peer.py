@@ -95,8 +95,10 @@ def free_port():
 
 
 def echo():
-    """A server of UDP: it answers as many as it is told to."""
+    """A server of UDP: it answers as many as it is told to, or takes them, and
+    answers the last one as a name server does that knows of nothing."""
     sock = datagrams(socket.AF_INET6, "::", free_port())
+    taken = []
 
     def answer(count):
         for _ in range(int(count)):
@@ -104,8 +106,19 @@ def echo():
             sock.sendto(data, peer[:2])
         return "answered"
 
+    def take(count):
+        for _ in range(int(count)):
+            taken[:] = sock.recvfrom(2048)
+        return "taken"
+
+    def resolve():
+        data, peer = taken
+        response = data[2] | 0x80
+        sock.sendto(data[:2] + bytes([response]) + data[3:], peer[:2])
+        return "resolved"
+
     say(pid=os.getpid(), port=sock.getsockname()[1])
-    serve_lines(answer=answer)
+    serve_lines(answer=answer, take=take, resolve=resolve)
 
 
 def asker(kind, port):

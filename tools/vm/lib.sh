@@ -59,6 +59,7 @@ guest_packages() {
 		jq curl socat netcat-openbsd iputils-ping
 		nginx-light openssh-server openssh-client vsftpd
 		lighttpd systemd
+		rsyslog dnsmasq-base
 		linux-perf trace-cmd bpftrace
 	EOT
 	case $FLAVOUR in
