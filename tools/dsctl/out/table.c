@@ -127,7 +127,7 @@ bool table_chooses(const struct out *out, const char *heading)
 static int err_column(const struct table *table, const char *word, size_t len,
 		      const char *problem)
 {
-	const char *names[MAX_COLUMNS];
+	const char *names[MAX_COLUMNS] = { };
 	char name[64];
 	size_t i;
 
