@@ -809,8 +809,8 @@ TEST_F_TIMEOUT(reject, dropped_by_program, TEST_TIMEOUT)
 	close(fd);
 }
 
-/* How many of two packets count as refused, one while a socket has the port at another
- * address of IPv6, and one after.
+/* Two packets to the port of many, one while a socket has it at another address of IPv6,
+ * and one after: @sums is what was counted of them, the second one or none.
  */
 static void crowd(struct __test_metadata *_metadata, struct fam *ds, int type,
 		  struct fam_counters *sums)
