@@ -66,12 +66,12 @@ enum ds_family {
 	X(CONNECT_V6,		NONE,	NONE)				\
 	/* an IPv6 packet had a mapped source: it is not from whom it says */ \
 	X(WIRE_MAPPED,		SERVED,	NONE)				\
-	/* IPv4 found no socket; this one refused because of IPV6_V6ONLY */ \
-	X(REJECT_V6ONLY,	REJECT,	REJECTED)			\
+	/* found no socket: IPv4, as this one has IPV6_V6ONLY; IPv6, as	\
+	 * this one is AF_INET						\
+	 */								\
+	X(REJECT_FAMILY,	REJECT,	REJECTED)			\
 	/* IPv4 found no socket; this one is bound to an IPv6 address */ \
 	X(REJECT_ADDR,		REJECT,	REJECTED)			\
-	/* IPv6 found no socket; this one is AF_INET */			\
-	X(REJECT_V4ONLY,	REJECT,	REJECTED)			\
 	/* connect() to a mapped address failed because of IPV6_V6ONLY */ \
 	X(REJECT_CONNECT,	REJECT,	REJECTED)			\
 	/* sendmsg() to a mapped address failed because of it */	\
@@ -101,9 +101,9 @@ enum ds_family {
 	X(V4_RECV,	  IN_V4,	  INET,	 UDP,  UDP,  "recv")	\
 	X(V4_CONNECT,	  CONNECT_V4,	  INET,	 BOTH, UDP,  "connect")	\
 	X(V4_SEND,	  SEND_V4,	  INET,	 UDP,  UDP,  "send")	\
-	X(REJECT_V6ONLY,  REJECT_V6ONLY,  INET6, BOTH, BOTH, "v6only")	\
+	X(REJECT_V6ONLY,  REJECT_FAMILY,  INET6, BOTH, BOTH, "v6only")	\
 	X(REJECT_ADDR,	  REJECT_ADDR,	  INET6, BOTH, BOTH, "addr")	\
-	X(REJECT_V4ONLY,  REJECT_V4ONLY,  INET,	 BOTH, BOTH, "v4only")	\
+	X(REJECT_V4ONLY,  REJECT_FAMILY,  INET,	 BOTH, BOTH, "v4only")	\
 	X(REJECT_CONNECT, REJECT_CONNECT, INET6, BOTH, BOTH, "connect")	\
 	X(REJECT_SEND,	  REJECT_SEND,	  INET6, UDP,  UDP,  "send")	\
 	X(REJECT_BIND,	  REJECT_BIND,	  INET6, BOTH, BOTH, "bind")

@@ -293,16 +293,12 @@ static void ds_explain_lookup(struct ds_explain *ex)
 			ds_explain_found(ex, sk, DUALSTACK_VERDICT_NONE);
 		return;
 	}
-	switch (event) {
-	case DS_REJECT_V6ONLY:
-		ds_explain_found(ex, sk, DUALSTACK_VERDICT_V6ONLY);
-		break;
-	case DS_REJECT_ADDR:
+	if (event == DS_REJECT_ADDR)
 		ds_explain_found(ex, sk, DUALSTACK_VERDICT_ADDR);
-		break;
-	default:
-		ds_explain_found(ex, sk, DUALSTACK_VERDICT_V4ONLY);
-	}
+	else
+		ds_explain_found(ex, sk, query->flow.family == AF_INET ?
+				 DUALSTACK_VERDICT_V6ONLY :
+				 DUALSTACK_VERDICT_V4ONLY);
 }
 
 static int ds_explain(struct ds_explain *ex, u32 ifindex)

@@ -621,7 +621,7 @@ struct sock *ds_lookup_holder(const struct ds_query *query, enum ds_event *event
 	const struct ds_flow *flow = &query->flow;
 	struct sock *sk;
 
-	*event = flow->family == AF_INET ? DS_REJECT_V6ONLY : DS_REJECT_V4ONLY;
+	*event = DS_REJECT_FAMILY;
 	sk = ds_lookup_wildcard(query);
 	if (!sk) {
 		if (flow->family == AF_INET)
