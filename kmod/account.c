@@ -33,6 +33,7 @@
 #include "sock.h"
 #include "stats.h"
 #include "trace.h"
+#include "who.h"
 
 /* The ports are the first two fields of both headers. */
 static_assert(offsetof(struct tcphdr, source) ==
@@ -87,9 +88,9 @@ static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
 }
 
-/* Count @n equal events. Under RCU. */
-static void ds_account_rcu(struct sock *sk, enum ds_event event,
-			   const struct ds_flow *flow, unsigned int n)
+/* Count @n equal events. With preemption disabled, which is enough for RCU. */
+static void ds_account_nopreempt(struct sock *sk, enum ds_event event,
+				 const struct ds_flow *flow, unsigned int n)
 {
 	struct ds_sock *rec;
 	unsigned int i;
@@ -102,6 +103,8 @@ static void ds_account_rcu(struct sock *sk, enum ds_event event,
 		ds_net_untracked(flow->net, ds_family(sk->sk_family),
 				 flow->proto, event, n);
 	}
+	if (likely(check_net(flow->net)))
+		ds_who_note(sk, rec, event, flow, n);
 
 	for (i = 0; i < n && ds_is_traced(sk, event); i++)
 		ds_trace(sk, event, flow);
@@ -110,9 +113,9 @@ static void ds_account_rcu(struct sock *sk, enum ds_event event,
 static void ds_account_n(struct sock *sk, enum ds_event event,
 			 const struct ds_flow *flow, unsigned int n)
 {
-	rcu_read_lock();
-	ds_account_rcu(sk, event, flow, n);
-	rcu_read_unlock();
+	preempt_disable_notrace();
+	ds_account_nopreempt(sk, event, flow, n);
+	preempt_enable_notrace();
 }
 
 static void ds_account(struct sock *sk, enum ds_event event,
@@ -169,19 +172,22 @@ void ds_account_reception_slow(struct sock *sk, const struct sk_buff *skb,
 }
 
 /* Count in the record of the socket. Returns whether it has one. */
-static __always_inline bool ds_count_reception(const struct sock *sk,
+static __always_inline bool ds_count_reception(struct sock *sk,
 					       const struct sk_buff *skb,
 					       enum ds_event event)
 {
 	struct ds_sock *rec;
+	__be32 saddr;
 	bool found;
 
 	preempt_disable_notrace();
 	found = ds_sock_find(sk, &rec);
 	if (likely(found)) {
-		if (event == DS_IN_V4)
-			ds_sock_set_mapped(rec, ip_hdr(skb)->saddr,
-					   udp_hdr(skb)->source);
+		if (event == DS_IN_V4) {
+			saddr = ip_hdr(skb)->saddr;
+			ds_sock_set_mapped(rec, saddr, udp_hdr(skb)->source);
+			ds_who_received(sk, rec, saddr);
+		}
 		atomic64_inc(&rec->count[event]);
 	}
 	preempt_enable_notrace();
@@ -191,7 +197,8 @@ static __always_inline bool ds_count_reception(const struct sock *sk,
 /* Count for a socket that has no record because its namespace has no room for one:
  * this saves each of its packets the slow path. Returns whether that is so.
  */
-static __always_inline bool ds_count_untracked(const struct sock *sk,
+static __always_inline bool ds_count_untracked(struct sock *sk,
+					       const struct sk_buff *skb,
 					       enum ds_event event)
 {
 	struct net *net = sock_net(sk);
@@ -205,6 +212,8 @@ static __always_inline bool ds_count_untracked(const struct sock *sk,
 		return false;
 	atomic64_inc(&dn->totals.count[ds_family(sk->sk_family)][proto][event]);
 	atomic64_inc(&dn->totals.untracked[proto]);
+	if (event == DS_IN_V4)
+		ds_who_received_untracked(sk, ip_hdr(skb)->saddr);
 	return true;
 }
 
@@ -215,7 +224,7 @@ void ds_account_reception_missed(struct sock *sk, const struct sk_buff *skb,
 	bool done;
 
 	preempt_disable_notrace();
-	done = ds_count_untracked(sk, event);
+	done = ds_count_untracked(sk, skb, event);
 	preempt_enable_notrace();
 	if (!done)
 		ds_account_reception_slow(sk, skb, 1);
@@ -350,7 +359,7 @@ void ds_account_no_socket(struct sk_buff *skb)
 		this_cpu_inc(*dn->totals.looked_up);
 		sk = ds_lookup_refuser(&query, &event);
 		if (sk)
-			ds_account_rcu(sk, event, &query.flow, 1);
+			ds_account_nopreempt(sk, event, &query.flow, 1);
 	}
 	preempt_enable_notrace();
 }
@@ -372,9 +381,7 @@ static bool ds_is_never_mapped(const struct in6_addr *daddr)
  * record for each would cost more than ten times what an accepted connection does.
  * These are in the sums alone.
  */
-static __always_inline void ds_count_connect(const struct sock *sk,
-					     enum ds_family family,
-					     enum ds_event event)
+static __always_inline void ds_count_connect6(const struct sock *sk)
 {
 	const struct net *net = sock_net(sk);
 	struct ds_totals *totals;
@@ -382,7 +389,7 @@ static __always_inline void ds_count_connect(const struct sock *sk,
 	preempt_disable_notrace();
 	if (likely(check_net(net))) {
 		totals = &ds_net_nopreempt(net)->totals;
-		atomic64_inc(&totals->count[family][DS_TCP][event]);
+		atomic64_inc(&totals->count[DS_INET6][DS_TCP][DS_CONNECT_V6]);
 	}
 	preempt_enable_notrace();
 }
@@ -412,7 +419,7 @@ void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
 	else if (!ds_flow_connect_native(&flow, sk, addr, len))
 		return;
 	else if (proto == DS_TCP)
-		ds_count_connect(sk, DS_INET6, DS_CONNECT_V6);
+		ds_count_connect6(sk);
 	else
 		ds_account(sk, DS_CONNECT_V6, &flow);
 }
@@ -424,9 +431,25 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len)
 		return;
 	if (likely(ds_connects_native((const void *)addr, len) &&
 		   ds_is_v6(sk) && ds_sk_proto(sk) == DS_TCP))
-		ds_count_connect(sk, DS_INET6, DS_CONNECT_V6);
+		ds_count_connect6(sk);
 	else
 		ds_account_connect_slow(sk, addr, len);
+}
+
+static __always_inline void ds_count_connect4(struct sock *sk, __be32 daddr,
+					      __be16 dport)
+{
+	struct net *net = sock_net(sk);
+	struct ds_net *dn;
+
+	preempt_disable_notrace();
+	if (likely(check_net(net))) {
+		dn = ds_net_nopreempt(net);
+		atomic64_inc(&dn->totals.count[DS_INET][DS_TCP][DS_CONNECT_V4]);
+		ds_who_calls(&dn->ledger, sk, DS_TCP,
+			     DUALSTACK_PEER_DIRECTION_OUT, daddr, dport);
+	}
+	preempt_enable_notrace();
 }
 
 static noinline ds_direct
@@ -442,9 +465,15 @@ void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
 		ds_account(sk, DS_CONNECT_V4, &flow);
 		return;
 	}
-	ds_count_connect(sk, DS_INET, DS_CONNECT_V4);
+	ds_count_connect4(sk, flow.peer.s6_addr32[3], flow.peer_port);
 	if (ds_is_traced(sk, DS_CONNECT_V4))
 		ds_trace(sk, DS_CONNECT_V4, &flow);
+}
+
+static noinline ds_direct
+void ds_account_connect4_tcp(struct sock *sk, const struct sockaddr_in *sin)
+{
+	ds_count_connect4(sk, sin->sin_addr.s_addr, sin->sin_port);
 }
 
 void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len)
@@ -453,7 +482,7 @@ void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len)
 		return;
 	if (likely(addr->sa_family == AF_INET &&
 		   ds_sk_proto(sk) == DS_TCP && !trace_dualstack_v4_enabled()))
-		ds_count_connect(sk, DS_INET, DS_CONNECT_V4);
+		ds_account_connect4_tcp(sk, (const void *)addr);
 	else
 		ds_account_connect4_slow(sk, addr, len);
 }
@@ -641,13 +670,15 @@ mapped:
 /* Take a refusal back: IPV6_V6ONLY was switched off just after it was counted, and
  * the kernel let the message pass.
  */
-static void ds_account_not_refused(struct sock *sk)
+static void ds_account_not_refused(struct sock *sk,
+				   const struct sockaddr_in *sin)
 {
 	struct ds_sock *rec;
 
 	rcu_read_lock();
 	if (ds_sock_find(sk, &rec))
 		atomic64_dec_if_positive(&rec->count[DS_REJECT_SEND]);
+	ds_who_not_refused(sk, sin->sin_addr.s_addr, sin->sin_port);
 	rcu_read_unlock();
 }
 
@@ -667,7 +698,7 @@ void ds_account_sent_slow(struct sock *sk, struct msghdr *msg)
 		if (msg->msg_inq == DS_CALL_BETWEEN)
 			ds_send_end();
 		else if (msg->msg_inq == DS_CALL_REFUSED)
-			ds_account_not_refused(sk);
+			ds_account_not_refused(sk, sin);
 		msg->msg_inq = 0;
 	}
 	if (ds_flow_sent(&flow, sk, msg))
@@ -696,8 +727,9 @@ void ds_account_sent_mapped(struct sock *sk, struct msghdr *msg)
 		preempt_enable_notrace();
 		goto slow;
 	}
-	ds_sock_set_mapped(rec, sin->sin_addr.s_addr, sin->sin_port);
 	atomic64_inc(&rec->count[DS_SEND_V4]);
+	ds_sock_set_mapped(rec, sin->sin_addr.s_addr, sin->sin_port);
+	ds_who_sends(sk, rec, sin->sin_addr.s_addr, sin->sin_port);
 	preempt_enable_notrace();
 	msg->msg_inq = 0;
 	ds_send_end();
@@ -718,7 +750,7 @@ void ds_account_sent4_slow(struct sock *sk, struct msghdr *msg)
 		ds_account(sk, DS_SEND_V4, &flow);
 }
 
-static __always_inline bool ds_count_sent4(const struct sock *sk,
+static __always_inline bool ds_count_sent4(struct sock *sk,
 					   const struct msghdr *msg)
 {
 	const struct sockaddr_in *sin = msg->msg_name;
@@ -744,8 +776,9 @@ static __always_inline bool ds_count_sent4(const struct sock *sk,
 	preempt_disable_notrace();
 	found = ds_sock_find(sk, &rec);
 	if (likely(found)) {
-		ds_sock_set_mapped(rec, daddr, dport);
 		atomic64_inc(&rec->count[DS_SEND_V4]);
+		ds_sock_set_mapped(rec, daddr, dport);
+		ds_who_sends(sk, rec, daddr, dport);
 	}
 	preempt_enable_notrace();
 	return found;

@@ -14,11 +14,13 @@
 
 #include "events.h"
 #include "hooks.h"
+#include "ledger.h"
 #include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "sock.h"
 #include "stats.h"
+#include "who.h"
 
 /* Serialises changes of the kernel text. */
 static DEFINE_MUTEX(ds_tracking_mutex);
@@ -44,6 +46,10 @@ static int ds_put_config(struct sk_buff *skb, const struct net *net)
 			ds_events_rate(net)) ||
 	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY,
 		       !!READ_ONCE(net->ipv6.sysctl.bindv6only)) ||
+	    nla_put_u8(skb, DUALSTACK_A_CONFIG_PEERS,
+		       READ_ONCE(ds_net(net)->ledger.on)) ||
+	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_PEERS,
+			READ_ONCE(ds_net(net)->ledger.max)) ||
 	    (ds_events_seq(net, &seq) &&
 	     ds_put_u64(skb, DUALSTACK_A_CONFIG_EVENT_SEQ, seq)) ||
 	    (since && ds_put_since(skb, max(since,
@@ -57,7 +63,9 @@ static int ds_put_defaults(struct sk_buff *skb)
 	if (nla_put_u8(skb, DUALSTACK_A_CONFIG_TRACKING, 1) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_SOCKETS, DS_MAX_SOCKETS) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_EVENT_RATE, DS_EVENT_RATE) ||
-	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY, 0))
+	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY, 0) ||
+	    nla_put_u8(skb, DUALSTACK_A_CONFIG_PEERS, 1) ||
+	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_PEERS, DS_MAX_PEERS))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -142,7 +150,34 @@ static int ds_check_config(const struct sk_buff *skb, struct genl_info *info)
 				    "event-rate is at most " __stringify(DS_EVENT_RATE_LIMIT));
 		return -EINVAL;
 	}
-	return ds_check_share(skb, info, attr, DS_EVENT_RATE);
+	err = ds_check_share(skb, info, attr, DS_EVENT_RATE);
+	if (err)
+		return err;
+
+	attr = info->attrs[DUALSTACK_A_CONFIG_MAX_PEERS];
+	if (attr && nla_get_u32(attr) > DS_MAX_PEERS_LIMIT) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "max-peers is at most " __stringify(DS_MAX_PEERS_LIMIT));
+		return -EINVAL;
+	}
+	err = ds_check_share(skb, info, attr, DS_MAX_PEERS);
+	if (err)
+		return err;
+
+	/* To empty it takes its time. */
+	attr = info->attrs[DUALSTACK_A_CONFIG_PEERS];
+	return attr && !nla_get_u8(attr) ? ds_check_last(skb, info) : 0;
+}
+
+static void ds_set_peers(struct net *net, bool on)
+{
+	struct ds_ledger *ledger = &ds_net(net)->ledger;
+
+	if (on == READ_ONCE(ledger->on))
+		return;
+	ds_ledger_set_on(ledger, on);
+	if (on)
+		ds_who_resume(net);
 }
 
 int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
@@ -174,17 +209,43 @@ int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 	attr = info->attrs[DUALSTACK_A_CONFIG_BINDV6ONLY];
 	if (attr)
 		WRITE_ONCE(net->ipv6.sysctl.bindv6only, nla_get_u8(attr));
+
+	attr = info->attrs[DUALSTACK_A_CONFIG_MAX_PEERS];
+	if (attr)
+		ds_ledger_set_max(&ds_net(net)->ledger, nla_get_u32(attr));
+
+	attr = info->attrs[DUALSTACK_A_CONFIG_PEERS];
+	if (attr)
+		ds_set_peers(net, nla_get_u8(attr));
 	return 0;
+}
+
+static int ds_reset_all(const struct sk_buff *skb, struct genl_info *info)
+{
+	const struct net *net = genl_info_net(info);
+	int err = ds_check_last(skb, info);
+
+	if (!err && !info->attrs[DUALSTACK_A_SOCKET_PEERS])
+		err = ds_net_reset(net);
+	if (!err)
+		ds_ledger_empty(&ds_net(net)->ledger);
+	return err;
 }
 
 int dualstack_nl_reset_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *cookie = info->attrs[DUALSTACK_A_SOCKET_COOKIE];
+	struct nlattr *peers = info->attrs[DUALSTACK_A_SOCKET_PEERS];
 	const struct net *net = genl_info_net(info);
 	int err;
 
 	if (!cookie)
-		return ds_check_last(skb, info) ?: ds_net_reset(net);
+		return ds_reset_all(skb, info);
+	if (peers) {
+		NL_SET_ERR_MSG_ATTR(info->extack, peers,
+				    "The ledger of peers is the namespace's: no cookie");
+		return -EINVAL;
+	}
 
 	err = ds_net_reset_sock(net, nla_get_u64(cookie));
 	if (err == -ENOENT)

@@ -20,25 +20,6 @@
 #include "sock.h"
 #include "stats.h"
 
-/* The messages of a dump: begun with a header, and ended, or cancelled on an error.
- */
-
-static void *ds_dump_header(struct sk_buff *skb, struct netlink_callback *cb,
-			    u8 cmd)
-{
-	return ds_put_header(skb, NETLINK_CB(cb->skb).portid,
-			     cb->nlh->nlmsg_seq, NLM_F_MULTI, cmd);
-}
-
-static int ds_dump_end(struct sk_buff *skb, void *hdr, int err)
-{
-	if (err)
-		genlmsg_cancel(skb, hdr);
-	else
-		genlmsg_end(skb, hdr);
-	return err;
-}
-
 /* socket-get */
 
 /**

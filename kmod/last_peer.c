@@ -87,14 +87,12 @@ bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer)
 	u64 mapped = smp_load_acquire(&rec->mapped_peer);
 
 	peer->when = READ_ONCE(rec->mapped_when);
-	peer->port = (__force __be16)(u16)mapped;
-	ipv6_addr_set_v4mapped((__force __be32)(u32)(mapped >> 16),
-			       &peer->addr);
+	peer->port = ds_peer_word_port(mapped);
+	ipv6_addr_set_v4mapped(ds_peer_word_addr(mapped), &peer->addr);
 	return mapped;
 }
 
-static void ds_sock_set_back_time(unsigned long *when, unsigned long until,
-				  unsigned long by)
+void ds_set_back(unsigned long *when, unsigned long until, unsigned long by)
 {
 	unsigned long old = READ_ONCE(*when);
 
@@ -106,6 +104,6 @@ static void ds_sock_set_back_time(unsigned long *when, unsigned long until,
 void ds_sock_set_back(struct ds_sock *rec, unsigned long until,
 		      unsigned long by)
 {
-	ds_sock_set_back_time(&rec->mapped_when, until, by);
-	ds_sock_set_back_time(&rec->reject_when, until, by);
+	ds_set_back(&rec->mapped_when, until, by);
+	ds_set_back(&rec->reject_when, until, by);
 }

@@ -76,11 +76,9 @@ bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer);
 static __always_inline void ds_sock_set_mapped(struct ds_sock *rec,
 					       __be32 addr, __be16 port)
 {
-	u64 peer = (u64)(__force u32)addr << 16 | (__force u16)port;
-
 	WRITE_ONCE(rec->mapped_when, jiffies);
 	/* pairs with ds_sock_get_mapped() */
-	smp_store_release(&rec->mapped_peer, peer);
+	smp_store_release(&rec->mapped_peer, ds_peer_word(addr, port));
 }
 
 /**
@@ -90,6 +88,16 @@ static __always_inline void ds_sock_set_mapped(struct ds_sock *rec,
  * Context: under &struct ds_records.lock.
  */
 void ds_sock_end_rejected(struct ds_sock *rec);
+
+/**
+ * ds_set_back() - make a time older
+ * @when:	the time, in jiffies
+ * @until:	nothing is done if it is after this one
+ * @by:		by how much, in jiffies
+ *
+ * Context: any; others may write a newer time meanwhile.
+ */
+void ds_set_back(unsigned long *when, unsigned long until, unsigned long by);
 
 /**
  * ds_sock_set_back() - make the last peers older

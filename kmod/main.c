@@ -11,6 +11,7 @@
 
 #include "events.h"
 #include "hooks.h"
+#include "ledger.h"
 #include "net.h"
 #include "netlink.h"
 #include "sock.h"
@@ -27,6 +28,7 @@ static int __net_init ds_net_init(struct net *net)
 	if (err)
 		return err;
 	ds_records_init(&dn->records, ds_net_age);
+	ds_ledger_init(&dn->ledger);
 	ds_windows_init(&dn->windows);
 	return 0;
 }
@@ -44,8 +46,10 @@ static void __net_exit ds_net_exit(struct list_head *nets)
 	/* No packet counts here any more: cleanup_net() has waited for those that
 	 * found check_net() true, and ds_hooks_detach() if the module goes.
 	 */
-	list_for_each_entry(net, nets, exit_list)
+	list_for_each_entry(net, nets, exit_list) {
+		ds_ledger_end(&ds_net(net)->ledger);
 		ds_totals_exit(&ds_net(net)->totals);
+	}
 }
 
 static struct pernet_operations ds_net_ops = {
@@ -59,21 +63,26 @@ static int __init ds_init(void)
 {
 	int err;
 
-	err = ds_sock_init();
+	err = ds_ledger_module_init();
 	if (err)
 		return err;
 
-	err = ds_suspend_init();
+	err = ds_sock_init();
 	if (err)
-		goto err_sock;
+		goto err_ledger;
 
 	err = register_pernet_subsys(&ds_net_ops);
 	if (err)
-		goto err_suspend;
+		goto err_sock;
+
+	/* It looks at what there is for all namespaces. */
+	err = ds_suspend_init();
+	if (err)
+		goto err_net;
 
 	err = ds_events_init();
 	if (err)
-		goto err_net;
+		goto err_suspend;
 
 	err = ds_hooks_init();
 	if (err)
@@ -95,12 +104,14 @@ err_hooks:
 	ds_hooks_exit();
 err_events:
 	ds_events_exit();
-err_net:
-	unregister_pernet_subsys(&ds_net_ops);
 err_suspend:
 	ds_suspend_exit();
+err_net:
+	unregister_pernet_subsys(&ds_net_ops);
 err_sock:
 	ds_sock_exit();
+err_ledger:
+	ds_ledger_module_exit();
 	return err;
 }
 
@@ -111,9 +122,10 @@ static void __exit ds_exit(void)
 	ds_hooks_detach();
 	ds_hooks_exit();
 	ds_events_exit();
-	unregister_pernet_subsys(&ds_net_ops);
 	ds_suspend_exit();
+	unregister_pernet_subsys(&ds_net_ops);
 	ds_sock_exit();
+	ds_ledger_module_exit();
 }
 
 module_init(ds_init);

@@ -9,6 +9,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "ledger.h"
 #include "sock.h"
 #include "stats.h"
 #include "window.h"
@@ -17,11 +18,13 @@
  * struct ds_net - what is kept for a network namespace
  * @totals:	the sums, but for records that are busy
  * @records:	the records of its sockets
+ * @ledger:	who uses IPv4
  * @windows:	ports where IPV6_V6ONLY is being switched off
  */
 struct ds_net {
 	struct ds_totals totals;
 	struct ds_records records;
+	struct ds_ledger ledger;
 	struct ds_windows windows;
 };
 
@@ -50,5 +53,16 @@ static __always_inline struct ds_net *ds_net_nopreempt(const struct net *net)
 {
 	return rcu_dereference_sched(net->gen)->ptr[ds_net_id];
 }
+
+/**
+ * ds_net_visit() - look at all namespaces
+ * @visit:	what is called for each, which stays meanwhile. May sleep
+ * @arg:	its second argument
+ *
+ * Those that are going are left out.
+ *
+ * Context: process, may sleep.
+ */
+void ds_net_visit(void (*visit)(struct net *net, void *arg), void *arg);
 
 #endif /* _DUALSTACK_NET_H */

@@ -21,6 +21,7 @@ static_assert((int)DUALSTACK_A_STATS_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_HOOK_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_CONFIG_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_EVENT_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_PEER_ENTRY_PAD == DS_A_PAD);
 
 int ds_put_u64(struct sk_buff *skb, int attr, u64 value)
 {
@@ -31,6 +32,21 @@ void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 		    u8 cmd)
 {
 	return genlmsg_put(skb, portid, seq, &ds_family, flags, cmd);
+}
+
+void *ds_dump_header(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+{
+	return ds_put_header(skb, NETLINK_CB(cb->skb).portid,
+			     cb->nlh->nlmsg_seq, NLM_F_MULTI, cmd);
+}
+
+int ds_dump_end(struct sk_buff *skb, void *hdr, int err)
+{
+	if (err)
+		genlmsg_cancel(skb, hdr);
+	else
+		genlmsg_end(skb, hdr);
+	return err;
 }
 
 struct sk_buff *ds_reply_new(struct genl_info *info)

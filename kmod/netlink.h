@@ -9,6 +9,7 @@
 
 struct genl_info;
 struct net;
+struct netlink_callback;
 struct netlink_ext_ack;
 struct nlattr;
 struct sk_buff;
@@ -38,6 +39,26 @@ void ds_netlink_exit(void);
  */
 void *ds_put_header(struct sk_buff *skb, u32 portid, u32 seq, int flags,
 		    u8 cmd);
+
+/**
+ * ds_dump_header() - begin a message of a dump
+ * @skb:	the buffer
+ * @cb:		the dump
+ * @cmd:	DUALSTACK_CMD_*
+ *
+ * Return: as ds_put_header().
+ */
+void *ds_dump_header(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
+
+/**
+ * ds_dump_end() - end a message of a dump
+ * @skb:	the buffer
+ * @hdr:	what ds_dump_header() returned
+ * @err:	not 0 where the message has to go, for want of room
+ *
+ * Return: @err.
+ */
+int ds_dump_end(struct sk_buff *skb, void *hdr, int err);
 
 /**
  * ds_reply_new() - begin the answer to a request

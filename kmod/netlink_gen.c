@@ -31,11 +31,13 @@ const struct nla_policy dualstack_config_get_nl_policy[DUALSTACK_A_CONFIG_DEFAUL
 };
 
 /* DUALSTACK_CMD_CONFIG_SET - do */
-const struct nla_policy dualstack_config_set_nl_policy[DUALSTACK_A_CONFIG_BINDV6ONLY + 1] = {
+const struct nla_policy dualstack_config_set_nl_policy[DUALSTACK_A_CONFIG_MAX_PEERS + 1] = {
 	[DUALSTACK_A_CONFIG_TRACKING] = NLA_POLICY_MAX(NLA_U8, 1),
 	[DUALSTACK_A_CONFIG_MAX_SOCKETS] = { .type = NLA_U32, },
 	[DUALSTACK_A_CONFIG_EVENT_RATE] = { .type = NLA_U32, },
 	[DUALSTACK_A_CONFIG_BINDV6ONLY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[DUALSTACK_A_CONFIG_PEERS] = NLA_POLICY_MAX(NLA_U8, 1),
+	[DUALSTACK_A_CONFIG_MAX_PEERS] = { .type = NLA_U32, },
 };
 
 /* DUALSTACK_CMD_V6ONLY_SET - do */
@@ -48,8 +50,9 @@ const struct nla_policy dualstack_v6only_set_nl_policy[DUALSTACK_A_V6ONLY_DRY_RU
 };
 
 /* DUALSTACK_CMD_RESET - do */
-const struct nla_policy dualstack_reset_nl_policy[DUALSTACK_A_SOCKET_COOKIE + 1] = {
+const struct nla_policy dualstack_reset_nl_policy[DUALSTACK_A_SOCKET_PEERS + 1] = {
 	[DUALSTACK_A_SOCKET_COOKIE] = { .type = NLA_U64, },
+	[DUALSTACK_A_SOCKET_PEERS] = { .type = NLA_FLAG, },
 };
 
 /* DUALSTACK_CMD_EXPLAIN - do */
@@ -66,8 +69,15 @@ const struct nla_policy dualstack_explain_nl_policy[DUALSTACK_A_EXPLAIN_IFINDEX 
 const struct nla_policy dualstack_events_start_nl_policy[DUALSTACK_A_CONFIG_PAD + 1] = {
 };
 
+/* DUALSTACK_CMD_PEER_GET - do */
+const struct nla_policy dualstack_peer_get_nl_policy[DUALSTACK_A_PEER_ENTRY_LOCAL_PORT + 1] = {
+	[DUALSTACK_A_PEER_ENTRY_DIRECTION] = NLA_POLICY_MAX(NLA_U32, 3),
+	[DUALSTACK_A_PEER_ENTRY_PROTOCOL] = { .type = NLA_U8, },
+	[DUALSTACK_A_PEER_ENTRY_LOCAL_PORT] = { .type = NLA_U16, },
+};
+
 /* Ops table for dualstack */
-const struct genl_ops dualstack_nl_ops[9] = {
+const struct genl_ops dualstack_nl_ops[10] = {
 	{
 		.cmd		= DUALSTACK_CMD_SOCKET_GET,
 		.doit		= dualstack_nl_socket_get_doit,
@@ -98,7 +108,7 @@ const struct genl_ops dualstack_nl_ops[9] = {
 		.cmd		= DUALSTACK_CMD_CONFIG_SET,
 		.doit		= dualstack_nl_config_set_doit,
 		.policy		= dualstack_config_set_nl_policy,
-		.maxattr	= DUALSTACK_A_CONFIG_BINDV6ONLY,
+		.maxattr	= DUALSTACK_A_CONFIG_MAX_PEERS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -112,7 +122,7 @@ const struct genl_ops dualstack_nl_ops[9] = {
 		.cmd		= DUALSTACK_CMD_RESET,
 		.doit		= dualstack_nl_reset_doit,
 		.policy		= dualstack_reset_nl_policy,
-		.maxattr	= DUALSTACK_A_SOCKET_COOKIE,
+		.maxattr	= DUALSTACK_A_SOCKET_PEERS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -126,6 +136,14 @@ const struct genl_ops dualstack_nl_ops[9] = {
 		.doit		= dualstack_nl_events_start_doit,
 		.policy		= dualstack_events_start_nl_policy,
 		.maxattr	= DUALSTACK_A_CONFIG_PAD,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_PEER_GET,
+		.doit		= dualstack_nl_peer_get_doit,
+		.dumpit		= dualstack_nl_peer_get_dumpit,
+		.policy		= dualstack_peer_get_nl_policy,
+		.maxattr	= DUALSTACK_A_PEER_ENTRY_LOCAL_PORT,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -19,18 +19,20 @@ extern const struct nla_policy dualstack_hook_get_nl_policy[DUALSTACK_A_HOOK_NAM
 
 extern const struct nla_policy dualstack_config_get_nl_policy[DUALSTACK_A_CONFIG_DEFAULTS + 1];
 
-extern const struct nla_policy dualstack_config_set_nl_policy[DUALSTACK_A_CONFIG_BINDV6ONLY + 1];
+extern const struct nla_policy dualstack_config_set_nl_policy[DUALSTACK_A_CONFIG_MAX_PEERS + 1];
 
 extern const struct nla_policy dualstack_v6only_set_nl_policy[DUALSTACK_A_V6ONLY_DRY_RUN + 1];
 
-extern const struct nla_policy dualstack_reset_nl_policy[DUALSTACK_A_SOCKET_COOKIE + 1];
+extern const struct nla_policy dualstack_reset_nl_policy[DUALSTACK_A_SOCKET_PEERS + 1];
 
 extern const struct nla_policy dualstack_explain_nl_policy[DUALSTACK_A_EXPLAIN_IFINDEX + 1];
 
 extern const struct nla_policy dualstack_events_start_nl_policy[DUALSTACK_A_CONFIG_PAD + 1];
 
+extern const struct nla_policy dualstack_peer_get_nl_policy[DUALSTACK_A_PEER_ENTRY_LOCAL_PORT + 1];
+
 /* Ops table for dualstack */
-extern const struct genl_ops dualstack_nl_ops[9];
+extern const struct genl_ops dualstack_nl_ops[10];
 
 int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
@@ -45,6 +47,9 @@ int dualstack_nl_v6only_set_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_reset_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_events_start_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_peer_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
 
 enum {
 	DUALSTACK_NLGRP_EVENTS,

@@ -2,7 +2,6 @@
 /* The records: one for each socket that had an event. */
 
 #include <linux/random.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/sock_diag.h>
 #include <linux/spinlock.h>
@@ -11,7 +10,9 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "charge.h"
 #include "last_peer.h"
+#include "ledger.h"
 #include "net.h"
 #include "sock.h"
 #include "walk.h"
@@ -54,9 +55,13 @@ u64 ds_sk_cookie(struct sock *sk)
 	return (u64)cookie[1] << 32 | cookie[0];
 }
 
+/* Nobody has the record remember another peer any more. */
 static void ds_sock_free_rcu(struct rcu_head *rcu)
 {
-	kmem_cache_free(ds_sock_cache, container_of(rcu, struct ds_sock, rcu));
+	struct ds_sock *rec = container_of(rcu, struct ds_sock, rcu);
+
+	ds_entry_put(ds_entry_of(rec->entry));
+	kmem_cache_free(ds_sock_cache, rec);
 }
 
 struct ds_sock *ds_sock_by_cookie(u64 cookie)
@@ -82,30 +87,38 @@ static void ds_sock_note_port(struct ds_sock *rec, const struct sock *sk)
 	rec->port_chosen = !rec->port_given;
 }
 
-/* Memory is charged to whoever the memory of the socket is charged to: in softirq
- * whoever runs has nothing to do with it.
- */
 static struct ds_sock *ds_sock_alloc(struct sock *sk, u64 cookie,
 				     enum ds_proto proto)
 {
-	struct mem_cgroup *memcg = mem_cgroup_from_sk(sk);
-	struct mem_cgroup *old = NULL;
+	struct mem_cgroup *old = ds_charge_begin(sk);
 	struct ds_sock *rec;
 
-	if (memcg)
-		old = set_active_memcg(memcg);
 	rec = kmem_cache_zalloc(ds_sock_cache, GFP_ATOMIC | __GFP_NOWARN);
-	if (memcg)
-		set_active_memcg(old);
+	ds_charge_end(old);
 	if (!rec)
 		return NULL;
 
 	rec->key = cookie;
+	rec->entry = (unsigned long)&ds_entry_undecided;
 	rec->net = sock_net(sk);
 	rec->family = sk->sk_family;
 	rec->proto = proto;
 	ds_sock_note_port(rec, sk);
 	return rec;
+}
+
+void ds_sock_for_each(void (*visit)(struct ds_sock *rec, void *arg), void *arg)
+{
+	struct ds_sock __rcu **p = ds_sock_table;
+	struct ds_sock *rec;
+
+	for (; p < ds_sock_table + DS_SOCK_BUCKETS; p++) {
+		rcu_read_lock();
+		for (rec = ds_sock_first(p); rec; rec = ds_sock_next(rec))
+			visit(rec, arg);
+		rcu_read_unlock();
+		cond_resched();
+	}
 }
 
 static void ds_sock_link(struct ds_records *records, struct ds_sock *rec)

@@ -52,6 +52,8 @@ enum ds_sock_state {
  *		word so that they are always of the same peer; 0 before the
  *		first
  * @mapped_when: its time in jiffies
+ * @entry:	the entry in the ledger of the last peer that counted, and more: see
+ *		ledger.h
  * @count:	events by enum ds_event; @family and @proto say which counters these are
  * @reject_addr: the last peer refused, by either side; IPv4 is mapped
  * @rcu:	for the end. Takes the place of @reject_addr, which readers
@@ -80,6 +82,7 @@ struct ds_sock {
 	u64 key;
 	u64 mapped_peer;
 	unsigned long mapped_when;
+	unsigned long entry;
 	atomic64_t count[DS_N_EVENTS];
 
 	union {
@@ -210,6 +213,28 @@ static inline struct ds_sock *ds_sock_next(const struct ds_sock *rec)
 {
 	return ds_sock_or_null(rcu_dereference_check(rec->next,
 						     rcu_read_lock_any_held()));
+}
+
+/**
+ * ds_peer_word() - an IPv4 address and a port in one word
+ * @addr:	the address, network byte order
+ * @port:	the port, network byte order
+ *
+ * Return: &struct ds_sock.mapped_peer, for one; the upper 16 bits are 0.
+ */
+static __always_inline u64 ds_peer_word(__be32 addr, __be16 port)
+{
+	return (__force u32)addr | (u64)(__force u16)port << 32;
+}
+
+static __always_inline __be32 ds_peer_word_addr(u64 word)
+{
+	return (__force __be32)(u32)word;
+}
+
+static __always_inline __be16 ds_peer_word_port(u64 word)
+{
+	return (__force __be16)(u16)(word >> 32);
 }
 
 /**
@@ -398,6 +423,17 @@ void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec);
  * Context: under &struct ds_records.lock.
  */
 void ds_sock_take(struct ds_sock *rec, atomic64_t *to);
+
+/**
+ * ds_sock_for_each() - look at all records
+ * @visit:	what is called for each, under RCU
+ * @arg:	its second argument
+ *
+ * Records that come or go meanwhile may be among them.
+ *
+ * Context: process, may sleep.
+ */
+void ds_sock_for_each(void (*visit)(struct ds_sock *rec, void *arg), void *arg);
 
 /**
  * ds_records_init() - begin with no records

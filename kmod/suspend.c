@@ -14,6 +14,8 @@
 #include <linux/timekeeping.h>
 
 #include "last_peer.h"
+#include "ledger.h"
+#include "net.h"
 #include "sock.h"
 #include "suspend.h"
 
@@ -28,18 +30,32 @@ static u64 ds_suspend_total(void)
 	return ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
 }
 
+/* How much older what is from when, both in jiffies. */
+struct ds_suspend_step {
+	unsigned long until;
+	unsigned long by;
+};
+
+static void ds_suspend_set_back_rec(struct ds_sock *rec, void *arg)
+{
+	const struct ds_suspend_step *step = arg;
+
+	ds_sock_set_back(rec, step->until, step->by);
+}
+
+static void ds_suspend_set_back_net(struct net *net, void *arg)
+{
+	const struct ds_suspend_step *step = arg;
+
+	ds_ledger_set_back(&ds_net(net)->ledger, step->until, step->by);
+}
+
 static void ds_suspend_set_back(unsigned long until, unsigned long by)
 {
-	struct ds_sock __rcu **p = ds_sock_table;
-	struct ds_sock *rec;
+	struct ds_suspend_step step = { .until = until, .by = by };
 
-	for (; p < ds_sock_table + DS_SOCK_BUCKETS; p++) {
-		rcu_read_lock();
-		for (rec = ds_sock_first(p); rec; rec = ds_sock_next(rec))
-			ds_sock_set_back(rec, until, by);
-		rcu_read_unlock();
-		cond_resched();
-	}
+	ds_sock_for_each(ds_suspend_set_back_rec, &step);
+	ds_net_visit(ds_suspend_set_back_net, &step);
 }
 
 static int ds_suspend_notify(struct notifier_block *nb, unsigned long action,

@@ -102,7 +102,7 @@ static void ds_sweep_udp(const struct udp_table *table)
 }
 
 /* Most namespaces share the tables of the first one. */
-static void ds_sweep_net(const struct net *net)
+static void ds_sweep_net(struct net *net, void *unused)
 {
 	const struct inet_hashinfo *first = init_net.ipv4.tcp_death_row.hashinfo;
 	struct inet_hashinfo *hinfo = net->ipv4.tcp_death_row.hashinfo;
@@ -114,24 +114,6 @@ static void ds_sweep_net(const struct net *net)
 		ds_sweep_connections(hinfo);
 	if (is_first || ds_udp_table(net) != ds_udp_table(&init_net))
 		ds_sweep_udp(ds_udp_table(net));
-}
-
-/* The records of a namespace that is going are left to the end. */
-static void ds_sweep_nets(void)
-{
-	struct net *net;
-
-	rcu_read_lock();
-	for_each_net_rcu(net) {
-		if (!maybe_get_net(net))
-			continue;
-		/* Held, it stays in the list that goes on from here. */
-		rcu_read_unlock();
-		ds_sweep_net(net);
-		rcu_read_lock();
-		put_net(net);
-	}
-	rcu_read_unlock();
 }
 
 static bool ds_sweep_needed(void)
@@ -152,7 +134,8 @@ void ds_sweep(void)
 	if (!ds_sweep_needed())
 		return;
 
-	ds_sweep_nets();
+	/* The records of a namespace that is going are left to the end. */
+	ds_net_visit(ds_sweep_net, NULL);
 
 	for (i = 0; i < DS_SOCK_BUCKETS; i++) {
 		rcu_read_lock();

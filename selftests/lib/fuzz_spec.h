@@ -26,6 +26,8 @@ static const struct fuzz_attr socket_get_attrs[] = {
 	  "last-rejected-peer", FUZZ_NEST, false },
 	{ DUALSTACK_A_SOCKET_EXPLICIT_PORT,
 	  "explicit-port", FUZZ_U8, false },
+	{ DUALSTACK_A_SOCKET_PEERS,
+	  "peers", FUZZ_FLAG, false },
 };
 
 static const struct fuzz_attr stats_get_attrs[] = {
@@ -75,6 +77,10 @@ static const struct fuzz_attr config_get_attrs[] = {
 	  "event-seq", FUZZ_U64, false },
 	{ DUALSTACK_A_CONFIG_SINCE,
 	  "since", FUZZ_U64, false },
+	{ DUALSTACK_A_CONFIG_PEERS,
+	  "peers", FUZZ_U8, false },
+	{ DUALSTACK_A_CONFIG_MAX_PEERS,
+	  "max-peers", FUZZ_U32, false },
 };
 
 static const struct fuzz_attr config_set_attrs[] = {
@@ -94,6 +100,10 @@ static const struct fuzz_attr config_set_attrs[] = {
 	  "event-seq", FUZZ_U64, false },
 	{ DUALSTACK_A_CONFIG_SINCE,
 	  "since", FUZZ_U64, false },
+	{ DUALSTACK_A_CONFIG_PEERS,
+	  "peers", FUZZ_U8, true },
+	{ DUALSTACK_A_CONFIG_MAX_PEERS,
+	  "max-peers", FUZZ_U32, true },
 };
 
 static const struct fuzz_attr v6only_set_attrs[] = {
@@ -130,6 +140,8 @@ static const struct fuzz_attr reset_attrs[] = {
 	  "last-rejected-peer", FUZZ_NEST, false },
 	{ DUALSTACK_A_SOCKET_EXPLICIT_PORT,
 	  "explicit-port", FUZZ_U8, false },
+	{ DUALSTACK_A_SOCKET_PEERS,
+	  "peers", FUZZ_FLAG, true },
 };
 
 static const struct fuzz_attr explain_attrs[] = {
@@ -174,6 +186,37 @@ static const struct fuzz_attr events_start_attrs[] = {
 	  "event-seq", FUZZ_U64, false },
 	{ DUALSTACK_A_CONFIG_SINCE,
 	  "since", FUZZ_U64, false },
+	{ DUALSTACK_A_CONFIG_PEERS,
+	  "peers", FUZZ_U8, false },
+	{ DUALSTACK_A_CONFIG_MAX_PEERS,
+	  "max-peers", FUZZ_U32, false },
+};
+
+static const struct fuzz_attr peer_get_attrs[] = {
+	{ DUALSTACK_A_PEER_ENTRY_PAD,
+	  "pad", FUZZ_PAD, false },
+	{ DUALSTACK_A_PEER_ENTRY_DIRECTION,
+	  "direction", FUZZ_U32, true },
+	{ DUALSTACK_A_PEER_ENTRY_PROTOCOL,
+	  "protocol", FUZZ_U8, true },
+	{ DUALSTACK_A_PEER_ENTRY_LOCAL_PORT,
+	  "local-port", FUZZ_U16, true },
+	{ DUALSTACK_A_PEER_ENTRY_ADDR,
+	  "addr", FUZZ_BINARY, false },
+	{ DUALSTACK_A_PEER_ENTRY_PORT,
+	  "port", FUZZ_U16, false },
+	{ DUALSTACK_A_PEER_ENTRY_UID,
+	  "uid", FUZZ_U32, false },
+	{ DUALSTACK_A_PEER_ENTRY_COMM,
+	  "comm", FUZZ_STRING, false },
+	{ DUALSTACK_A_PEER_ENTRY_COUNT,
+	  "count", FUZZ_U64, false },
+	{ DUALSTACK_A_PEER_ENTRY_FIRST_AGE,
+	  "first-age", FUZZ_U64, false },
+	{ DUALSTACK_A_PEER_ENTRY_LAST_AGE,
+	  "last-age", FUZZ_U64, false },
+	{ DUALSTACK_A_PEER_ENTRY_ENTRIES,
+	  "entries", FUZZ_U32, false },
 };
 
 static const struct fuzz_op fuzz_ops[] = {
@@ -204,6 +247,9 @@ static const struct fuzz_op fuzz_ops[] = {
 	{ DUALSTACK_CMD_EVENTS_START, "events-start",
 	  false, true,
 	  events_start_attrs, ARRAY_SIZE(events_start_attrs) },
+	{ DUALSTACK_CMD_PEER_GET, "peer-get",
+	  true, true,
+	  peer_get_attrs, ARRAY_SIZE(peer_get_attrs) },
 };
 
 #endif /* FUZZ_SPEC_H */
