@@ -11,12 +11,13 @@
 # over IPv4 comes from a raw socket, for an AF_INET client counts what it sends, too;
 # and so does the one that is dropped.
 BUDGETS='
-udp4         60  a datagram over IPv4
-udp6         60  a datagram over IPv6
-udp-v4      100  a datagram between AF_INET sockets
-tcp4        150  a connection over IPv4
+udp4         55  a datagram over IPv4
+udp4-peers  170  a datagram over IPv4, from another known peer each time
+udp6         58  a datagram over IPv6
+udp-v4      140  a datagram between AF_INET sockets
+tcp4        300  a connection over IPv4
 tcp6        150  a connection over IPv6
-syn-refused 600  an IPv4 SYN refused because of IPV6_V6ONLY
+syn-refused 700  an IPv4 SYN refused because of IPV6_V6ONLY
 drop         26  a datagram sent, and dropped for another reason
 close        40  a socket without a record, closed
 '

@@ -3,7 +3,7 @@
  * What one event costs, client and server together, in nanoseconds: in a guest
  * whose processor takes one for each instruction, in instructions.
  *
- *   load [ROW...]
+ *   load [-p N] [ROW...]               udp4-peers from N clients
  *   load -s N [-c COMMAND] [ROW...]    among N other sockets that have a record
  *
  * Each row is measured in batches, and the least is printed: ticks of the timer,
@@ -160,22 +160,22 @@ static void setup_udp(struct state *s, int family)
 	open_client(s);
 }
 
-/* By a raw socket, to which sending is no event. */
+/* What a raw socket sends, to which that is no event. */
+static struct {
+	struct iphdr ip;
+	struct udphdr udp;
+	char payload[PAYLOAD];
+} packet = {
+	.ip = {
+		.version = 4,
+		.ihl = sizeof(struct iphdr) / 4,
+		.ttl = 64,
+		.protocol = IPPROTO_UDP,
+	},
+};
+
 static void setup_udp4(struct state *s)
 {
-	static struct {
-		struct iphdr ip;
-		struct udphdr udp;
-		char payload[PAYLOAD];
-	} packet = {
-		.ip = {
-			.version = 4,
-			.ihl = sizeof(struct iphdr) / 4,
-			.ttl = 64,
-			.protocol = IPPROTO_UDP,
-		},
-	};
-
 	setup_udp(s, AF_INET);
 	close(s->client);
 	s->client = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
@@ -213,6 +213,33 @@ static void run_udp(struct state *s)
 	send_one(s);
 	if (recv(s->server, buf, sizeof(buf), 0) != sizeof(buf))
 		die("recv");
+}
+
+/* Clients that the server knows, by turns: 127.0.0.1 and what follows. */
+static unsigned int peers = 2;
+
+static void from_peer(unsigned int i)
+{
+	packet.ip.saddr = htonl(INADDR_LOOPBACK + i % peers);
+}
+
+static void setup_udp_peers(struct state *s)
+{
+	unsigned int i;
+
+	setup_udp4(s);
+	for (i = 0; i < peers; i++) {
+		from_peer(i);
+		run_udp(s);
+	}
+}
+
+static void run_udp_peers(struct state *s)
+{
+	static unsigned int i;
+
+	from_peer(i += 7919);
+	run_udp(s);
 }
 
 /* A datagram from an AF_INET6 socket to an IPv4 address. */
@@ -455,6 +482,7 @@ static const struct row {
 	int family;
 } rows[] = {
 	{ "udp4", setup_udp4, run_udp, 64, AF_INET },
+	{ "udp4-peers", setup_udp_peers, run_udp_peers, 64, 0 },
 	{ "udp6", setup_udp6, run_udp, 64, AF_INET6 },
 	{ "udp-v4", setup_udp_v4, run_udp, 64, 0 },
 	{ "mapped-send", setup_mapped, run_udp, 64, 0 },
@@ -604,10 +632,13 @@ int main(int argc, char **argv)
 	int opt, others = -1;
 	unsigned int i;
 
-	while ((opt = getopt(argc, argv, "c:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:p:s:")) != -1) {
 		switch (opt) {
 		case 'c':
 			command = optarg;
+			break;
+		case 'p':
+			peers = atoi(optarg);
 			break;
 		case 's':
 			others = atoi(optarg);
