@@ -689,14 +689,14 @@ static void group_remove(struct group *g)
 	rmdir(g->root);
 }
 
-static void group_listen(struct group *g, int n)
+static void group_listen(struct group *g, int n, int type, unsigned int flags)
 {
 	int i, fd;
 
 	if (group_write(g->path, "cgroup.procs", "0"))
 		_exit(1);
 	for (i = 0; i < n; i++) {
-		fd = net_server(SOCK_STREAM, "::", 0, NET_DUAL);
+		fd = net_server(type, "::", 0, flags);
 		if (fd < 0)
 			_exit(1);
 		__atomic_store_n(&g->port[i], net_port(fd), __ATOMIC_RELEASE);
@@ -726,7 +726,7 @@ TEST_F_TIMEOUT(records, charged_to_the_owner, TEST_TIMEOUT)
 	g.listener = net_fork();
 	ASSERT_LE(0, g.listener);
 	if (!g.listener)
-		group_listen(&g, n);
+		group_listen(&g, n, SOCK_STREAM, NET_DUAL);
 	EXPECT_TRUE(net_wait_for(__atomic_load_n(&g.port[n - 1],
 						 __ATOMIC_ACQUIRE),
 				 NET_TIMEOUT_MS));
@@ -751,6 +751,50 @@ TEST_F_TIMEOUT(records, charged_to_the_owner, TEST_TIMEOUT)
 	EXPECT_TRUE(net_wait_for(group_slab(&g) - before >
 				 n * RECORD_SIZE * 3 / 4, NET_TIMEOUT_MS));
 	TH_LOG("%ld bytes for %d records", group_slab(&g) - before, n);
+	group_remove(&g);
+}
+
+#define PEERS		4000
+#define ENTRY_SIZE	96
+
+/* Entries of the ledger are charged likewise, and given back when it is emptied: those
+ * of clients that a socket refuses, to whoever opened it.
+ */
+TEST_F_TIMEOUT(records, peers_charged, TEST_TIMEOUT)
+{
+	struct group g = { .root = "/tmp/records.XXXXXX" };
+	const struct ledger_query query = { .direction = -1 };
+	struct ledger_sum sum;
+	char addr[32];
+	long before;
+	int i;
+
+	if (!group_make(&g))
+		SKIP(return, "the kernel lacks CONFIG_MEMCG");
+	g.port = mmap(NULL, sizeof(*g.port), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, g.port);
+	g.listener = net_fork();
+	ASSERT_LE(0, g.listener);
+	if (!g.listener)
+		group_listen(&g, 1, SOCK_DGRAM, NET_V6ONLY);
+	EXPECT_TRUE(net_wait_for(__atomic_load_n(g.port, __ATOMIC_ACQUIRE),
+				 NET_TIMEOUT_MS));
+
+	before = group_slab(&g);
+	for (i = 0; i < PEERS; i++) {
+		snprintf(addr, sizeof(addr), "127.%d.%d.1", 1 + i / 200, i % 200);
+		ASSERT_EQ(0, net_send_to(addr, *g.port, "x", 1));
+	}
+	EXPECT_TRUE(net_wait_for(!ledger_sum(&self->ds, &query, &sum) &&
+				 sum.count >= PEERS, NET_TIMEOUT_MS));
+	EXPECT_EQ(PEERS, sum.entries);
+	EXPECT_TRUE(net_wait_for(group_slab(&g) - before >
+				 PEERS / 2 * ENTRY_SIZE, NET_TIMEOUT_MS));
+	TH_LOG("%ld bytes for the clients", group_slab(&g) - before);
+	EXPECT_EQ(0, ledger_reset(&self->ds));
+	EXPECT_TRUE(net_wait_for(group_slab(&g) - before <
+				 PEERS / 4 * ENTRY_SIZE, NET_TIMEOUT_MS));
 	group_remove(&g);
 }
 

@@ -79,6 +79,27 @@ static void expect_age(struct __test_metadata *_metadata, struct fam *ds,
 	EXPECT_GE(now_ms() - server->from + SLACK_MS, peer->age);
 }
 
+/* The entry of the same in the ledger. */
+static void expect_entry_age(struct __test_metadata *_metadata, struct fam *ds,
+			     const struct server *server, bool rejected)
+{
+	const struct ledger_query query = {
+		.direction = rejected ? DUALSTACK_PEER_DIRECTION_REFUSED :
+					DUALSTACK_PEER_DIRECTION_IN,
+		.protocol = net_protocol(server->fd),
+		.port = net_port(server->fd),
+	};
+	struct ledger_entry e;
+	union net_addr peer;
+	__u64 now = now_ms();
+
+	ASSERT_EQ(0, net_addr_set(&peer, "127.0.0.1", 0));
+	ASSERT_EQ(1, ledger_find(ds, &query, &peer, NULL, &e));
+	EXPECT_LE(now - server->to, e.first_age + SLACK_MS);
+	EXPECT_GE(now_ms() - server->from + SLACK_MS, e.first_age);
+	EXPECT_EQ(e.first_age, e.last_age);
+}
+
 static void open_servers(struct __test_metadata *_metadata,
 			 struct server server[2])
 {
@@ -109,6 +130,10 @@ TEST_F_TIMEOUT(suspend, ages, TEST_TIMEOUT)
 		for (k = 0; k <= i; k++) {
 			expect_age(_metadata, &self->ds, &server[k][0], false);
 			expect_age(_metadata, &self->ds, &server[k][1], true);
+			expect_entry_age(_metadata, &self->ds, &server[k][0],
+					 false);
+			expect_entry_age(_metadata, &self->ds, &server[k][1],
+					 true);
 		}
 		if (i == 2)
 			break;

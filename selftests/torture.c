@@ -34,6 +34,7 @@
 #include "kselftest.h"
 
 #include "lib/family.h"
+#include "lib/ledger.h"
 #include "lib/net_link.h"
 #include "lib/net_util.h"
 #include "torture.d/torture.h"
@@ -47,6 +48,7 @@ static const char *const parts[] = {
 	[PART_GRO] = "gro",		/* several datagrams in one recvmsg() */
 	[PART_LIMIT] = "limit",		/* too few records, for a while */
 	[PART_MONITORS] = "monitors",
+	[PART_PEERS] = "peers",
 	[PART_NAMESPACES] = "namespaces",
 	[PART_RACE] = "race",		/* calls on a socket that is being set */
 	[PART_RESETS] = "resets",
@@ -184,6 +186,46 @@ static void compare(struct fam *ds)
 		     (unsigned long long)(tcp.untracked + udp.untracked));
 }
 
+/* What the entries of a direction add up to, or -1. */
+static __s64 ledger_of(struct fam *ds, int direction, int protocol)
+{
+	const struct ledger_query query = {
+		.direction = direction, .protocol = protocol,
+	};
+	struct ledger_sum sum;
+
+	return ledger_sum(ds, &query, &sum) ? -1 : (__s64)sum.count;
+}
+
+/* However often entries gave way, the ledger has what the counters have. */
+static void compare_ledger(struct fam *ds)
+{
+	struct fam_stats tcp, udp;
+	__s64 in, refused_tcp, refused_udp, out, want_in, want_tcp, want_udp;
+
+	if (fam_stats_get(ds, IPPROTO_TCP, &tcp) ||
+	    fam_stats_get(ds, IPPROTO_UDP, &udp))
+		fail("stats-get: %s", ds->extack);
+	in = ledger_of(ds, DUALSTACK_PEER_DIRECTION_IN, IPPROTO_TCP);
+	refused_tcp = ledger_of(ds, DUALSTACK_PEER_DIRECTION_REFUSED, IPPROTO_TCP);
+	refused_udp = ledger_of(ds, DUALSTACK_PEER_DIRECTION_REFUSED, IPPROTO_UDP);
+	out = ledger_of(ds, DUALSTACK_PEER_DIRECTION_OUT, IPPROTO_TCP);
+	want_in = tcp.counters.v[C(MAPPED_ACCEPT)] + tcp.counters.v[C(V4_ACCEPT)];
+	want_tcp = tcp.counters.v[C(REJECT_V6ONLY)] +
+		   tcp.counters.v[C(REJECT_ADDR)] +
+		   tcp.counters.v[C(REJECT_V4ONLY)];
+	want_udp = udp.counters.v[C(REJECT_V6ONLY)] +
+		   udp.counters.v[C(REJECT_ADDR)] +
+		   udp.counters.v[C(REJECT_V4ONLY)];
+	ksft_print_msg("ledger: in %lld of %lld, refused %lld of %lld and %lld of %lld, out %lld\n",
+		       (long long)in, (long long)want_in, (long long)refused_tcp,
+		       (long long)want_tcp, (long long)refused_udp,
+		       (long long)want_udp, (long long)out);
+	ksft_test_result(in == want_in && refused_tcp == want_tcp &&
+			 refused_udp == want_udp && out > 0,
+			 "the ledger adds up to the counters\n");
+}
+
 static int set_port_range(void)
 {
 	return net_write_file("/proc/sys/net/ipv4/ip_local_port_range",
@@ -259,7 +301,7 @@ int main(int argc, char **argv)
 	for (i = 0; i <= CLIENTS; i++)
 		served[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
-	ksft_set_plan(fam_counter_table_len + 6);
+	ksft_set_plan(fam_counter_table_len + 7);
 	ksft_print_msg("%d seconds, seed %llu\n", seconds,
 		       (unsigned long long)seed);
 	start_all();
@@ -276,6 +318,7 @@ int main(int argc, char **argv)
 		       shared->dumps, shared->resets, shared->events,
 		       shared->namespaces);
 	compare(&ds);
+	compare_ledger(&ds);
 	ksft_test_result(!shared->failures, "nobody met what cannot be\n");
 	ksft_test_result(!shared->mismatches,
 			 "each socket's record is what was seen of it\n");

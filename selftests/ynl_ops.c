@@ -410,6 +410,8 @@ static void expect_config(struct __test_metadata *_metadata,
 	EXPECT_EQ(want->max_sockets, rsp->max_sockets);
 	EXPECT_EQ(want->event_rate, rsp->event_rate);
 	EXPECT_EQ(want->bindv6only, rsp->bindv6only);
+	EXPECT_EQ(want->peers, rsp->peers);
+	EXPECT_EQ(want->max_peers, rsp->max_peers);
 	EXPECT_FALSE(!!rsp->_present.event_seq);
 	if (!defaults)
 		EXPECT_EQ(want->tracking, !!rsp->_present.since);
@@ -426,6 +428,8 @@ static void set_config(struct __test_metadata *_metadata, struct ynl_sock *ys,
 	dualstack_config_set_req_set_max_sockets(&req, config->max_sockets);
 	dualstack_config_set_req_set_event_rate(&req, config->event_rate);
 	dualstack_config_set_req_set_bindv6only(&req, config->bindv6only);
+	dualstack_config_set_req_set_peers(&req, config->peers);
+	dualstack_config_set_req_set_max_peers(&req, config->max_peers);
 	EXPECT_EQ(0, dualstack_config_set(ys, &req))
 		TH_LOG("%s", ys->err.msg);
 	expect_config(_metadata, ys, false, config);
@@ -435,6 +439,7 @@ TEST_F_TIMEOUT(ynl_ops, config, TEST_TIMEOUT)
 {
 	struct fam_config config = {
 		.tracking = true, .max_sockets = 131072, .event_rate = 1000,
+		.peers = true, .max_peers = 16384,
 	};
 	struct dualstack_config_set_req bad = { };
 	struct server unseen;
@@ -451,6 +456,8 @@ TEST_F_TIMEOUT(ynl_ops, config, TEST_TIMEOUT)
 	config.max_sockets = 0;
 	config.event_rate = 7;
 	config.bindv6only = true;
+	config.peers = false;
+	config.max_peers = 77;
 	set_config(_metadata, self->ys, &config);
 	fd = net_server(variant->type, "::", 0, 0);
 	ASSERT_LE(0, fd);
@@ -807,6 +814,59 @@ TEST_F_TIMEOUT(ynl_ops, events, TEST_TIMEOUT)
 	close(v4only.fd);
 }
 
+/* What the kernel has of the clients that a port refused, and who they are. */
+static void expect_refused(struct __test_metadata *_metadata,
+			   struct ynl_sock *ys, const struct server *s, __u64 count)
+{
+	struct dualstack_peer_get_req req = { };
+	struct dualstack_peer_get_rsp *sum;
+	struct dualstack_peer_get_rsp_list *list;
+	int n = 0;
+
+	dualstack_peer_get_req_set_direction(&req, DUALSTACK_PEER_DIRECTION_REFUSED);
+	dualstack_peer_get_req_set_protocol(&req, net_protocol(s->fd));
+	dualstack_peer_get_req_set_local_port(&req, htons(net_port(s->fd)));
+	sum = dualstack_peer_get(ys, &req);
+	ASSERT_NE(NULL, sum)
+		TH_LOG("%s", ys->err.msg);
+	EXPECT_EQ(!!count, sum->entries);
+	EXPECT_EQ(count, sum->count);
+	dualstack_peer_get_rsp_free(sum);
+
+	list = dualstack_peer_get_dump(ys);
+	ASSERT_NE(NULL, list)
+		TH_LOG("%s", ys->err.msg);
+	ynl_dump_foreach(list, e) {
+		if (e->direction != DUALSTACK_PEER_DIRECTION_REFUSED)
+			continue;
+		n++;
+		EXPECT_EQ(net_protocol(s->fd), e->protocol);
+		EXPECT_EQ(net_port(s->fd), ntohs(e->local_port));
+		EXPECT_EQ(count, e->count);
+		ASSERT_NE(NULL, e->addr);
+		EXPECT_EQ(0, memcmp(e->addr, &s->rejected.in.sin_addr, 4));
+		EXPECT_TRUE(!!e->_present.first_age && !!e->_present.last_age);
+		EXPECT_EQ(NULL, e->comm);
+		EXPECT_FALSE(e->_present.uid || e->_present.port);
+	}
+	EXPECT_EQ(!!count, n);
+	dualstack_peer_get_rsp_list_free(list);
+}
+
+TEST_F_TIMEOUT(ynl_ops, peer_get, TEST_TIMEOUT)
+{
+	struct dualstack_reset_req reset = { };
+
+	expect_refused(_metadata, self->ys, &self->v6only, 0);
+	refuse(_metadata, variant->type, &self->v6only);
+	refuse(_metadata, variant->type, &self->v6only);
+	expect_refused(_metadata, self->ys, &self->v6only, 2);
+	dualstack_reset_req_set_peers(&reset);
+	EXPECT_EQ(0, dualstack_reset(self->ys, &reset));
+	expect_refused(_metadata, self->ys, &self->v6only, 0);
+	expect_stats(_metadata, self->ys, 0, &self->v6only.seen, 1, 0);
+}
+
 /* What misses in a request is named as in the spec. */
 TEST_F_TIMEOUT(ynl_ops, incomplete, TEST_TIMEOUT)
 {
@@ -847,6 +907,8 @@ TEST_F_TIMEOUT(ynl_ops, unprivileged, TEST_TIMEOUT)
 	EXPECT_EQ(-1, dualstack_config_set(ys, &config_req));
 	EXPECT_EQ(EPERM, ys->err.code);
 	EXPECT_EQ(-1, dualstack_reset(ys, &reset_req));
+	EXPECT_EQ(EPERM, ys->err.code);
+	EXPECT_EQ(NULL, dualstack_peer_get_dump(ys));
 	EXPECT_EQ(EPERM, ys->err.code);
 	EXPECT_EQ(-EPERM, set_v6only(ys, self->dual.fd, true, false));
 	EXPECT_EQ(0, net_v6only(self->dual.fd));

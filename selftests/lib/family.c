@@ -539,13 +539,16 @@ static int parse_config(struct nlattr *attrs, size_t len, void *arg)
 	    !tb[DUALSTACK_A_CONFIG_TRACKING] ||
 	    !tb[DUALSTACK_A_CONFIG_MAX_SOCKETS] ||
 	    !tb[DUALSTACK_A_CONFIG_EVENT_RATE] ||
-	    !tb[DUALSTACK_A_CONFIG_BINDV6ONLY])
+	    !tb[DUALSTACK_A_CONFIG_BINDV6ONLY] ||
+	    !tb[DUALSTACK_A_CONFIG_PEERS] || !tb[DUALSTACK_A_CONFIG_MAX_PEERS])
 		return -EBADMSG;
 
 	c->tracking = nla_get_u8(tb[DUALSTACK_A_CONFIG_TRACKING]);
 	c->max_sockets = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_SOCKETS]);
 	c->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
 	c->bindv6only = nla_get_u8(tb[DUALSTACK_A_CONFIG_BINDV6ONLY]);
+	c->peers = nla_get_u8(tb[DUALSTACK_A_CONFIG_PEERS]);
+	c->max_peers = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_PEERS]);
 	c->numbered = tb[DUALSTACK_A_CONFIG_EVENT_SEQ];
 	if (c->numbered)
 		c->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
@@ -576,6 +579,7 @@ int fam_put_setting(struct nl_msg *msg, int attr, __u32 value)
 	switch (attr) {
 	case DUALSTACK_A_CONFIG_TRACKING:
 	case DUALSTACK_A_CONFIG_BINDV6ONLY:
+	case DUALSTACK_A_CONFIG_PEERS:
 		return nla_put_u8(msg, attr, value);
 	default:
 		return nla_put_u32(msg, attr, value);

@@ -161,6 +161,8 @@ struct fam {
  * @max_sockets: how many records the namespace can have
  * @event_rate: how many events it sends a second
  * @bindv6only: IPV6_V6ONLY of its sockets to come
+ * @peers: whether the ledger of peers is kept
+ * @max_peers: how many entries it has in each direction at most
  * @numbered: each event has a number
  * @event_seq: that of its latest event
  * @since: when it began to miss none, nanoseconds since the epoch; 0 while
@@ -171,6 +173,8 @@ struct fam_config {
 	__u32 max_sockets;
 	__u32 event_rate;
 	bool bindv6only;
+	bool peers;
+	__u32 max_peers;
 	bool numbered;
 	__u64 event_seq;
 	__u64 since;

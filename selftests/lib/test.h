@@ -18,6 +18,7 @@
 #include "kselftest_harness.h"
 
 #include "family.h"
+#include "ledger.h"
 #include "net_link.h"
 #include "net_util.h"
 
@@ -181,6 +182,57 @@ static inline void test_expect_only(struct __test_metadata *_metadata,
 			     AF_INET6, protocol);
 }
 
+/*
+ * The entries of the ledger, however many there are, add up to what was counted. What a
+ * client of UDP receives, a server sends, and what goes to no address or port is in none.
+ */
+static inline void test_expect_ledger(struct __test_metadata *_metadata,
+				      struct fam *ds, int protocol,
+				      const struct fam_counters *c)
+{
+	const __u64 *v = c->v;
+	__u64 want[LEDGER_DIRECTIONS] = {
+		[DUALSTACK_PEER_DIRECTION_IN] =
+			v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT] +
+			v[DUALSTACK_A_COUNTER_V4_ACCEPT] +
+			v[DUALSTACK_A_COUNTER_MAPPED_RECV] +
+			v[DUALSTACK_A_COUNTER_V4_RECV],
+		[DUALSTACK_PEER_DIRECTION_OUT] =
+			(protocol == IPPROTO_TCP ?
+			 v[DUALSTACK_A_COUNTER_MAPPED_CONNECT] +
+			 v[DUALSTACK_A_COUNTER_V4_CONNECT] : 0) +
+			v[DUALSTACK_A_COUNTER_MAPPED_SEND] +
+			v[DUALSTACK_A_COUNTER_V4_SEND],
+		[DUALSTACK_PEER_DIRECTION_REFUSED] =
+			v[DUALSTACK_A_COUNTER_REJECT_V6ONLY] +
+			v[DUALSTACK_A_COUNTER_REJECT_ADDR] +
+			v[DUALSTACK_A_COUNTER_REJECT_V4ONLY],
+		[DUALSTACK_PEER_DIRECTION_REFUSED_OUT] =
+			v[DUALSTACK_A_COUNTER_REJECT_CONNECT] +
+			v[DUALSTACK_A_COUNTER_REJECT_SEND],
+	};
+	struct ledger_query query = { .protocol = protocol };
+	struct ledger_sum sum;
+	int i;
+
+	/* Others may not see it. */
+	if (geteuid())
+		return;
+	for (i = 0; i < LEDGER_DIRECTIONS; i++) {
+		query.direction = i;
+		ASSERT_EQ(0, ledger_sum(ds, &query, &sum));
+		if (i == DUALSTACK_PEER_DIRECTION_REFUSED ||
+		    (i == DUALSTACK_PEER_DIRECTION_IN &&
+		     protocol == IPPROTO_TCP)) {
+			EXPECT_EQ(want[i], sum.count)
+				TH_LOG("ledger, direction %d of %d", i, protocol);
+		} else {
+			EXPECT_GE(want[i], sum.count)
+				TH_LOG("ledger, direction %d of %d", i, protocol);
+		}
+	}
+}
+
 /* The sums of the namespace, of both protocols and of each alone. */
 static inline void test_expect_all_sums(struct __test_metadata *_metadata,
 					struct fam *ds,
@@ -199,6 +251,8 @@ static inline void test_expect_all_sums(struct __test_metadata *_metadata,
 			  tcp.counters.v[i] + udp.counters.v[i]);
 	}
 	EXPECT_EQ(0, all.untracked);
+	test_expect_ledger(_metadata, ds, IPPROTO_TCP, &tcp.counters);
+	test_expect_ledger(_metadata, ds, IPPROTO_UDP, &udp.counters);
 }
 
 /* What clients count is what they count, unless @want says how much it is. */

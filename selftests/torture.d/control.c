@@ -8,6 +8,7 @@
 #include <netlink/genl/genl.h>
 
 #include "../lib/family.h"
+#include "../lib/ledger.h"
 #include "../lib/net_util.h"
 #include "torture.h"
 
@@ -89,8 +90,9 @@ static void abandon(void)
 
 	if (fam_open(&ds))
 		return;
-	msg = fam_msg(&ds, rnd(2) ? DUALSTACK_CMD_SOCKET_GET :
-				   DUALSTACK_CMD_HOOK_GET, NLM_F_DUMP);
+	msg = fam_msg(&ds, rnd(3) ? DUALSTACK_CMD_SOCKET_GET :
+		      rnd(2) ? DUALSTACK_CMD_HOOK_GET : DUALSTACK_CMD_PEER_GET,
+		      NLM_F_DUMP);
 	if (msg) {
 		nl_send_auto(ds.sk, msg);
 		nlmsg_free(msg);
@@ -98,14 +100,23 @@ static void abandon(void)
 	fam_close(&ds);
 }
 
+static int ignore_entry(const struct ledger_entry *e, void *arg)
+{
+	(void)e;
+	(void)arg;
+	return 0;
+}
+
 static void look(struct fam *ds)
 {
+	struct ledger_query query = { .direction = rnd(LEDGER_DIRECTIONS) };
 	struct fam_explained ex;
+	struct ledger_sum sum;
 	struct fam_config config;
 	union net_addr to;
 	int err = 0;
 
-	switch (rnd(5)) {
+	switch (rnd(7)) {
 	case 0:
 		err = fam_socket_dump(ds, ignore_socket, NULL);
 		break;
@@ -117,6 +128,12 @@ static void look(struct fam *ds)
 		break;
 	case 3:
 		err = fam_config_get(ds, &config);
+		break;
+	case 4:
+		err = ledger_dump(ds, &query, ignore_entry, NULL);
+		break;
+	case 5:
+		err = ledger_get(ds, &query, &sum);
 		break;
 	default:
 		net_addr_set(&to, rnd(2) ? "::1" : "127.0.0.1",
@@ -229,6 +246,10 @@ void torture_settings(int unused)
 						     131072);
 			add(&shared->limits, 1);
 		}
+		/* Who is there gives way to who comes, or there is room again. */
+		if (!err && wanted[PART_PEERS])
+			err = fam_config_set(&ds, DUALSTACK_A_CONFIG_MAX_PEERS,
+					     rnd(3) ? rnd(20) : 16384);
 		if (err)
 			fail("config-set: %s: %s", strerror(-err), ds.extack);
 	}
