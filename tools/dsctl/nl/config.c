@@ -15,6 +15,8 @@ static int config_each(const struct nlmsghdr *hdr, void *arg)
 		[DUALSTACK_A_CONFIG_BINDV6ONLY] = { .type = NLA_U8 },
 		[DUALSTACK_A_CONFIG_EVENT_SEQ] = { .type = NLA_U64 },
 		[DUALSTACK_A_CONFIG_SINCE] = { .type = NLA_U64 },
+		[DUALSTACK_A_CONFIG_PEERS] = { .type = NLA_U8 },
+		[DUALSTACK_A_CONFIG_MAX_PEERS] = { .type = NLA_U32 },
 	};
 	struct nlattr *tb[DUALSTACK_A_CONFIG_MAX + 1];
 	struct config *config = arg;
@@ -24,13 +26,17 @@ static int config_each(const struct nlmsghdr *hdr, void *arg)
 	    !tb[DUALSTACK_A_CONFIG_TRACKING] ||
 	    !tb[DUALSTACK_A_CONFIG_MAX_SOCKETS] ||
 	    !tb[DUALSTACK_A_CONFIG_EVENT_RATE] ||
-	    !tb[DUALSTACK_A_CONFIG_BINDV6ONLY])
+	    !tb[DUALSTACK_A_CONFIG_BINDV6ONLY] ||
+	    !tb[DUALSTACK_A_CONFIG_PEERS] ||
+	    !tb[DUALSTACK_A_CONFIG_MAX_PEERS])
 		return -EBADMSG;
 
 	config->tracking = nla_get_u8(tb[DUALSTACK_A_CONFIG_TRACKING]);
 	config->bindv6only = nla_get_u8(tb[DUALSTACK_A_CONFIG_BINDV6ONLY]);
 	config->max_sockets = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_SOCKETS]);
 	config->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
+	config->peers = nla_get_u8(tb[DUALSTACK_A_CONFIG_PEERS]);
+	config->max_peers = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_PEERS]);
 	/* These are missing if the defaults were asked for. */
 	config->numbered = tb[DUALSTACK_A_CONFIG_EVENT_SEQ];
 	config->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);

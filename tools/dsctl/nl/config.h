@@ -14,6 +14,8 @@
  * @bindv6only: IPV6_V6ONLY is on for sockets to come.
  * @max_sockets: how many sockets can have a record.
  * @event_rate: how many events a second are sent.
+ * @peers: the ledger of peers is kept.
+ * @max_peers: how many peers it has in each direction.
  * @numbered: each event has a number, for a listener.
  * @event_seq: that of the latest one.
  * @since: from when on none was missed, in nanoseconds since the epoch; 0 if that
@@ -24,6 +26,8 @@ struct config {
 	bool bindv6only;
 	uint32_t max_sockets;
 	uint32_t event_rate;
+	bool peers;
+	uint32_t max_peers;
 	bool numbered;
 	uint64_t event_seq;
 	uint64_t since;
