@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dsctl set tracking, bindv6only, max-sockets, event-rate */
+/* dsctl set tracking, bindv6only, max-sockets, event-rate, peers, max-peers */
 #include <errno.h>
 #include <linux/dualstack.h>
 #include <netlink/attr.h>
@@ -110,6 +110,19 @@ static int parse_event_rate(struct ctx *ctx, void *job, int argc, char **argv)
 			    argc, argv);
 }
 
+static int parse_peers(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	(void)ctx;
+	return parse_switch(job, "peers", DUALSTACK_A_CONFIG_PEERS, argc, argv);
+}
+
+static int parse_max_peers(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	(void)ctx;
+	return parse_number(job, "max-peers", DUALSTACK_A_CONFIG_MAX_PEERS,
+			    argc, argv);
+}
+
 const struct cmd cmd_set_tracking = {
 	.name = "tracking",
 	.args = ARG_ON_OFF,
@@ -163,5 +176,32 @@ const struct cmd cmd_set_event_rate = {
 	.every_netns = true,
 	.job_size = sizeof(struct setting),
 	.parse = parse_event_rate,
+	.run = run,
+};
+
+const struct cmd cmd_set_peers = {
+	.name = "peers",
+	.args = ARG_ON_OFF,
+	.help = "Keep the ledger of peers, or empty it and keep none",
+	.needs = NEED_DUALSTACK,
+	.right = RIGHT_NETNS,
+	.every_netns = true,
+	.job_size = sizeof(struct setting),
+	.parse = parse_peers,
+	.run = run,
+};
+
+const struct cmd cmd_set_max_peers = {
+	.name = "max-peers",
+	.args = "NUMBER",
+	.help = "How many peers the ledger has, in each direction",
+	.details =
+		"At the limit one that was seldom there gives way to a new one, and what it\n"
+		"counted goes to the rest. 0 is for none: all is counted in rests.",
+	.needs = NEED_DUALSTACK,
+	.right = RIGHT_NETNS,
+	.every_netns = true,
+	.job_size = sizeof(struct setting),
+	.parse = parse_max_peers,
 	.run = run,
 };

@@ -10,10 +10,13 @@
 
 static json_t *json_config(const struct config *config)
 {
-	return json_pack("{s:b, s:I, s:I, s:b}", "tracking", config->tracking,
+	return json_pack("{s:b, s:I, s:I, s:b, s:b, s:I}",
+			 "tracking", config->tracking,
 			 "max_sockets", (json_int_t)config->max_sockets,
 			 "event_rate", (json_int_t)config->event_rate,
-			 "bindv6only", config->bindv6only);
+			 "bindv6only", config->bindv6only,
+			 "peers", config->peers,
+			 "max_peers", (json_int_t)config->max_peers);
 }
 
 static int print_json(struct out *out, const struct config *config,
@@ -98,6 +101,12 @@ static int print_table(struct out *out, const struct config *config,
 	line_switch(&table, "bindv6only", config->bindv6only,
 		    defaults ? &defaults->bindv6only : NULL,
 		    "IPV6_V6ONLY of sockets to come");
+	line_switch(&table, "peers", config->peers,
+		    defaults ? &defaults->peers : NULL,
+		    "the ledger of peers is kept");
+	line_number(&table, "max-peers", config->max_peers,
+		    defaults ? &defaults->max_peers : NULL,
+		    "peers that it has in each direction at most");
 	return table_out(&table);
 }
 

@@ -5,8 +5,7 @@
 
 int sockarg_parse(struct filter *filter, int argc, char **argv)
 {
-	if (filter_parse(filter, FILTER_COOKIE | FILTER_PROTO | FILTER_PORT,
-			 argc, argv))
+	if (filter_parse(filter, SOCKARG_FILTERS, argc, argv))
 		return -1;
 
 	switch (filter->given) {

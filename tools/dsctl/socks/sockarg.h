@@ -9,6 +9,9 @@
 #define SOCKARG_RULES \
 	"SOCKET := { cookie NUMBER | " FILTER_PROTO_ARGS " port PORT }"
 
+/* The words of these. */
+#define SOCKARG_FILTERS (FILTER_COOKIE | FILTER_PROTO | FILTER_PORT)
+
 /* Room for sockarg_str(). */
 #define SOCKARG_STRLEN sizeof("cookie 18446744073709551615")
 
