@@ -28,8 +28,10 @@ const struct option_info option_infos[] = {
 	  "Show AF_INET sockets alone" },
 	{ "6", '6', NULL, "-6 |" NEXT_LINE,
 	  "Show AF_INET6 sockets alone" },
-	{ "no-processes", 'P', NULL, "-P | -no-processes |" NEXT_LINE,
+	{ "no-processes", 'P', NULL, "-P | -no-processes | ",
 	  "Show sockets without their processes" },
+	{ "resolve", 'r', NULL, "-r[esolve] |" NEXT_LINE,
+	  "Show peers by their names" },
 	{ "no-header", 'H', NULL, "-H | -no-header | ",
 	  "Print tables without headings" },
 	{ "output", 'o', "COLUMNS", "-o | -output COLUMNS |" NEXT_LINE,
@@ -159,6 +161,9 @@ int options_parse(struct options *opts, int argc, char **argv)
 			break;
 		case 'P':
 			opts->no_processes = true;
+			break;
+		case 'r':
+			opts->resolve = true;
 			break;
 		case 'H':
 			opts->no_header = true;

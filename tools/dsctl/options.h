@@ -18,6 +18,7 @@
  * @all: connections too.
  * @family: sockets of this family alone, 0 for both.
  * @no_processes: list sockets without the processes that have them.
+ * @resolve: show names of addresses.
  * @no_header: print tables without headings.
  * @columns: names of the columns that tables are to have, NULL for those that they
  *	     have anyway.
@@ -36,6 +37,7 @@ struct options {
 	bool all;
 	int family;
 	bool no_processes;
+	bool resolve;
 	bool no_header;
 	const char *columns;
 	bool color;

@@ -70,6 +70,15 @@ bool endpoint_parse(struct endpoint *ep, const char *addr)
 	return ep->family;
 }
 
+int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
+{
+	if (a->family != b->family)
+		return a->family - b->family;
+	if (a->family == AF_INET6)
+		return memcmp(&a->addr.v6, &b->addr.v6, sizeof(a->addr.v6));
+	return memcmp(&a->addr.v4, &b->addr.v4, sizeof(a->addr.v4));
+}
+
 const char *endpoint_addr(const struct endpoint *ep, char *buf)
 {
 	if (!inet_ntop(ep->family, &ep->addr, buf, INET6_ADDRSTRLEN))
@@ -94,7 +103,7 @@ const char *endpoint_str(const struct endpoint *ep, const char *dev, char *buf)
 	return buf;
 }
 
-static bool is_wildcard(const struct endpoint *ep)
+bool endpoint_is_wildcard(const struct endpoint *ep)
 {
 	if (ep->family == AF_INET6)
 		return IN6_IS_ADDR_UNSPECIFIED(&ep->addr.v6);
@@ -107,7 +116,7 @@ static enum sock_mode mode_of(const struct sock *sk)
 
 	if (sk->family == AF_INET)
 		return MODE_V4;
-	if (is_wildcard(ep)) {
+	if (endpoint_is_wildcard(ep)) {
 		if (!sk->peer.family)
 			return sk->v6only > 0 ? MODE_V6ONLY : MODE_DUAL;
 		ep = &sk->peer;
@@ -243,7 +252,7 @@ static bool is_shadowed(const struct sock *sk, const struct map *holders)
  */
 static bool is_holder(const struct sock *sk)
 {
-	return sk->family == AF_INET && is_wildcard(&sk->local) &&
+	return sk->family == AF_INET && endpoint_is_wildcard(&sk->local) &&
 	       sk->state == (sk->protocol == IPPROTO_TCP ? TCP_LISTEN
 							 : TCP_CLOSE);
 }

@@ -200,6 +200,23 @@ const char *state_name(const struct sock *sk);
 bool endpoint_parse(struct endpoint *ep, const char *addr);
 
 /**
+ * endpoint_is_wildcard() - Whether an address is that of every interface.
+ * @ep: the endpoint, AF_INET or AF_INET6.
+ *
+ * Return: true for 0.0.0.0 and ::.
+ */
+bool endpoint_is_wildcard(const struct endpoint *ep);
+
+/**
+ * endpoint_compare() - Put addresses in order, those of one prefix side by side.
+ * @a: with the one, or with none.
+ * @b: with the other.
+ *
+ * Return: less than 0, 0 or more, as strcmp(). Ports do not count.
+ */
+int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
+
+/**
  * endpoint_addr() - Print an address.
  * @ep: the endpoint.
  * @buf: result, INET6_ADDRSTRLEN bytes.

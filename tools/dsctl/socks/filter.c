@@ -136,6 +136,12 @@ static int parse_process(struct filter *filter, const char *value)
 	return 0;
 }
 
+static int parse_peer(struct filter *filter, const char *value)
+{
+	return prefix_parse("peer", value, &filter->peer) ||
+	       prefix_check("peer", value, &filter->peer) ? -1 : 0;
+}
+
 /* In the order of the bits of FILTER_... */
 static const struct {
 	const char *name;
@@ -151,6 +157,7 @@ static const struct {
 	{ "dev", parse_dev },
 	{ "uid", parse_uid },
 	{ "process", parse_process },
+	{ "peer", parse_peer },
 };
 
 static_assert(ARRAY_SIZE(words) == FILTER_WORDS, "FILTER_WORDS counts them");

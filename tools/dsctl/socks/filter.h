@@ -22,9 +22,10 @@ enum {
 	FILTER_DEV = 128,
 	FILTER_UID = 256,
 	FILTER_PROCESS = 512,
+	FILTER_PEER = 1024,
 };
 
-#define FILTER_WORDS 10	/* how many there are */
+#define FILTER_WORDS 11	/* how many there are */
 
 /* What follows the words, as a grammar has it. */
 #define FILTER_PROTO_ARGS "proto { tcp | udp }"
@@ -51,6 +52,7 @@ enum {
  * @dev: name of the device that a socket is bound to, or NULL.
  * @uid: owner, if FILTER_UID is given.
  * @process: name or PID of a process that has the socket, or NULL.
+ * @peer: addresses of peers, if FILTER_PEER is given.
  */
 struct filter {
 	unsigned int given;
@@ -68,6 +70,7 @@ struct filter {
 	const char *dev;
 	uint32_t uid;
 	const char *process;
+	struct prefix peer;
 };
 
 /**

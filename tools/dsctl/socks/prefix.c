@@ -40,6 +40,29 @@ int prefix_parse(const char *what, const char *word, struct prefix *prefix)
 	return 0;
 }
 
+void prefix_mask(struct prefix *prefix)
+{
+	uint8_t *addr = (uint8_t *)&prefix->ep.addr;
+	size_t i, n = prefix->ep.family == AF_INET ? 4 : 16;
+
+	for (i = prefix->len / 8; i < n; i++)
+		addr[i] &= i > prefix->len / 8 ? 0 : 0xff00 >> prefix->len % 8;
+}
+
+int prefix_check(const char *what, const char *word,
+		 const struct prefix *prefix)
+{
+	struct prefix masked = *prefix;
+	char buf[INET6_ADDRSTRLEN];
+
+	prefix_mask(&masked);
+	if (!memcmp(&masked.ep.addr, &prefix->ep.addr, sizeof(masked.ep.addr)))
+		return 0;
+	err("%s \"%s\": has bits behind the length, expected %s/%u", what, word,
+	    endpoint_addr(&masked.ep, buf), masked.len);
+	return -1;
+}
+
 void prefix_unmap(struct prefix *prefix)
 {
 	const uint8_t *addr = prefix->ep.addr.v6.s6_addr;

@@ -29,6 +29,23 @@ struct prefix {
 int prefix_parse(const char *what, const char *word, struct prefix *prefix);
 
 /**
+ * prefix_mask() - Leave of an address what a prefix has of it.
+ * @prefix: the prefix; all bits behind its length become 0.
+ */
+void prefix_mask(struct prefix *prefix);
+
+/**
+ * prefix_check() - Refuse a prefix that has more bits set than its length says.
+ * @what: what it is for, the start of an error message.
+ * @word: the word that it was read from.
+ * @prefix: the prefix.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int prefix_check(const char *what, const char *word,
+		 const struct prefix *prefix);
+
+/**
  * prefix_unmap() - Make IPv4-mapped addresses the IPv4 addresses in them.
  * @prefix: the addresses; others stay.
  */

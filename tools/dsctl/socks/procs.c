@@ -165,7 +165,7 @@ int procs_find(struct procs *procs, struct sock_list *list)
 }
 
 /* The kernel cuts names off: what is as long as one can be may go on. */
-static bool is_name(const char *comm, const char *name)
+bool comm_is(const char *comm, const char *name)
 {
 	size_t len = strlen(comm);
 
@@ -177,7 +177,7 @@ static bool is_process(const struct proc_task *task, const char *process)
 {
 	char pid[NUMBER_STRLEN];
 
-	return is_name(task->comm, process) ||
+	return comm_is(task->comm, process) ||
 	       !strcmp(number_str(task->pid, pid), process);
 }
 

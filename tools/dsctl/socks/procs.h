@@ -78,6 +78,15 @@ bool procs_has(const struct procs *procs, const struct sock *sk,
 	       const char *process);
 
 /**
+ * comm_is() - Whether a task has a name.
+ * @comm: its name, which the kernel may have cut off.
+ * @name: the name that is looked for.
+ *
+ * Return: true if so.
+ */
+bool comm_is(const char *comm, const char *name);
+
+/**
  * procs_free() - Free what procs_find() found.
  * @procs: the users; zeroed memory is fine.
  */

@@ -149,8 +149,7 @@ void text_endpoint(struct text *text, const struct endpoint *ep,
 		text_puts(text, endpoint_str(ep, dev, buf));
 }
 
-/* The age in whole units, the largest that fits. */
-void text_last(struct text *text, const struct last_peer *last)
+void text_age(struct text *text, uint64_t age)
 {
 	static const struct {
 		unsigned int seconds;
@@ -158,15 +157,20 @@ void text_last(struct text *text, const struct last_peer *last)
 	} units[] = {
 		{ 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" },
 	};
-	uint64_t s = last->age / 1000;
+	uint64_t s = age / 1000;
 	size_t i;
 
+	for (i = 0; i < ARRAY_SIZE(units) - 1 && s < units[i].seconds;)
+		i++;
+	text_number(text, s / units[i].seconds);
+	text_puts(text, units[i].name);
+}
+
+void text_last(struct text *text, const struct last_peer *last)
+{
 	if (!last->peer.family)
 		return;
 	text_endpoint(text, &last->peer, NULL);
-	for (i = 0; i < ARRAY_SIZE(units) - 1 && s < units[i].seconds;)
-		i++;
 	text_puts(text, " ");
-	text_number(text, s / units[i].seconds);
-	text_puts(text, units[i].name);
+	text_age(text, last->age);
 }

@@ -99,6 +99,13 @@ void text_endpoint(struct text *text, const struct endpoint *ep,
 		   const char *dev);
 
 /**
+ * text_age() - How long ago something was, in whole units, the largest that fits.
+ * @text: gets "5s" appended.
+ * @age: in milliseconds.
+ */
+void text_age(struct text *text, uint64_t age);
+
+/**
  * text_last() - A peer, and how long ago it was there.
  * @text: gets "192.0.2.1:1234 5s" appended, nothing if there was no peer.
  * @last: the peer.
