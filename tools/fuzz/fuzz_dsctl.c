@@ -718,6 +718,8 @@ static void begin_block(void)
 	set("max-sockets", "100000");
 	set("event-rate", "100000");
 	set("bindv6only", "off");
+	set("peers", "on");
+	set("max-peers", "100");
 	open_sockets();
 }
 
@@ -740,6 +742,7 @@ static void set_values(void)
 			"ff02::1", "fe80::1%lo", "fe80::1", "255.255.255.255",
 			"::1%lo", "1.2.3", "127.1", "::ffff:0.0.0.0", "2001:db8::2",
 		} },
+		{ "LENGTH", { "0", "1", "24", "32", "33", "128", "129" } },
 		{ "NAME", {
 			"lo", "lo:1", "if1", "averyverylongname", "eth0" } },
 		{ "FILE", {
@@ -848,6 +851,13 @@ static const char *const commands[] = {
 	"set v6only on cookie @0 dry-run",
 	"reset port 1001",
 	"-N reset",
+	"show peers",
+	"-s show peers in port 1001",
+	"-j -r -p -N show peers",
+	"-j show peers by prefix 24",
+	"show peers refused by process",
+	"set max-peers 0",
+	"reset peers",
 	"audit",
 	"-a -s audit",
 	"-j -N audit",
