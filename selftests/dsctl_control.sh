@@ -52,21 +52,6 @@ peer_says()
 			"\($name).\(.key) \(.value)"' "$1")
 }
 
-# run ARGUMENT...: sets rc; the output goes to files
-run()
-{
-	"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-	rc=$?
-	cat "$tmp/out" "$tmp/err"
-}
-
-# does ARGUMENT...: exit code 0, and nothing to say
-does()
-{
-	run "$@"
-	[ "$rc" = 0 ] && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ]
-}
-
 # says REGEX ARGUMENT...: exit code 0, that on stdout, silence on stderr
 says()
 {

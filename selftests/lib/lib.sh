@@ -77,6 +77,22 @@ check()
 	fi
 }
 
+# run ARGUMENT...: dsctl with these; sets rc, and its output goes to files in $tmp
+run()
+{
+	# shellcheck disable=SC2154 # the script's own
+	"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	cat "$tmp/out" "$tmp/err"
+}
+
+# does ARGUMENT...: exit code 0, and nothing to say
+does()
+{
+	run "$@"
+	[ "$rc" = 0 ] && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ]
+}
+
 # wait_for SECONDS COMMAND...
 wait_for()
 {
