@@ -137,14 +137,18 @@ config_agrees()
 	local sysctl
 
 	sysctl=$(cat /proc/sys/net/ipv6/bindv6only)
-	json "keys == [\"bindv6only\", \"event_rate\", \"max_sockets\",
-		       \"since\", \"tracking\"] and .tracking == true and
-	      .bindv6only == ($sysctl == 1) and .max_sockets > 0" show config &&
-	json '.defaults | keys == ["bindv6only", "event_rate", "max_sockets",
-				   "tracking"]' -s show config &&
+	json "keys == [\"bindv6only\", \"event_rate\", \"max_peers\",
+		       \"max_sockets\", \"peers\", \"since\", \"tracking\"] and
+	      .tracking == true and .bindv6only == ($sysctl == 1) and
+	      .max_sockets > 0 and .peers == true and .max_peers > 0" show config &&
+	json '.defaults | keys == ["bindv6only", "event_rate", "max_peers",
+				   "max_sockets", "peers", "tracking"]' \
+		-s show config &&
 	says '^tracking +on +the hooks are in the kernel' show config &&
 	says '^tracking +on +on +the hooks' -s show config &&
-	says '^bindv6only +off +off ' -s show config
+	says '^bindv6only +off +off ' -s show config &&
+	says '^peers +on +on +the ledger' -s show config &&
+	says '^max-peers +([0-9]+) +\1 +peers' -s show config
 }
 
 # since_is FROM TO: in seconds since the epoch

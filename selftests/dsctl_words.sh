@@ -22,7 +22,7 @@ trap 'rm -rf "$tmp"' EXIT
 chmod 755 "$tmp"
 
 # One value of each kind
-declare -A VALUES=([ADDRESS]=::1 [PORT]=9 [NAME]=lo [PREFIX]=::1 [USER]=root [PROCESS]=1 [NUMBER]=1 [FILE]=file [NETNS]=$$)
+declare -A VALUES=([ADDRESS]=::1 [PORT]=9 [NAME]=lo [PREFIX]=::1 [USER]=root [PROCESS]=1 [NUMBER]=1 [FILE]=file [NETNS]=$$ [LENGTH]=1)
 cd "$tmp" && touch file
 
 # walk WORD...: write down each word that can follow these, with these before it, and
