@@ -6,8 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "socks/tally.h"
 #include "socks/view.h"
 #include "util/map.h"
+
+/* A finding as a bit of a set of findings. */
+#define BIT(finding) (1U << (finding))
 
 /**
  * enum finding - What there is to say about a socket or a service.
@@ -51,36 +55,71 @@ enum finding {
  * @blocks: something would break without IPv4.
  * @advice: what to do, a sentence.
  * @without_ipv6: the same where IPv6 is off, or NULL if that does not matter.
+ * @with_ledger: else the same where the ledger tells the peers, likewise.
  */
 struct finding_info {
 	const char *name;
 	bool blocks;
 	const char *advice;
 	const char *without_ipv6;
+	const char *with_ledger;
 };
 
 extern const struct finding_info finding_infos[NUM_FINDINGS];
 
 /**
+ * struct sock_left - What was counted at a socket and the ledger does not tell.
+ * @served: of IPv4 clients.
+ * @used: that the program itself did over IPv4.
+ * @refused: of IPv4 clients, refused.
+ * @refused6: of IPv6 clients, likewise.
+ * @refused_calls: connect() and sendmsg() of the program itself to IPv4, likewise.
+ * @refused_binds: its bind() to IPv4, likewise, of which the ledger has nothing.
+ * @told_used: it used IPv4, and the ledger tells all of that.
+ */
+struct sock_left {
+	uint64_t served;
+	uint64_t used;
+	uint64_t refused;
+	uint64_t refused6;
+	uint64_t refused_calls;
+	uint64_t refused_binds;
+	bool told_used;
+};
+
+/**
  * struct findings - What was found about the sockets of a view.
  * @set: of each socket, a bit for each enum finding.
  * @conns: of each socket, the open connections over IPv4 that it took, or is.
- * @taker: of each connection over IPv4, the server that took it; MAP_NONE of all others.
+ * @taker: of each connection over IPv4, the server that took it, or itself where that is
+ *	   closed; MAP_NONE of all others.
+ * @left: of each socket, what only its counters tell.
  */
 struct findings {
 	uint16_t *set;
 	uint32_t *conns;
 	uint32_t *taker;
+	struct sock_left *left;
 };
 
 /**
  * findings_make() - Look at all sockets.
  * @findings: zeroed; to be freed in any case.
  * @view: the sockets, those of AF_INET and connections included.
+ * @tally: the ledger, which then knows what is left of it; NULL if there is none.
  *
  * Return: 0, or -1 after a message.
  */
-int findings_make(struct findings *findings, const struct view *view);
+int findings_make(struct findings *findings, const struct view *view,
+		  struct tally *tally);
+
+/**
+ * findings_add() - Add what the ledger says about a socket.
+ * @findings: the findings.
+ * @i: the socket.
+ * @finding: what it says; what does not go with it is taken out.
+ */
+void findings_add(struct findings *findings, uint32_t i, enum finding finding);
 
 /**
  * findings_free() - Free what findings_make() made.
@@ -89,13 +128,24 @@ int findings_make(struct findings *findings, const struct view *view);
 void findings_free(struct findings *findings);
 
 /**
- * finding_count() - The events behind a finding about a socket.
+ * left_refused() - Add up what was refused of IPv4.
+ * @left: what is left of a socket.
+ *
+ * Return: packets and calls.
+ */
+uint64_t left_refused(const struct sock_left *left);
+
+/**
+ * finding_count() - The events behind a finding about a socket, but for those in the ledger.
+ * @findings: the findings.
  * @sk: the socket.
+ * @i: its place in the view.
  * @finding: which.
  *
  * Return: how many, 0 for a finding that needs none.
  */
-uint64_t finding_count(const struct sock *sk, enum finding finding);
+uint64_t finding_count(const struct findings *findings, const struct sock *sk,
+		       uint32_t i, enum finding finding);
 
 /**
  * finding_last() - The last peer behind a finding about a socket.

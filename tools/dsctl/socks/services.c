@@ -5,7 +5,9 @@
 #include "nl/diag.h"
 #include "out/err.h"
 #include "out/text.h"
+#include "socks/role.h"
 #include "socks/services.h"
+#include "util/array.h"
 #include "util/map.h"
 
 #define INIT_PID	1
@@ -13,7 +15,6 @@
 
 /* The keys of sockets without a process; others are of user and port. */
 #define KEY_UNLISTED	((uint64_t)1 << 62)
-#define KEY_CLOSED	((uint64_t)1 << 63)
 
 /* The first socket of a group stands for it. */
 static uint32_t group_of(uint32_t *parent, uint32_t i)
@@ -79,12 +80,47 @@ static const struct endpoint *owned_end(const struct sock *sk)
 
 static uint64_t owner_key(const struct sock *sk)
 {
-	if (!sk->cookie)
-		return KEY_CLOSED;
 	if (sk->unlisted)
 		return KEY_UNLISTED;
 	return (uint64_t)sk->uid << 25 | (uint64_t)sk->protocol << 17 |
 	       (uint64_t)!!sk->peer.family << 16 | owned_end(sk)->port;
+}
+
+static const char *comm_of(const struct procs *procs, const struct sock *sk)
+{
+	return task_of(procs, sk->procs.first)->comm;
+}
+
+/* Whether one program has two sockets that only SO_REUSEPORT lets have one port. */
+static bool are_workers(const struct view *view, const struct sock *a,
+			const struct sock *b)
+{
+	return a->uid == b->uid && a->ifindex == b->ifindex &&
+	       role_is_server(a) && role_is_server(b) &&
+	       a->procs.first != PROC_NONE && b->procs.first != PROC_NONE &&
+	       !strcmp(comm_of(&view->procs, a), comm_of(&view->procs, b));
+}
+
+static bool is_same_end(const struct sock *a, const struct sock *b)
+{
+	return a->protocol == b->protocol && a->family == b->family &&
+	       a->local.port == b->local.port &&
+	       !endpoint_compare(&a->local, &b->local);
+}
+
+/* Unite a socket with one of its own kind: these stand side by side in a view. */
+static void unite_workers(const struct view *view, const bool *member,
+			  uint32_t i, uint32_t *parent)
+{
+	const struct sock *socks = view->socks.v;
+	uint32_t j;
+
+	for (j = i; j > 0 && is_same_end(&socks[j - 1], &socks[i]); j--) {
+		if (member[j - 1] && are_workers(view, &socks[j - 1], &socks[i])) {
+			unite(parent, i, j - 1);
+			return;
+		}
+	}
 }
 
 static void unite_all(const struct view *view, const bool *member,
@@ -100,6 +136,7 @@ static void unite_all(const struct view *view, const bool *member,
 			continue;
 		if (taker[i] != SERVICE_NONE && member[taker[i]])
 			unite(parent, i, taker[i]);
+		unite_workers(view, member, i, parent);
 		if (sk->procs.first == PROC_NONE)
 			unite(parent, i, map_set(by_owner, owner_key(sk), i));
 		else
@@ -111,7 +148,7 @@ static void add_sock(struct services *services, uint32_t sock, uint32_t group)
 {
 	struct service *service;
 
-	/* The first of a group comes before the others. */
+	/* The first of a group comes before the others. There is room for all. */
 	if (sock == group) {
 		service = &services->v[services->n];
 		services->of[sock] = services->n++;
@@ -148,6 +185,7 @@ int services_group(struct services *services, const struct view *view,
 	services->next = new_array(n);
 	services->of_task = new_array(num_tasks);
 	services->v = calloc(n + 1, sizeof(*services->v));
+	services->size = n + 1;
 	if (!parent || !services->of || !services->next ||
 	    !services->of_task || !services->v || map_init(&by_owner, n)) {
 		err_no_memory();
@@ -172,14 +210,41 @@ out:
 	return ret;
 }
 
+static struct service *add_without(struct services *services, enum service_kind kind)
+{
+	struct service *service;
+
+	if (array_grow((void **)&services->v, services->n, &services->size,
+		       sizeof(*services->v)))
+		return NULL;
+	service = &services->v[services->n++];
+	memset(service, 0, sizeof(*service));
+	service->kind = kind;
+	service->first = SERVICE_NONE;
+	return service;
+}
+
+int services_add_closed(struct services *services)
+{
+	return add_without(services, SERVICE_CLOSED) ? 0 : err_no_memory();
+}
+
+int services_add_program(struct services *services, const char *comm,
+			 uint32_t uid)
+{
+	struct service *service = add_without(services, SERVICE_PROGRAM);
+
+	if (!service)
+		return err_no_memory();
+	snprintf(service->comm, sizeof(service->comm), "%s", comm);
+	service->uid = uid;
+	return 0;
+}
+
 /* The name of sockets whose processes, if any, are not seen. */
 static void owner_name(const struct procs *procs, const struct sock *sk,
 		       struct text *text)
 {
-	if (!sk->cookie) {
-		text_puts(text, "closed or reset");
-		return;
-	}
 	if (sk->unlisted) {
 		text_puts(text, "unknown");
 		return;
@@ -196,15 +261,22 @@ static void owner_name(const struct procs *procs, const struct sock *sk,
 void service_name(const struct services *services, const struct view *view,
 		  size_t i, struct text *text)
 {
+	const struct service *service = &services->v[i];
 	size_t t;
 
+	if (service->kind == SERVICE_CLOSED)
+		text_puts(text, "closed or reset");
+	if (service->kind == SERVICE_PROGRAM)
+		text_puts(text, service->comm);
+	if (service->kind != SERVICE_SOCKETS)
+		return;
 	for (t = 0; t < view->procs.num_tasks; t++) {
 		if (services->of_task[t] == i) {
 			text_puts(text, view->procs.tasks[t].comm);
 			return;
 		}
 	}
-	owner_name(&view->procs, &view->socks.v[services->v[i].first], text);
+	owner_name(&view->procs, &view->socks.v[service->first], text);
 }
 
 void service_text(const struct services *services, const struct view *view,
@@ -231,6 +303,8 @@ void service_text(const struct services *services, const struct view *view,
 		text_puts(text, ")");
 	else
 		service_name(services, view, i, text);
+	if (services->v[i].kind == SERVICE_PROGRAM)
+		text_printf(text, ", uid %u", services->v[i].uid);
 }
 
 json_t *service_processes(const struct services *services,
