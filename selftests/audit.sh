@@ -100,7 +100,7 @@ sockets_are_the_same()
 			 $shown[0]["\(.cookie)"])'
 }
 
-# What no socket accounts for, of connect() that of TCP
+# What no socket accounts for, of connect() that of TCP. The ledger tells of all of it.
 closed_has_counters()
 {
 	"$DSCTL" -j show stats >"$tmp/stats" &&
@@ -114,8 +114,7 @@ closed_has_counters()
 		map(select(has("counters"))) | length == 1 and
 		.[0].service == "closed or reset" and (.[0] | .counters as $c |
 			([$c.v4_connect, $c.v4_send] | min > 0) and
-			([.findings[] | select(.finding == "unnamed-ipv4").count] ==
-			 [$c.v4_connect + $c.v4_send + $c.v4_recv]) and
+			all(.findings[]; .finding != "unnamed-ipv4") and
 			($c | keys) == ($stats[0] | del(.untracked, .tracked,
 				.evicted) | keys) and
 			all($c | to_entries[]; .key as $key |
@@ -123,6 +122,38 @@ closed_has_counters()
 					"v4_connect", "native_connect")
 					then $tcp else $stats end)[0][$key] -
 					open($key))))'
+}
+
+# The peers of each finding are those of the ledger, and add up to its count.
+peers_add_up()
+{
+	"$DSCTL" -j show peers >"$tmp/ledger" && "$DSCTL" -j audit | jq -e '
+		def counted: .findings[] | select(.finding | IN("serves-ipv4",
+			"uses-ipv4", "refuses-ipv4", "refuses-ipv6"));
+		[.[] | counted] | length > 8 and
+			all(.[]; (.peers | length > 0) and
+				.count == (.peers | map(.count) | add) and
+				(.peers | . == sort_by(-.count)) and
+				all(.peers[]; .last_age_ms >= 0)) and
+		([.[] | counted | select(.finding == "serves-ipv4") |
+			.peers[]] | all(.peer == "'$ELSEWHERE'"))' &&
+	"$DSCTL" -j audit | jq -e --slurpfile ledger "$tmp/ledger" '
+		def sums: group_by(.peer) | map({peer: .[0].peer,
+			count: (map(.count) | add)});
+		([.[].findings[] | select(.finding == "uses-ipv4") | .peers[] |
+			{peer, count}] | sums) ==
+		($ledger[0] | map(select(.direction == "out" and
+			(.peer_addr | startswith("127.") | not)) |
+			{peer: "\(.peer_addr):\(.peer_port)", count}) | sums)'
+}
+
+# Who has no process any more is named, with whose it was.
+program_is_named()
+{
+	"$DSCTL" -j audit | jq -e '
+		map(select(.service == "visitor")) | length == 1 and
+		(.[0] | .uid == 0 and .processes == [] and .sockets == [])' &&
+		status 3 audit && grep -Eq '^visitor, uid 0 +uses-ipv4 ' "$tmp/out"
 }
 
 # A line for each finding, with the verdict where the service is named
@@ -135,6 +166,8 @@ table_agrees()
 	while read -r service verdict pid; do
 		if [ "$service" = closed ]; then
 			grep -Eq "^closed or reset +serves-ipv4 " "$tmp/out"
+		elif [ "$service" = visitor ]; then
+			grep -Eq "^visitor, uid 0 +uses-ipv4 " "$tmp/out"
 		else
 			grep -Eq "^$service\($pid\) +$verdict " "$tmp/out"
 		fi || {
@@ -158,19 +191,27 @@ summary_agrees()
 		grep -qx "$blocking of $all services would miss IPv4." \
 			"$tmp/out" &&
 		grep -Eqx 'Watched since [-0-9]+T[0-9:]+[-+][0-9]{2}:[0-9]{2}\.' \
-			"$tmp/out"
+			"$tmp/out" &&
+		grep -qx 'Looked at: .* TCP and UDP, and the ledger of peers.' \
+			"$tmp/out" &&
+		grep -q '^Not looked at: .* other network namespaces' "$tmp/out"
 }
 
-# As a user who sees no process: the same sockets, by owner
+# As a user who sees no process: the same sockets, by owner, without the ledger
 unprivileged()
 {
 	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups \
-		"$DSCTL" -j audit >"$tmp/out"
+		"$DSCTL" -j audit >"$tmp/out" 2>"$tmp/err"
 	[ $? = 3 ] || return 1
-	jq -e 'all(.[]; .processes == []) and
+	jq -e 'all(.[]; .processes == []) and all(.[].findings[]; .peers == null) and
 		all(.[]; .service == "closed or reset" or
 			 (.service | test("^uid 0, (tcp|udp) (to )?[0-9]+$")))' \
-		"$tmp/out"
+		"$tmp/out" &&
+		grep -q 'ledger of peers .* CAP_NET_ADMIN' "$tmp/err" &&
+		! setpriv --reuid $NOBODY --regid $NOBODY --clear-groups \
+			"$DSCTL" audit >"$tmp/out" &&
+		grep -q '^The ledger of peers .* CAP_NET_ADMIN' "$tmp/out" &&
+		grep -q '^Not seen: processes' "$tmp/out"
 }
 
 exported()
@@ -337,7 +378,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 30
+ktap_set_plan 32
 
 ip addr add $ELSEWHERE/32 dev lo
 check "nothing to audit" status 0 audit
@@ -350,6 +391,8 @@ check "audit agrees with the applications" audit_agrees "$tmp/want"
 check "findings are ordered" findings_are_ordered
 check "sockets as in show sockets" sockets_are_the_same
 check "counters of what is closed" closed_has_counters
+check "peers add up" peers_add_up
+check "a program that is gone" program_is_named
 check "table agrees" table_agrees
 check "summary agrees" summary_agrees
 check "exit status of JSON" status 3 -j audit

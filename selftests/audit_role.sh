@@ -57,8 +57,8 @@ of()
 	jq -r ".$2" <<<"${said[$1]}"
 }
 
-# does NAME ANSWER COMMAND [WORD...]: the program is asked, and answers
-does()
+# answers NAME ANSWER COMMAND [WORD...]: the program is asked, and answers
+answers()
 {
 	local name=$1 want=$2 line
 
@@ -94,29 +94,29 @@ in_table()
 refusals_are_past()
 {
 	for _ in 1 2 3; do
-		does changed refused refuse $ELSEWHERE || return 1
+		answers changed refused refuse $ELSEWHERE || return 1
 	done
 	found changed refuses-ipv4 '.["refuses-ipv4"].count == 3' &&
 		"$DSCTL" set v6only off proto tcp port "$port" &&
 		found changed unused-ipv4 '(has("refuses-ipv4") | not) and
 			(.["past-ipv4"] | .count == 3 and .blocks == false and
-			 (.detail | startswith(
-				"3 of IPv4 refused before v6only was off, last")) and
+			 (.detail | startswith("3 of IPv4 refused before v6only was off:" +
+				" '$ELSEWHERE' 3, last")) and
 			 (.advice | contains("dsctl reset")))' &&
-		in_table "past-ipv4 .* 3 of IPv4 refused before v6only was off,"
+		in_table "past-ipv4 .* 3 of IPv4 refused before v6only was off:"
 }
 
 clients_are_past()
 {
-	does changed served serve $ELSEWHERE &&
-		does changed served serve $ELSEWHERE &&
+	answers changed served serve $ELSEWHERE &&
+		answers changed served serve $ELSEWHERE &&
 		found changed serves-ipv4 '.["serves-ipv4"].count == 2 and
 			.["past-ipv4"].count == 3' &&
 		"$DSCTL" set v6only on proto tcp port "$port" &&
 		found changed refuses-ipv4 '.["refuses-ipv4"].count == 3 and
 			(has("serves-ipv4") | not) and (.["past-ipv4"] |
 			.count == 2 and .blocks == false and (.detail |
-			startswith("2 of IPv4 before v6only was on, last")))'
+			startswith("2 of IPv4 before v6only was on: '$ELSEWHERE' 2, last")))'
 }
 
 # A client that is connected still is a client.
@@ -126,19 +126,22 @@ connected_is_no_past()
 
 	"$DSCTL" set v6only off proto tcp port "$port" &&
 		exec 5<>"/dev/tcp/$ELSEWHERE/$port" &&
-		does changed accepted accept &&
+		answers changed accepted accept &&
 		"$DSCTL" set v6only on proto tcp port "$port" || return 1
 	found changed serves-ipv4 '(.["serves-ipv4"] | .blocks and .count == 0 and
 		.connections == 1 and .detail == "1 connected") and
 		.["past-ipv4"].count == 3' || rc=1
 	exec 5>&-
-	does changed dropped drop || rc=1
+	answers changed dropped drop || rc=1
 	return $rc
 }
 
+# Counters of one socket do not take the history of its port with them.
 past_is_forgotten()
 {
 	"$DSCTL" reset proto tcp port "$port" &&
+		found changed refuses-ipv4 '.["refuses-ipv4"].count == 3' &&
+		"$DSCTL" reset &&
 		found changed ready 'keys == ["ready"]'
 }
 
@@ -184,29 +187,31 @@ only_uses()
 {
 	found "$1" uses-ipv4 "keys == [\"uses-ipv4\"] and
 		.[\"uses-ipv4\"].count == $2 and
-		(.[\"uses-ipv4\"].detail | startswith(\"$2 to IPv4, last $ELSEWHERE:\"))"
+		(.[\"uses-ipv4\"].detail | test(\"^$2 to IPv4(: |, last )$ELSEWHERE:\"))" &&
+		jq -e --arg name "$1" 'any(.[]; .service == $name and
+			(.processes | length == 1))' "$tmp/out"
 }
 
 # As rsyslogd, which sends and that is all
 logger()
 {
-	does logger sent send 3 && only_uses logger 3 &&
-		does echo answered answer 3
+	answers logger sent send 3 && only_uses logger 3 &&
+		answers echo answered answer 3
 }
 
 # As a client of QUIC, at [::]:0: what it receives are answers
 quic_client()
 {
-	does quic sent send 4 && does echo answered answer 4 &&
-		does quic received receive 4 && only_uses quic 4
+	answers quic sent send 4 && answers echo answered answer 4 &&
+		answers quic received receive 4 && only_uses quic 4
 }
 
 # As dnsmasq, which asks by a port that it has chosen by chance, and closes it with
 # the answer
 resolver()
 {
-	does resolver sent send 2 && only_uses resolver 2 &&
-		does echo answered answer 2
+	answers resolver sent send 2 && only_uses resolver 2 &&
+		answers echo answered answer 2
 }
 
 # Those that these stand for. An IPv6 client has dnsmasq ask the sink.
@@ -223,7 +228,7 @@ dnsmasq_asks()
 	wait_for $LIMIT listening_udp $DNS_PORT || { cat "$tmp/dnsmasq.log"; return 1; }
 	printf '%b' '\x2a\x2a\x01\0\0\x01\0\0\0\0\0\0' \
 		'\x07example\x04test\0\0\x01\0\x01' >&5 &&
-		does sink taken take 1 && only_uses dnsmasq 1
+		answers sink taken take 1 && only_uses dnsmasq 1
 }
 
 # Datagrams that AF_INET sockets received which are closed
@@ -232,16 +237,21 @@ closed_recvs()
 	"$DSCTL" -j audit | jq 'map(.counters.v4_recv // 0) | add'
 }
 
-# The socket that asked is closed then.
+closed_recvs_are()
+{
+	[ "$(closed_recvs)" = "$1" ]
+}
+
+# The socket that asked is closed then; that it asked is known.
 dnsmasq_is_answered()
 {
 	local before
 
 	before=$(closed_recvs)
-	does sink resolved resolve &&
+	answers sink resolved resolve &&
 		[ "$(timeout $LIMIT head -c 2 <&5)" = '**' ] &&
-		wait_for $LIMIT found dnsmasq ready 'keys == ["ready"]' &&
-		[ "$(closed_recvs)" = $((before + 1)) ]
+		wait_for $LIMIT closed_recvs_are $((before + 1)) &&
+		only_uses dnsmasq 1
 }
 
 # What is written to its socket, which is not /dev/log here, goes to the sink.
@@ -253,7 +263,7 @@ rsyslogd_sends()
 	for i in 1 2 3; do
 		echo "<13>test: $i" | socat -u - "UNIX-SENDTO:$tmp/log" || return 1
 	done
-	does sink taken take 3 && only_uses rsyslogd 3
+	answers sink taken take 3 && only_uses rsyslogd 3
 }
 
 real_dnsmasq()
@@ -312,7 +322,8 @@ socat_forks()
 	# Its parent opens another one for the next client.
 	wait_for $LIMIT listening_udp 7000 || rc=1
 	[ $rc = 0 ] && found socat serves-ipv4 'keys == ["serves-ipv4"] and
-		.["serves-ipv4"].connections == 1' || rc=1
+		(.["serves-ipv4"] | .connections == 1 and .count == 1 and
+		 (.peers | map([.peer, .count]) == [["'$ELSEWHERE'", 1]]))' || rc=1
 	exec 5>&-
 	return $rc
 }
@@ -326,8 +337,8 @@ listening_udp()
 
 health_check()
 {
-	does health served serve 127.0.0.1 &&
-		does health served serve 127.0.0.1 &&
+	answers health served serve 127.0.0.1 &&
+		answers health served serve 127.0.0.1 &&
 		found health local-ipv4 'keys == ["local-ipv4"] and
 			(.["local-ipv4"] | .count == 2 and .blocks == false)'
 }
@@ -357,8 +368,8 @@ getaddrinfo_sorts()
 # Two processes that share a port: that of AF_INET gets the clients.
 shared_port()
 {
-	does group4 served serve $ELSEWHERE &&
-		does group4 served serve $ELSEWHERE &&
+	answers group4 served serve $ELSEWHERE &&
+		answers group4 served serve $ELSEWHERE &&
 		found group4 serves-ipv4 'keys == ["serves-ipv4"] and
 			.["serves-ipv4"].count == 2' &&
 		found group6 shadowed 'keys == ["shadowed"]'
@@ -397,7 +408,7 @@ warns()
 
 advice_without_ipv6()
 {
-	does health served serve $ELSEWHERE && said_off 0 &&
+	answers health served serve $ELSEWHERE && said_off 0 &&
 		in_table 'health.* Move these clients to IPv6\.$' || return 1
 	ipv6_off all 1
 	said_off 1 && found health serves-ipv4 '.["serves-ipv4"].advice |
@@ -424,7 +435,7 @@ v6only_is_warned_about()
 	port=$(of health port)
 	warns 1 set v6only on proto tcp port "$port" dry-run &&
 		warns 1 set v6only on proto tcp port "$port" &&
-		does health refused refuse $ELSEWHERE &&
+		answers health refused refuse $ELSEWHERE &&
 		warns 0 set v6only on proto tcp port "$port" &&
 		warns 0 set v6only off proto tcp port "$port" &&
 		ipv6_off all 0 &&
@@ -444,20 +455,208 @@ other_namespace()
 	return $rc
 }
 
-# What a socket that is closed has counted
+# What the ledger knows of, long after
+
+# once NAME ADDRESS PORT [USER]: a program that connects and ends
+once()
+{
+	setpriv --reuid "${4-0}" --clear-groups /usr/bin/python3 -c '
+import socket, sys
+with open("/proc/self/comm", "w") as comm:
+    comm.write(sys.argv[1])
+socket.create_connection(sys.argv[2:4]).close()' "$@"
+}
+
+# went NAME COUNT DESTINATION [USER]: in the words of audit
+went()
+{
+	found "$1" uses-ipv4 "keys == [\"uses-ipv4\"] and (.[\"uses-ipv4\"] |
+		.count == $2 and .blocks and .last_age_ms >= 0 and
+		(.peers | map([.peer, .count]) == [[\"$3\", $2]]))" &&
+		jq -e --arg name "$1" --argjson uid "${4-0}" 'any(.[];
+			.service == $name and .uid == $uid and
+			.processes == [] and .sockets == [])' "$tmp/out"
+}
 
 closed_client()
 {
-	/usr/bin/python3 -c '
-import socket, sys
-socket.create_connection(("::ffff:" + sys.argv[1], int(sys.argv[2]))).close()' \
-		$ELSEWHERE "$(of group4 port)" &&
-		wait_for $LIMIT found "closed or reset" uses-ipv4 \
-			'.["uses-ipv4"].count == 1'
+	local to
+
+	to=$(of group4 port)
+	once cron-job "::ffff:$ELSEWHERE" "$to" && once cron-job $ELSEWHERE "$to" &&
+		once other $ELSEWHERE "$to" $NOBODY &&
+		went cron-job 2 "$ELSEWHERE:$to" &&
+		went other 1 "$ELSEWHERE:$to" $NOBODY &&
+		in_table "^cron-job, uid 0 +uses-ipv4 .* 2 to IPv4: $ELSEWHERE:$to 2, last" &&
+		in_table "^other, uid $NOBODY +uses-ipv4 "
+}
+
+# What stays on this host is of no program that would miss it.
+closed_local_client()
+{
+	once checker 127.0.0.1 "$(of group4 port)" &&
+		! "$DSCTL" -j audit | jq -e 'any(.[]; .service == "checker")'
+}
+
+# A process of the name that is there still is of its service.
+own_connection()
+{
+	local to
+
+	to=$(of group4 port)
+	answers health connected connect $ELSEWHERE "$to" &&
+		found health uses-ipv4 '.["uses-ipv4"] | .count == 1 and
+			(.peers | map(.peer) == ["'$ELSEWHERE:"$to"'"])'
+}
+
+# A server that ends, and comes back
+
+# stop NAME
+stop()
+{
+	kill "$(of "$1" pid)"
+	wait "$(of "$1" pid)" 2>/dev/null
+}
+
+# history SERVICE FINDING COUNT: of clients from ELSEWHERE
+history()
+{
+	found "$1" "$2" ".[\"$2\"].count == $3 and
+		(.[\"$2\"].peers | map([.peer, .count]) == [[\"$ELSEWHERE\", $3]])"
+}
+
+before_restart()
+{
+	for _ in 1 2 3; do
+		answers restarted.1 served serve $ELSEWHERE || return 1
+	done
+	history restarted serves-ipv4 3
+}
+
+while_down()
+{
+	history "closed or reset" serves-ipv4 3 &&
+		in_table "^closed or reset .* 3 from IPv4 at tcp $at: $ELSEWHERE 3, last"
+}
+
+after_restart()
+{
+	history restarted serves-ipv4 3 &&
+		answers restarted.2 served serve $ELSEWHERE &&
+		history restarted serves-ipv4 4
+}
+
+# As one that takes IPv6 alone: it served, and will not.
+after_change()
+{
+	history restarted past-ipv4 4
+}
+
+# Workers that one program has started anew, or more than once, are one service.
+
+# accepted NAME: how many its socket had
+accepted()
+{
+	local line
+
+	echo accepted >&"${to[$1]}"
+	read -r -t $LIMIT line <&"${from[$1]}" && echo "$line"
+}
+
+workers()
+{
+	local end=$((SECONDS + LIMIT)) all=0
+
+	for _ in {1..8}; do
+		answers worker.1 connected connect $ELSEWHERE || return 1
+	done
+	until [ $all = 8 ]; do
+		[ $SECONDS -lt $end ] || return 1
+		all=$((all + $(accepted worker.1) + $(accepted worker.2)))
+	done
+	history worker serves-ipv4 8
+}
+
+worker_is_left()
+{
+	history worker serves-ipv4 8
+}
+
+# Of many clients the first three, and all with -s
+many_peers()
+{
+	local i n
+
+	for i in 1 2 3 4 5; do
+		ip addr add 198.51.100.$i/32 dev lo
+		for ((n = 0; n < i; n++)); do
+			answers many served serve $ELSEWHERE 198.51.100.$i || return 1
+		done
+	done
+	for _ in 1 2 3 4 5; do
+		answers many served serve ::1 || return 1
+	done
+	found many serves-ipv4 '.["serves-ipv4"] | .count == 15 and
+		.share_ipv6 == 0.25 and (.peers | map([.peer, .count]) ==
+			([5, 4, 3, 2, 1] | map(["198.51.100.\(.)", .])))' &&
+		in_table "^many.* 15 from IPv4: 198.51.100.5 5, 198.51.100.4 4, 198.51.100.3 3, \+2, last " &&
+		"$DSCTL" -s audit >"$tmp/out"
+	for i in 1 2 3 4 5; do
+		grep -Eq "^ +198.51.100.$i $i, last [0-9]" "$tmp/out" || {
+			cat "$tmp/out"
+			return 1
+		}
+	done
+}
+
+# Health checks and clients, whichever came last
+mixed_clients()
+{
+	answers mixed served serve 127.0.0.1 &&
+		found mixed local-ipv4 '.["local-ipv4"].count == 1' &&
+		answers mixed served serve $ELSEWHERE &&
+		answers mixed served serve 127.0.0.1 &&
+		found mixed serves-ipv4 'keys == ["serves-ipv4"] and
+			.["serves-ipv4"].count == 1'
+}
+
+# Where there is no room for peers, that is said.
+no_room()
+{
+	local rc=0
+
+	"$DSCTL" set max-peers 0 && answers crowded served serve $ELSEWHERE &&
+		answers crowded served serve $ELSEWHERE &&
+		found crowded serves-ipv4 '.["serves-ipv4"].count == 2' &&
+		once short-lived $ELSEWHERE "$(of crowded port)" &&
+		"$DSCTL" -j audit | jq -e 'any(.[] |
+			select(.service == "closed or reset").findings[];
+			.finding == "unnamed-ipv4" and .count > 0)' &&
+		in_table '^Of [0-9]+ events the peers are not in it any more' || rc=1
+	"$DSCTL" set max-peers 16384
+	return $rc
+}
+
+# Without the ledger: what counters tell, and that there is none.
+without_ledger()
+{
+	local rc=0
+
+	answers plain served serve $ELSEWHERE && "$DSCTL" set peers off || return 1
+	answers plain served serve $ELSEWHERE && found plain serves-ipv4 '
+			.["serves-ipv4"] | .count == 2 and .peers == null and
+			.last_peer != null' 2>"$tmp/err" &&
+		grep -q 'warning: the ledger of peers is off' "$tmp/err" &&
+		in_table '^The ledger of peers is off' || rc=1
+	"$DSCTL" set peers on
+	# What is from before is told as well as it is known.
+	[ $rc = 0 ] && answers plain served serve $ELSEWHERE &&
+		found plain serves-ipv4 '.["serves-ipv4"] | .count == 3 and
+			(.peers | map(.count) == [1])'
 }
 
 ktap_print_header
-ktap_set_plan 26
+ktap_set_plan 38
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -506,7 +705,35 @@ check "addresses that are sorted" getaddrinfo_sorts
 start group4 group AF_INET 0
 start group6 group AF_INET6 "$(of group4 port)"
 check "a port that is shared" shared_port
-check "a client that is gone" closed_client
+check "a program that is gone" closed_client
+check "a program that stayed on this host" closed_local_client
+check "a service that connects" own_connection
+
+"$DSCTL" reset
+start restarted.1 server 0
+at=$(of restarted.1 port)
+check "a server with a history" before_restart
+stop restarted.1
+check "a server that ended" while_down
+start restarted.2 server 0 "$at"
+check "a server that was restarted" after_restart
+stop restarted.2
+start restarted.3 server 1 "$at"
+check "a server that was changed" after_change
+
+start worker.1 group AF_INET6 0
+start worker.2 group AF_INET6 "$(of worker.1 port)"
+check "workers" workers
+stop worker.1
+check "a worker that is left" worker_is_left
+
+for i in many mixed crowded plain; do
+	start $i server 0
+done
+check "many clients" many_peers
+check "clients of both kinds" mixed_clients
+check "no room for peers" no_room
+check "no ledger" without_ledger
 
 check "advice without IPv6" advice_without_ipv6
 check "IPv6 is asked for by device" each_device_is_asked

@@ -17,7 +17,7 @@ import os
 import socket
 import sys
 
-from dsctl_peer import REFUSAL, Server, cookie
+from dsctl_peer import REFUSAL, Server, cookie, rename
 
 ELSEWHERE = "192.0.2.1"     # an address of this host, not of 127.0.0.0/8
 
@@ -40,11 +40,6 @@ class Service:
         server = Server(*args)
         self.socks.append(server.sock)
         return server
-
-
-def rename(name):
-    with open("/proc/self/comm", "w", encoding="ascii") as comm:
-        comm.write(name)
 
 
 def mapped(server):
@@ -106,10 +101,19 @@ def sockets_of_both(verdict):
 
 
 def pair():
-    """All that is known of its clients is that one was of this host."""
-    service, server = sockets_of_both("local-ipv4")
+    """A client was of this host, though not the last one."""
+    service, server = sockets_of_both("serves-ipv4")
     server.serve(ELSEWHERE)
     server.serve("127.0.0.1")
+    service.found("serves-ipv4", server.seen["v4_accept"] - 1)
+    return service
+
+
+def health():
+    """All clients over IPv4 were of this host."""
+    service, server = sockets_of_both("local-ipv4")
+    for _ in range(4):
+        server.serve("127.0.0.1")
     service.found("local-ipv4", server.seen["v4_accept"])
     return service
 
@@ -124,7 +128,7 @@ def sshd():
 
 
 def busy_pair():
-    """Its client is connected."""
+    """Its client is connected, and has a name of its own."""
     service, server = sockets_of_both("serves-ipv4")
     service.client = os.fork()
     if not service.client:
@@ -134,15 +138,15 @@ def busy_pair():
         client = socket.create_connection((ELSEWHERE, server.port))
         client.recv(1)
         os._exit(0)
-    Server.unnamed += 1
     service.kept.append(server.sock.accept()[0])
     service.found("serves-ipv4", 1, 1)
     return service
 
 
 def local():
-    service = Service("ready")
+    service = Service("local-ipv4")
     service.server("tcp", "v4", "127.0.0.1").serve("127.0.0.1")
+    service.found("local-ipv4", 1)
     return service
 
 
@@ -189,19 +193,19 @@ def outbound():
 
 
 def closing():
-    """A server that is gone: only the sums remember its two clients."""
+    """A server that is gone, of whose clients two were of this host."""
     server = Server("tcp", "dual")
-    for _ in range(2):
-        server.serve("127.0.0.1")
+    for addr in ELSEWHERE, "127.0.0.1", "127.0.0.1":
+        server.serve(addr)
     server.sock.close()
-    return {"serves-ipv4": [mapped(server), 0]}
+    return {"serves-ipv4": [mapped(server) - 2, 0]}
 
 
-READY = {"pair": pair, "local": local, "v6only": v6only,
+READY = {"health": health, "local": local, "v6only": v6only,
          "one-address": one_address, "unused": unused, "spoofed": spoofed,
          "shadowed": shadowed}
-BLOCKING = {"dual": dual, "sshd": sshd, "v4only": v4only, "busy-pair": busy_pair,
-            "outbound": outbound}
+BLOCKING = {"dual": dual, "pair": pair, "sshd": sshd, "v4only": v4only,
+            "busy-pair": busy_pair, "outbound": outbound}
 
 
 def start(name, make):
@@ -209,27 +213,27 @@ def start(name, make):
     out, child_out = os.pipe()
     if not os.fork():
         rename(name)
-        Server.unnamed = 0
+        Server.afar = 0
         service = make()
         said = {"service": name, "pid": os.getpid(),
                 "verdict": service.verdict, "findings": service.findings,
                 "cookies": [cookie(s) for s in service.socks]}
         ports = [s.getsockname()[1] for s in service.socks]
         os.write(child_out, json.dumps([said, service.client, ports,
-                                        Server.unnamed]).encode())
+                                        Server.afar]).encode())
         os.close(child_out)
         sys.stdin.read()
         os._exit(0)
     # More than a pipe takes at once it never is.
-    said, client, ports, unnamed = json.loads(os.read(out, 4096))
+    said, client, ports, afar = json.loads(os.read(out, 4096))
     os.close(out)
     os.close(child_out)
     Server.ports.update(ports)
-    Server.unnamed += unnamed
+    Server.afar += afar
     yield said
     if client:
         yield {"service": "client", "pid": client, "verdict": "uses-ipv4",
-               "findings": {"uses-ipv4": [0, 1]}}
+               "findings": {"uses-ipv4": [1, 1]}}
 
 
 def main():
@@ -241,10 +245,15 @@ def main():
         gone = closing()
     for name, make in services.items():
         said += start(name, make)
-    # The clients are gone, too; those of AF_INET left no more than their number.
-    gone["unnamed-ipv4"] = [Server.unnamed, 0]
-    said.append({"service": "closed or reset", "pid": None,
-                 "verdict": next(iter(gone)), "findings": gone, "cookies": []})
+    if gone:
+        said.append({"service": "closed or reset", "pid": None,
+                     "verdict": next(iter(gone)), "findings": gone,
+                     "cookies": []})
+    # All clients are gone, and have left their name.
+    if Server.afar:
+        said.append({"service": "visitor", "pid": None, "verdict": "uses-ipv4",
+                     "findings": {"uses-ipv4": [Server.afar, 0]},
+                     "cookies": []})
     print(json.dumps(said), flush=True)
     sys.stdin.read()
 

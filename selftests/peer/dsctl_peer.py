@@ -11,6 +11,7 @@ show stats`, and keeps the sockets open until standard input ends:
   sums     the counters of all of them
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -37,6 +38,24 @@ SPOOFED = "::ffff:192.0.2.66"
 def cookie(sock):
     raw = sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8)
     return struct.unpack("=Q", raw)[0]
+
+
+def rename(name):
+    """Of this process, as ps shows it."""
+    with open("/proc/self/comm", "w", encoding="ascii") as comm:
+        comm.write(name)
+
+
+@contextlib.contextmanager
+def visitor():
+    """What a client does is done under a name of its own."""
+    with open("/proc/self/comm", encoding="utf-8") as comm:
+        name = comm.read().rstrip("\n")
+    rename("visitor")
+    try:
+        yield
+    finally:
+        rename(name)
 
 
 def endpoint(addr, port):
@@ -95,8 +114,8 @@ class Server(Socket):
     ports = set()
     # What the clients of all servers asked for
     asked = dict.fromkeys(COUNTERS, 0)
-    # Of these, what an audit cannot name: connect() of TCP and datagrams
-    unnamed = 0
+    # Of these, connections and datagrams over IPv4 to further than 127.0.0.0/8
+    afar = 0
 
     def __init__(self, proto, mode, addr="::"):
         self.kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[proto]
@@ -137,11 +156,12 @@ class Server(Socket):
     def ask(self, client, addr):
         """The client connects, and sends if it is one of UDP."""
         self.asked["native_connect" if ":" in addr else "v4_connect"] += 1
-        Server.unnamed += ":" not in addr
-        client.connect((addr, self.port))
-        if self.kind == socket.SOCK_DGRAM:
-            self.asked["v4_send"] += ":" not in addr
-            client.send(b"x")
+        Server.afar += ":" not in addr and not addr.startswith("127.")
+        with visitor():
+            client.connect((addr, self.port))
+            if self.kind == socket.SOCK_DGRAM:
+                self.asked["v4_send"] += ":" not in addr
+                client.send(b"x")
 
     def serve(self, addr):
         """One client that this socket answers."""

@@ -4,15 +4,17 @@
 
   role_peer.py NAME SHAPE [WORD...]
 
-Runs under that name, prints a JSON object with what a script needs to know, and
-then does a thing for each line of standard input, and answers with a line; until
-that ends, its sockets stay.
+Runs under that name, up to a dot, prints a JSON object with what a script needs to
+know, and then does a thing for each line of standard input, and answers with a line;
+until that ends, its sockets stay.
 """
 
 import json
 import os
 import socket
 import sys
+
+from dsctl_peer import rename, visitor
 
 ELSEWHERE = "192.0.2.1"     # an address of this host, not of 127.0.0.0/8
 TIMEOUT = 60
@@ -29,25 +31,30 @@ def serve_lines(**calls):
         print(calls[name](*words), flush=True)
 
 
-def tcp_client(addr, port):
+def tcp_client(addr, port, source=None):
+    """A client that does not go by the name of its server, from some address."""
     sock = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET)
     sock.settimeout(TIMEOUT)
-    sock.connect((addr, port))
+    if source:
+        sock.bind((source, 0))
+    with visitor():
+        sock.connect((addr, port))
     return sock
 
 
-def listen(v6only):
+def listen(v6only, port):
     sock = socket.socket(socket.AF_INET6)
     sock.settimeout(TIMEOUT)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
-    sock.bind(("::", 0))
+    sock.bind(("::", port))
     sock.listen()
     return sock
 
 
-def server(v6only):
+def server(v6only, port="0"):
     """A TCP server that is told which clients to have."""
-    sock = listen(int(v6only))
+    sock = listen(int(v6only), int(port))
     port = sock.getsockname()[1]
     kept = []
 
@@ -58,10 +65,15 @@ def server(v6only):
         except ConnectionRefusedError:
             return "refused"
 
-    def serve(addr):
-        with tcp_client(addr, port):
+    def serve(addr, source=None):
+        with tcp_client(addr, port, source):
             sock.accept()[0].close()
         return "served"
+
+    def connect(addr, port):
+        """What the server itself does, under its own name."""
+        socket.create_connection((addr, int(port)), TIMEOUT).close()
+        return "connected"
 
     def accept():
         kept.append(sock.accept()[0])
@@ -74,7 +86,8 @@ def server(v6only):
         return "dropped"
 
     say(pid=os.getpid(), port=port)
-    serve_lines(refuse=refuse, serve=serve, accept=accept, drop=drop)
+    serve_lines(refuse=refuse, serve=serve, accept=accept, drop=drop,
+                connect=connect)
 
 
 def datagrams(family, addr="", port=0):
@@ -163,8 +176,24 @@ def group(family, port):
             sock.accept()[0].close()
         return "served"
 
+    def connect(addr):
+        """A client that whoever the kernel chooses is to accept."""
+        tcp_client(addr, sock.getsockname()[1]).close()
+        return "connected"
+
+    def accepted():
+        """How many there were at this socket, once all have come."""
+        count = 0
+        sock.settimeout(0)
+        try:
+            while True:
+                sock.accept()[0].close()
+                count += 1
+        except BlockingIOError:
+            return count
+
     say(pid=os.getpid(), port=sock.getsockname()[1])
-    serve_lines(serve=serve)
+    serve_lines(serve=serve, connect=connect, accepted=accepted)
 
 
 def sorter():
@@ -182,8 +211,7 @@ SHAPES = {"server": server, "echo": echo, "asker": asker, "group": group,
 
 def main():
     name, shape, *words = sys.argv[1:]
-    with open("/proc/self/comm", "w", encoding="ascii") as comm:
-        comm.write(name)
+    rename(name.split(".")[0])
     SHAPES[shape](*words)
 
 
