@@ -26,17 +26,18 @@ static int config_each(const struct nlmsghdr *hdr, void *arg)
 	    !tb[DUALSTACK_A_CONFIG_TRACKING] ||
 	    !tb[DUALSTACK_A_CONFIG_MAX_SOCKETS] ||
 	    !tb[DUALSTACK_A_CONFIG_EVENT_RATE] ||
-	    !tb[DUALSTACK_A_CONFIG_BINDV6ONLY] ||
-	    !tb[DUALSTACK_A_CONFIG_PEERS] ||
-	    !tb[DUALSTACK_A_CONFIG_MAX_PEERS])
+	    !tb[DUALSTACK_A_CONFIG_BINDV6ONLY])
 		return -EBADMSG;
 
 	config->tracking = nla_get_u8(tb[DUALSTACK_A_CONFIG_TRACKING]);
 	config->bindv6only = nla_get_u8(tb[DUALSTACK_A_CONFIG_BINDV6ONLY]);
 	config->max_sockets = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_SOCKETS]);
 	config->event_rate = nla_get_u32(tb[DUALSTACK_A_CONFIG_EVENT_RATE]);
-	config->peers = nla_get_u8(tb[DUALSTACK_A_CONFIG_PEERS]);
-	config->max_peers = nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_PEERS]);
+	/* The module of before 0.2.0 has none. */
+	config->peers = tb[DUALSTACK_A_CONFIG_PEERS] &&
+			nla_get_u8(tb[DUALSTACK_A_CONFIG_PEERS]);
+	config->max_peers = tb[DUALSTACK_A_CONFIG_MAX_PEERS] ?
+			    nla_get_u32(tb[DUALSTACK_A_CONFIG_MAX_PEERS]) : 0;
 	/* These are missing if the defaults were asked for. */
 	config->numbered = tb[DUALSTACK_A_CONFIG_EVENT_SEQ];
 	config->event_seq = nla_get_u64(tb[DUALSTACK_A_CONFIG_EVENT_SEQ]);
