@@ -81,12 +81,15 @@ static bool ds_filter_takes_rest(const struct ds_peer_filter *filter,
 	       !filter->by_port;
 }
 
-/* Copy what an entry has. Returns false where it is dead. Under RCU. */
+/* Copy what an entry has. Returns false where it is dead, or all that it had counted was
+ * taken back. Under RCU.
+ */
 static bool ds_entry_read(struct ds_entry_key *key, const struct ds_entry *entry)
 {
 	*key = entry->key;
 	smp_rmb();	/* pairs with ds_ledger_evict() */
-	return !(READ_ONCE(entry->key.head) & ds_entry_head(0, 0, 0, DS_ENTRY_DEAD));
+	return !(READ_ONCE(entry->key.head) & ds_entry_head(0, 0, 0, DS_ENTRY_DEAD)) &&
+	       atomic64_read(&entry->count);
 }
 
 static int ds_put_ages(struct sk_buff *skb, u64 count, unsigned long first,
