@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib/lib.sh"
 
 NOBODY=65534
-LIMIT=60	# seconds, for what takes a moment
+LIMIT=180	# seconds, for what takes a moment
 AWAY=ds-away-$$
 # As in peer/ledger_peer.py
 DUAL=80
@@ -19,11 +19,13 @@ require_family
 own_netns "$@"
 
 tmp=$(mktemp -d)
+made=		# what was made elsewhere
 cleanup()
 {
 	[ -z "$peer_pid" ] || kill "$peer_pid" 2>/dev/null
 	ip netns del "$AWAY" 2>/dev/null
-	rm -rf "$tmp"
+	# shellcheck disable=SC2086 # several
+	rm -rf "$tmp" $made
 	"$DSCTL" set tracking on
 }
 trap cleanup EXIT
@@ -48,7 +50,9 @@ for prefix in 198.51.100.0/24 198.18.0.0/15 2001:db8:1::/64; do
 	ip route add $prefix dev ds0
 done
 # Whoever is refused is to be told.
-sysctl -q -w net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0
+for args in ipv4/icmp_ratemask ipv6/icmp/ratelimit; do
+	echo 0 >/proc/sys/net/$args || skip_all "the limits of ICMP cannot be set"
+done
 
 # ask COMMAND...: of the peer; prints its answer
 ask()
@@ -292,8 +296,8 @@ tables()
 		grep -Eqx 'Direction +Process +UID +Peers +Count +First +Last' &&
 		"$DSCTL" -s show peers by prefix 8 | head -n 1 |
 		grep -Eqx 'Direction +Peer +Peers +Count +First +Last' &&
-		! "$DSCTL" -H -o first,last show peers |
-			grep -Evx ' *[0-9]+(s|min|h|d) +[0-9]+(s|min|h|d)'
+		"$DSCTL" -H -o first,last show peers >"$tmp/out" && [ -s "$tmp/out" ] &&
+		! grep -Evx ' *[0-9]+(s|min|h|d) +[0-9]+(s|min|h|d)' "$tmp/out"
 }
 
 keys()
@@ -442,7 +446,8 @@ sends_nothing()
 	does reset peers && ask sockets && json 'length == 0' show peers
 }
 
-# Ages are of when it was: measured around it, to the tick of a kernel.
+# Ages are of when it was, measured around it: by another clock, which may be ahead of
+# jiffies for as long as the machine stands still.
 ages()
 {
 	local t0 t1 t2 t3
@@ -451,16 +456,15 @@ ages()
 	t0=$(uptime_ms)
 	ask crowd $DUAL 1
 	t1=$(uptime_ms)
-	# Longer than a tick
-	wait_for $LIMIT later_than $((t1 + 200))
+	wait_for $LIMIT later_than $((t1 + 2000))
 	t2=$(uptime_ms)
 	"$DSCTL" -j show peers >"$tmp/json"
 	t3=$(uptime_ms)
 	cat "$tmp/json"
 	echo "$t0 $t1 $t2 $t3"
 	jq -e ".[0] | .first_age_ms == .last_age_ms and
-	       .first_age_ms >= $((t2 - t1)) - 20 and
-	       .first_age_ms <= $((t3 - t0)) + 20" "$tmp/json"
+	       .first_age_ms >= $((t2 - t1)) - 1000 and
+	       .first_age_ms <= $((t3 - t0)) + 1000" "$tmp/json"
 }
 
 uptime_ms()
@@ -527,7 +531,9 @@ done
 printf '%s\n' "192.0.2.2 client.example" "2001:db8::2 client6.example" >"$tmp/hosts"
 echo "hosts: files" >"$tmp/nsswitch.conf"
 for args in hosts nsswitch.conf; do
-	[ -e /etc/$args ] || touch /etc/$args
+	[ -e /etc/$args ] && continue
+	touch /etc/$args
+	made+=" /etc/$args"
 done
 cat >"$tmp/dsctl-hosts" <<END
 #!/bin/sh
@@ -546,12 +552,12 @@ exec 8<>"$tmp/commands" 9<>"$tmp/answers"
 /usr/bin/python3 ./peer/ledger_peer.py "$AWAY" <"$tmp/commands" >"$tmp/answers" \
 	8>&- 9>&- &
 peer_pid=$!
-read -r -t $LIMIT _ <&9 || skip_all "no servers to be had"
 
 ktap_print_header
 ktap_set_plan 30
+read -r -t $LIMIT _ <&9 || ktap_exit_fail_msg "no servers to be had"
 mark_log
-ask traffic >/dev/null
+ask traffic >/dev/null || ktap_exit_fail_msg "clients and servers do not come to an end"
 get_seen
 
 check "each count is what was seen" everything

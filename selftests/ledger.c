@@ -3,6 +3,7 @@
  * The ledger of peers: each client, each destination and each that is refused has an
  * entry with what the applications saw, and what has none is in a rest.
  */
+#include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <pthread.h>
@@ -950,6 +951,77 @@ TEST_F_TIMEOUT(who, scan, TEST_TIMEOUT)
 	EXPECT_EQ(n - 32, sum.rest);
 	EXPECT_EQ(n, sum.count);
 	expect_whole(_metadata, &self->ds);
+	close(fd);
+}
+
+#define SCANNERS	100000
+#define KNOWN		10
+
+/* A datagram from any address of 127.0.0.0/8. */
+static int send_from(int raw, __u32 addr, in_port_t port)
+{
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		char data;
+	} __attribute__((packed)) packet = {
+		.ip = {
+			.version = 4, .ihl = 5, .ttl = 64,
+			.protocol = IPPROTO_UDP,
+			.saddr = htonl(addr), .daddr = htonl(INADDR_LOOPBACK),
+		},
+		.udp = {
+			.source = htons(9), .dest = htons(port),
+			.len = htons(sizeof(struct udphdr) + 1),
+		},
+	};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_addr.s_addr = packet.ip.daddr,
+	};
+
+	return sendto(raw, &packet, sizeof(packet), 0, (struct sockaddr *)&to,
+		      sizeof(to)) == sizeof(packet) ? 0 : -errno;
+}
+
+/* With the room that there is by default: ten clients that come again and again keep
+ * their entries, the others that came last have one each.
+ */
+TEST_F_TIMEOUT(who, scan_beside_clients, TEST_TIMEOUT)
+{
+	int i, k, fd, raw, n = test_rounds(SCANNERS), saw[KNOWN] = { }, known = 0;
+	struct ledger_sum sum;
+
+	fd = net_server(SOCK_DGRAM, "::", PORT, NET_V6ONLY);
+	raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, raw);
+	for (i = 0; i < n; i++) {
+		/* They were there before, and come on. */
+		if (i < 5 * KNOWN || !(i % 1000)) {
+			k = i < 5 * KNOWN ? i % KNOWN : i / 1000 % KNOWN;
+			ASSERT_EQ(0, send_from(raw, 0x7f000001 + k, PORT));
+			saw[k]++;
+			known++;
+		}
+		ASSERT_EQ(0, send_from(raw, 0x7f100000 + i, PORT));
+	}
+	EXPECT_TRUE(net_wait_for(fam_counted(&self->ds,
+					     DUALSTACK_A_COUNTER_REJECT_V6ONLY,
+					     n + known), NET_TIMEOUT_MS));
+	for (k = 0; k < KNOWN; k++) {
+		char addr[INET_ADDRSTRLEN];
+
+		snprintf(addr, sizeof(addr), "127.0.0.%d", 1 + k);
+		expect_refused(_metadata, &self->ds, SOCK_DGRAM, PORT, addr,
+			       saw[k]);
+	}
+	sum = sum_of(_metadata, &self->ds, REFUSED, SOCK_DGRAM, PORT);
+	TH_LOG("%u entries, %llu in the rest", sum.entries,
+	       (unsigned long long)sum.rest);
+	EXPECT_EQ(n + KNOWN < 16384 ? n + KNOWN : 16384, sum.entries);
+	EXPECT_EQ(n + known, sum.count);
+	expect_whole(_metadata, &self->ds);
+	close(raw);
 	close(fd);
 }
 
