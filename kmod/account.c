@@ -95,7 +95,7 @@ static void ds_account_nopreempt(struct sock *sk, enum ds_event event,
 	struct ds_sock *rec;
 	unsigned int i;
 
-	rec = ds_sock_get(sk);
+	rec = ds_sock_get(sk, event);
 	if (rec) {
 		ds_set_peer(rec, event, flow);
 		atomic64_add(n, &rec->count[event]);

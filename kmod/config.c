@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/stringify.h>
+#include <linux/timekeeping.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/netlink.h>
@@ -25,13 +26,15 @@
 /* Serialises changes of the kernel text. */
 static DEFINE_MUTEX(ds_tracking_mutex);
 
-/* Kept by a clock that nobody sets, told by the one that people read. */
+/* Kept by a clock that nobody sets, told by the one that people read. How far they are
+ * apart does not change meanwhile, unless somebody sets the latter.
+ */
 static int ds_put_since(struct sk_buff *skb, u64 since)
 {
-	u64 ago = ktime_get_boottime_ns() - since;
+	u64 mono = since - ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
 
 	return ds_put_u64(skb, DUALSTACK_A_CONFIG_SINCE,
-			  ktime_get_real_ns() - ago);
+			  ktime_to_ns(ktime_mono_to_any(mono, TK_OFFS_REAL)));
 }
 
 static int ds_put_config(struct sk_buff *skb, const struct net *net)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests that read: records, sums, hooks. They are open to all, and show the
+/* Requests that read: records, sums, ports, hooks. They are open to all, and show the
  * namespace of the netlink socket, as sock_diag does. Last peers are left out for
  * callers without CAP_NET_ADMIN.
  */
@@ -7,7 +7,9 @@
 #include <linux/capability.h>
 #include <linux/jiffies.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/socket.h>
+#include <linux/string.h>
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
@@ -17,6 +19,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
+#include "port_sums.h"
 #include "sock.h"
 #include "stats.h"
 
@@ -313,6 +316,173 @@ int dualstack_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 	err = ds_net_sums(genl_info_net(info), &sums) ?:
 	      ds_put_sums(msg, &sums, protos);
+	return ds_reply(msg, info, err);
+}
+
+/* port-get */
+
+/* What a record has, and sockets without one. */
+static int ds_put_port_counters(struct sk_buff *skb,
+				const struct ds_port_view *view)
+{
+	const struct ds_counter *c = ds_counters;
+	struct nlattr *nest;
+	u8 protos;
+
+	nest = nla_nest_start(skb, DUALSTACK_A_PORT_COUNTERS);
+	if (!nest)
+		return -EMSGSIZE;
+
+	for (; c < ds_counters + DS_N_COUNTERS; c++) {
+		protos = view->num ? c->recorded : c->protos;
+		if (protos & BIT(view->proto) &&
+		    ds_put_u64(skb, c->attr, view->count[c->family][c->event]))
+			return -EMSGSIZE;
+	}
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int ds_put_port_sums(struct sk_buff *skb, const struct ds_port_view *view)
+{
+	if (nla_put_u8(skb, DUALSTACK_A_PORT_PROTOCOL,
+		       ds_ipproto(view->proto)) ||
+	    nla_put_be16(skb, DUALSTACK_A_PORT_PORT, htons(view->num)) ||
+	    ds_put_port_counters(skb, view))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static bool ds_port_counted(const struct ds_port_view *view)
+{
+	return memchr_inv(view->count, 0, sizeof(view->count));
+}
+
+/* Returns whether there was room for all. */
+static bool ds_dump_ports(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct ds_port_views *views)
+{
+	const struct ds_port_view *view;
+	void *hdr;
+
+	/* 0 is where it is not known whether anything has changed. */
+	cb->seq = views->round | BIT(31);
+	for (; views->told < views->n; views->told++) {
+		view = &views->view[views->told];
+		if (!ds_port_counted(view))
+			continue;
+		hdr = ds_dump_header(skb, cb, DUALSTACK_CMD_PORT_GET);
+		if (hdr)
+			genl_dump_check_consistent(cb, hdr);
+		if (!hdr || ds_dump_end(skb, hdr, ds_put_port_sums(skb, view)))
+			return false;
+	}
+	return true;
+}
+
+static struct ds_port_views *ds_port_views_new(unsigned long next, u32 max)
+{
+	struct ds_port_views *views;
+
+	/* Anybody may ask, and need not read the answer. */
+	views = kvmalloc(struct_size(views, view, max), GFP_KERNEL_ACCOUNT);
+	if (!views)
+		return NULL;
+	views->next = next;
+	views->max = max;
+	views->n = 0;
+	views->told = 0;
+	return views;
+}
+
+/* One walk through the records is for all that are there, another one only if more have
+ * come since they were counted.
+ */
+static int ds_dump_all_ports(struct sk_buff *skb, struct netlink_callback *cb,
+			     struct ds_port_views *views)
+{
+	int err;
+
+	while (ds_dump_ports(skb, cb, views)) {
+		if (views->next >= DS_PORT_END)
+			break;
+		err = ds_net_port_sums(sock_net(skb->sk), views);
+		if (err)
+			return err;
+	}
+	return skb->len;
+}
+
+int dualstack_nl_port_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	const struct ds_net *dn = ds_net(sock_net(skb->sk));
+	struct nlattr **attrs = ds_dump_attrs(cb);
+	struct ds_port_views *views;
+
+	if (attrs[DUALSTACK_A_PORT_PROTOCOL] || attrs[DUALSTACK_A_PORT_PORT]) {
+		NL_SET_ERR_MSG(cb->extack,
+			       "A dump is of all ports: no protocol, no port");
+		return -EINVAL;
+	}
+
+	views = (struct ds_port_views *)cb->args[0];
+	if (!views) {
+		views = ds_port_views_new(0, READ_ONCE(dn->ports.n) + DS_N_PROTOS);
+		if (!views)
+			return -ENOMEM;
+		cb->args[0] = (long)views;
+	}
+	return ds_dump_all_ports(skb, cb, views);
+}
+
+int ds_port_get_done(struct netlink_callback *cb)
+{
+	kvfree((void *)cb->args[0]);
+	return 0;
+}
+
+static int ds_put_port_of(struct sk_buff *msg, const struct net *net,
+			  enum ds_proto proto, u16 num)
+{
+	struct ds_port_views *views;
+	int err;
+
+	views = ds_port_views_new(ds_port_index(proto, num), 1);
+	if (!views)
+		return -ENOMEM;
+	err = ds_net_port_sums(net, views);
+	if (!err)
+		err = views->n && views->view->proto == proto &&
+		      views->view->num == num ?
+		      ds_put_port_sums(msg, views->view) : -ENOENT;
+	kvfree(views);
+	return err;
+}
+
+int dualstack_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *msg;
+	int proto, err;
+
+	if (GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_PORT_PROTOCOL) ||
+	    GENL_REQ_ATTR_CHECK(info, DUALSTACK_A_PORT_PORT))
+		return -EINVAL;
+	proto = ds_parse_proto(info->attrs[DUALSTACK_A_PORT_PROTOCOL],
+			       info->extack);
+	if (proto < 0)
+		return proto;
+
+	msg = ds_reply_new(info);
+	if (!msg)
+		return -ENOMEM;
+	err = ds_put_port_of(msg, genl_info_net(info), proto,
+			     ntohs(nla_get_be16(info->attrs[DUALSTACK_A_PORT_PORT])));
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[DUALSTACK_A_PORT_PORT],
+				    "This port has no counters of its own: no server that asked for it by its number has had an event, or they are of port 0 by now");
 	return ds_reply(msg, info, err);
 }
 

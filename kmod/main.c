@@ -14,6 +14,7 @@
 #include "ledger.h"
 #include "net.h"
 #include "netlink.h"
+#include "port_sums.h"
 #include "sock.h"
 #include "stats.h"
 #include "suspend.h"
@@ -29,6 +30,7 @@ static int __net_init ds_net_init(struct net *net)
 		return err;
 	ds_records_init(&dn->records, ds_net_age);
 	ds_ledger_init(&dn->ledger);
+	ds_ports_init(&dn->ports);
 	ds_windows_init(&dn->windows);
 	return 0;
 }
@@ -48,6 +50,7 @@ static void __net_exit ds_net_exit(struct list_head *nets)
 	 */
 	list_for_each_entry(net, nets, exit_list) {
 		ds_ledger_end(&ds_net(net)->ledger);
+		ds_ports_end(&ds_net(net)->ports);
 		ds_totals_exit(&ds_net(net)->totals);
 	}
 }

@@ -10,6 +10,7 @@
 #include <net/netns/generic.h>
 
 #include "ledger.h"
+#include "port_sums.h"
 #include "sock.h"
 #include "stats.h"
 #include "window.h"
@@ -19,12 +20,14 @@
  * @totals:	the sums, but for records that are busy
  * @records:	the records of its sockets
  * @ledger:	who uses IPv4
+ * @ports:	the sums by port
  * @windows:	ports where IPV6_V6ONLY is being switched off
  */
 struct ds_net {
 	struct ds_totals totals;
 	struct ds_records records;
 	struct ds_ledger ledger;
+	struct ds_ports ports;
 	struct ds_windows windows;
 };
 

@@ -4,6 +4,7 @@
  */
 
 #include <linux/module.h>
+#include <linux/string.h>
 #include <net/genetlink.h>
 
 #include "netlink.h"
@@ -22,6 +23,7 @@ static_assert((int)DUALSTACK_A_HOOK_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_CONFIG_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_EVENT_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_PEER_ENTRY_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_PORT_PAD == DS_A_PAD);
 
 int ds_put_u64(struct sk_buff *skb, int attr, u64 value)
 {
@@ -99,14 +101,17 @@ static const struct genl_multicast_group ds_mcgrps[] = {
 	},
 };
 
+/* The generated ones and, which the generator cannot say, the end of a dump. */
+static struct genl_ops ds_ops[ARRAY_SIZE(dualstack_nl_ops)] __ro_after_init;
+
 static struct genl_family ds_family __ro_after_init = {
 	.name		= DUALSTACK_GENL_NAME,
 	.version	= DUALSTACK_GENL_VERSION,
 	.netnsok	= true,
 	.parallel_ops	= true,
 	.module		= THIS_MODULE,
-	.ops		= dualstack_nl_ops,
-	.n_ops		= ARRAY_SIZE(dualstack_nl_ops),
+	.ops		= ds_ops,
+	.n_ops		= ARRAY_SIZE(ds_ops),
 	.mcgrps		= ds_mcgrps,
 	.n_mcgrps	= ARRAY_SIZE(ds_mcgrps),
 };
@@ -124,6 +129,12 @@ int ds_multicast(struct net *net, struct sk_buff *skb)
 
 int __init ds_netlink_init(void)
 {
+	unsigned int i;
+
+	memcpy(ds_ops, dualstack_nl_ops, sizeof(ds_ops));
+	for (i = 0; i < ARRAY_SIZE(ds_ops); i++)
+		if (ds_ops[i].cmd == DUALSTACK_CMD_PORT_GET)
+			ds_ops[i].done = ds_port_get_done;
 	return genl_register_family(&ds_family);
 }
 

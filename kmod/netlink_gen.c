@@ -76,8 +76,14 @@ const struct nla_policy dualstack_peer_get_nl_policy[DUALSTACK_A_PEER_ENTRY_LOCA
 	[DUALSTACK_A_PEER_ENTRY_LOCAL_PORT] = { .type = NLA_U16, },
 };
 
+/* DUALSTACK_CMD_PORT_GET - do */
+const struct nla_policy dualstack_port_get_nl_policy[DUALSTACK_A_PORT_PORT + 1] = {
+	[DUALSTACK_A_PORT_PROTOCOL] = { .type = NLA_U8, },
+	[DUALSTACK_A_PORT_PORT] = { .type = NLA_U16, },
+};
+
 /* Ops table for dualstack */
-const struct genl_ops dualstack_nl_ops[10] = {
+const struct genl_ops dualstack_nl_ops[11] = {
 	{
 		.cmd		= DUALSTACK_CMD_SOCKET_GET,
 		.doit		= dualstack_nl_socket_get_doit,
@@ -145,6 +151,13 @@ const struct genl_ops dualstack_nl_ops[10] = {
 		.policy		= dualstack_peer_get_nl_policy,
 		.maxattr	= DUALSTACK_A_PEER_ENTRY_LOCAL_PORT,
 		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_PORT_GET,
+		.doit		= dualstack_nl_port_get_doit,
+		.dumpit		= dualstack_nl_port_get_dumpit,
+		.policy		= dualstack_port_get_nl_policy,
+		.maxattr	= DUALSTACK_A_PORT_PORT,
 	},
 };
 

@@ -31,8 +31,10 @@ extern const struct nla_policy dualstack_events_start_nl_policy[DUALSTACK_A_CONF
 
 extern const struct nla_policy dualstack_peer_get_nl_policy[DUALSTACK_A_PEER_ENTRY_LOCAL_PORT + 1];
 
+extern const struct nla_policy dualstack_port_get_nl_policy[DUALSTACK_A_PORT_PORT + 1];
+
 /* Ops table for dualstack */
-extern const struct genl_ops dualstack_nl_ops[10];
+extern const struct genl_ops dualstack_nl_ops[11];
 
 int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
@@ -49,6 +51,9 @@ int dualstack_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_events_start_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_peer_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
+int dualstack_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_port_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
 
 enum {

@@ -9,11 +9,13 @@
 #include <net/inet_sock.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
+#include <net/tcp_states.h>
 
 #include "charge.h"
 #include "last_peer.h"
 #include "ledger.h"
 #include "net.h"
+#include "port_sums.h"
 #include "sock.h"
 #include "walk.h"
 
@@ -21,8 +23,8 @@ struct ds_sock __rcu *ds_sock_table[DS_SOCK_BUCKETS];
 struct ds_sock ds_sock_none = { .key = DS_SOCK_NO_KEY };
 u64 ds_sock_hash_key __ro_after_init;
 
-/* How long a record has to be idle before it gives way to another. */
-#define DS_SOCK_IDLE_LONG	(10 * HZ)
+/* How long a record has to be idle before it gives way to another, in seconds. */
+#define DS_SOCK_IDLE_LONG	10
 
 /* How long it takes until somebody looks for idle records, where there is no room
  * for another one.
@@ -37,6 +39,11 @@ u64 ds_sock_hash_key __ro_after_init;
  */
 static DEFINE_SPINLOCK(ds_sock_table_lock);
 static struct kmem_cache *ds_sock_cache;
+
+/* What a UDP socket does before anybody has sent it something, if it is a client's. */
+#define DS_EVENTS_CLIENT						\
+	(BIT(DS_SEND_V4) | BIT(DS_CONNECT_V4) | BIT(DS_CONNECT_V6) |	\
+	 BIT(DS_REJECT_CONNECT) | BIT(DS_REJECT_SEND))
 
 static_assert(offsetofend(struct ds_sock, count[DS_SEND_V4]) <= 64,
 	      "a datagram must touch one cache line only");
@@ -81,20 +88,22 @@ struct ds_sock *ds_sock_by_cookie(u64 cookie)
  */
 static void ds_sock_note_port(struct ds_sock *rec, const struct sock *sk)
 {
-	if (!inet_sk(sk)->inet_num)
+	u16 port = READ_ONCE(inet_sk(sk)->inet_num);
+
+	if (!port)
 		return;
 	rec->port_given = !!(sk->sk_userlocks & SOCK_BINDPORT_LOCK);
 	rec->port_chosen = !rec->port_given;
+	if (rec->port_given)
+		rec->port = port;
 }
 
 static struct ds_sock *ds_sock_alloc(struct sock *sk, u64 cookie,
 				     enum ds_proto proto)
 {
-	struct mem_cgroup *old = ds_charge_begin(sk);
 	struct ds_sock *rec;
 
 	rec = kmem_cache_zalloc(ds_sock_cache, GFP_ATOMIC | __GFP_NOWARN);
-	ds_charge_end(old);
 	if (!rec)
 		return NULL;
 
@@ -133,13 +142,30 @@ static void ds_sock_unlink(struct ds_records *records, struct ds_sock *rec)
 	list_del(&rec->list);
 }
 
-atomic64_t *ds_sock_totals(struct ds_net *dn, const struct ds_sock *rec)
+/* Add to the sums of the namespace, and to those of the port if it has some. Both under
+ * the lock, so that who looks never sees more in the latter.
+ */
+static void ds_sock_sum(struct ds_net *dn, const struct ds_sock *rec,
+			struct ds_port_sums *port, enum ds_event event, s64 n)
 {
-	return dn->totals.count[ds_family(rec->family)][rec->proto];
+	enum ds_family family = ds_family(rec->family);
+
+	lockdep_assert_held(&dn->records.lock);
+
+	atomic64_add(n, &dn->totals.count[family][rec->proto][event]);
+	if (port)
+		ds_ports_add(&dn->ports, port, family, event, n);
 }
 
-void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
+static struct ds_port_sums *ds_sock_port(struct ds_net *dn,
+					 const struct ds_sock *rec)
 {
+	return ds_ports_find(&dn->ports, rec->proto, rec->port);
+}
+
+void ds_sock_take(struct ds_sock *rec, struct ds_net *to)
+{
+	struct ds_port_sums *port = to ? ds_sock_port(to, rec) : NULL;
 	u64 n;
 	int i;
 
@@ -148,17 +174,35 @@ void ds_sock_take(struct ds_sock *rec, atomic64_t *to)
 			continue;
 		n = atomic64_xchg(&rec->count[i], 0);
 		if (to)
-			atomic64_add(n, &to[i]);
+			ds_sock_sum(to, rec, port, i, n);
 	}
 }
 
-void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums)
+void ds_sock_add(struct ds_net *dn, const struct ds_sock *rec,
+		 struct ds_sums *sums)
 {
+	enum ds_family family = ds_family(rec->family);
+	struct ds_port_view *view = NULL;
+	u64 n;
 	int i;
 
-	for (i = 0; i < DS_N_EVENTS; i++)
-		sums->count[ds_family(rec->family)][rec->proto][i] +=
-			atomic64_read(&rec->count[i]);
+	if (sums->ports)
+		view = ds_ports_view(&dn->ports, sums->ports, rec->proto,
+				     rec->port);
+	for (i = 0; i < DS_N_EVENTS; i++) {
+		n = atomic64_read(&rec->count[i]);
+		sums->count[family][rec->proto][i] += n;
+		if (view)
+			view->count[family][i] += n;
+	}
+}
+
+/* For two bytes of a record: one that has been idle for 18 hours is taken for one that
+ * just became so, for some seconds.
+ */
+static u16 ds_sock_seconds(void)
+{
+	return jiffies / HZ;
 }
 
 void ds_sock_cool(struct ds_sock *rec)
@@ -173,18 +217,19 @@ void ds_sock_cool(struct ds_sock *rec)
 static void ds_sock_sum_idle(struct ds_net *dn, const struct ds_sock *rec,
 			     s64 sign)
 {
-	atomic64_t *totals = ds_sock_totals(dn, rec);
+	struct ds_port_sums *port = ds_sock_port(dn, rec);
 	int i;
 
 	for (i = 0; i < DS_N_EVENTS; i++)
-		atomic64_add(sign * atomic64_read(&rec->count[i]), &totals[i]);
+		ds_sock_sum(dn, rec, port, i,
+			    sign * atomic64_read(&rec->count[i]));
 }
 
 void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec)
 {
 	ds_sock_sum_idle(dn, rec, 1);
 	rec->state = DS_SOCK_IDLE;
-	WRITE_ONCE(rec->idle_since, jiffies);
+	WRITE_ONCE(rec->idle_since, ds_sock_seconds());
 	ds_sock_unlink(&dn->records, rec);
 	list_add_tail(&rec->list, &dn->records.idle);
 }
@@ -237,9 +282,9 @@ static void ds_sock_leave_counts(struct ds_net *dn, struct ds_sock *rec)
 	if (ds_walk_awaits(walk, rec)) {
 		if (walk->kind == DS_WALK_RESET)
 			return;
-		ds_sock_add(rec, walk->sums);
+		ds_sock_add(dn, rec, walk->sums);
 	}
-	ds_sock_take(rec, ds_sock_totals(dn, rec));
+	ds_sock_take(rec, dn);
 }
 
 static struct ds_sock *ds_sock_deref(struct ds_sock __rcu *p)
@@ -278,6 +323,8 @@ static void ds_sock_remove(struct ds_net *dn, struct ds_sock *rec)
 
 	ds_sock_unhash(rec);
 	ds_sock_leave_counts(dn, rec);
+	if (rec->port)
+		ds_ports_leave(&dn->ports, rec->proto, rec->port);
 	ds_sock_unlink(records, rec);
 	rec->state = DS_SOCK_GONE;
 	WRITE_ONCE(records->tracked[rec->proto],
@@ -321,8 +368,8 @@ static struct ds_sock *ds_sock_idle_first(const struct list_head *list)
 	if (first == list)
 		return NULL;
 	rec = list_entry(first, struct ds_sock, list);
-	return (u32)jiffies - READ_ONCE(rec->idle_since) >= DS_SOCK_IDLE_LONG ?
-	       rec : NULL;
+	return (u16)(ds_sock_seconds() - READ_ONCE(rec->idle_since)) >
+	       DS_SOCK_IDLE_LONG ? rec : NULL;
 }
 
 /* None where there is to be none at all: those that are there just stay. */
@@ -366,8 +413,11 @@ static bool ds_sock_make_room(struct ds_net *dn)
 	return !ds_records_are_full(&dn->records);
 }
 
-/* Adds @new unless somebody was faster. */
-static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
+/* Adds @new unless somebody was faster. Where its port has no sums, its counts are among
+ * those of no port for as long as it is there.
+ */
+static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new,
+				      bool client)
 {
 	struct ds_records *records = &dn->records;
 	struct ds_sock *rec;
@@ -377,6 +427,9 @@ static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
 	if (!rec && ds_sock_make_room(dn)) {
 		ds_sock_hash(new);
 		ds_sock_link(records, new);
+		if (new->port &&
+		    !ds_ports_join(&dn->ports, new->proto, new->port, !client))
+			new->port = 0;
 		WRITE_ONCE(records->tracked[new->proto],
 			   records->tracked[new->proto] + 1);
 		rec = new;
@@ -385,11 +438,49 @@ static struct ds_sock *ds_sock_insert(struct ds_net *dn, struct ds_sock *new)
 	return rec;
 }
 
-struct ds_sock *ds_sock_make(struct sock *sk)
+/* Some clients have bind() choose another port for each question that they ask: what is
+ * to be kept by its port is what servers counted. One that was served from a port that
+ * has sums, as of the server that connected it to its client, is part of these.
+ */
+static bool ds_sock_is_client(const struct sock *sk, enum ds_proto proto,
+			      enum ds_event event)
+{
+	return proto == DS_UDP && (BIT(event) & DS_EVENTS_CLIENT ||
+				   sk->sk_state == TCP_ESTABLISHED);
+}
+
+static struct ds_sock *ds_sock_alloc_insert(struct sock *sk, u64 cookie,
+					    enum ds_proto proto,
+					    enum ds_event event)
+{
+	struct ds_sock *rec, *new = ds_sock_alloc(sk, cookie, proto);
+
+	if (!new)
+		return NULL;
+	rec = ds_sock_insert(ds_net(new->net), new,
+			     ds_sock_is_client(sk, proto, event));
+	if (rec == new)
+		return new;
+	kmem_cache_free(ds_sock_cache, new);
+	return rec && ds_sock_wake(rec) ? rec : NULL;
+}
+
+static struct ds_sock *ds_sock_new(struct sock *sk, u64 cookie,
+				   enum ds_proto proto, enum ds_event event)
+{
+	struct mem_cgroup *old = ds_charge_begin(sk);
+	struct ds_sock *rec;
+
+	rec = ds_sock_alloc_insert(sk, cookie, proto, event);
+	ds_charge_end(old);
+	return rec;
+}
+
+struct ds_sock *ds_sock_make(struct sock *sk, enum ds_event event)
 {
 	struct net *net = sock_net(sk);
 	int proto = ds_sk_proto(sk);
-	struct ds_sock *rec, *new;
+	struct ds_sock *rec;
 	u64 cookie;
 
 	/* A namespace whose count is 0 may have been swept already; where it
@@ -405,15 +496,7 @@ struct ds_sock *ds_sock_make(struct sock *sk)
 
 	if (!ds_records_have_room(&ds_net(net)->records) || ds_sock_is_crowded(cookie))
 		return NULL;
-	new = ds_sock_alloc(sk, cookie, proto);
-	if (!new)
-		return NULL;
-
-	rec = ds_sock_insert(ds_net(net), new);
-	if (rec == new)
-		return new;
-	kmem_cache_free(ds_sock_cache, new);
-	return rec && ds_sock_wake(rec) ? rec : NULL;
+	return ds_sock_new(sk, cookie, proto, event);
 }
 
 void ds_sock_end_rec(struct ds_sock *rec)

@@ -30,7 +30,7 @@ struct net;
  * @DS_SOCK_COLD:	the next event will be noticed, as the hit path does not find
  *			it; one that has found it before may not be through
  * @DS_SOCK_IDLE:	nobody has found it before any more: its counts are in the
- *			sums of the namespace, and do not change
+ *			sums of the namespace and of its port, and do not change
  * @DS_SOCK_GONE:	it has ended, and is in neither the table nor a list
  *
  * The state changes under &struct ds_records.lock.
@@ -70,7 +70,9 @@ enum ds_sock_state {
  * @alive:	its socket was found, during ds_sweep()
  * @walk:	the last walk that has, or need not have, come by; see
  *		&struct ds_walk.number
- * @idle_since:	jiffies when it was found idle
+ * @idle_since:	when it was found idle: what ds_sock_seconds() was
+ * @port:	its port in host byte order, if it has sums of its own, see &struct
+ *		ds_port_sums; or 0
  * @list:	link in one of the lists of &struct ds_records
  * @net:	namespace of the socket. A record is gone before its namespace
  *
@@ -99,7 +101,8 @@ struct ds_sock {
 	u8 state : 7;
 	u8 alive : 1;
 	u32 walk;
-	u32 idle_since;
+	u16 idle_since;
+	u16 port;
 	struct list_head list;
 	const struct net *net;
 };
@@ -333,12 +336,13 @@ static __always_inline bool ds_sock_is_hidden(const struct sock *sk)
 struct ds_sock *ds_sock_by_cookie(u64 cookie);
 
 /* What ds_sock_get() does for a socket without a busy record. */
-struct ds_sock *ds_sock_make(struct sock *sk);
+struct ds_sock *ds_sock_make(struct sock *sk, enum ds_event event);
 
 /**
  * ds_sock_get() - find the record of a socket, or make one
  * @sk:		the socket. It may be closing, but its destructor must not have
  *		run: the caller holds a reference, or found it under RCU
+ * @event:	what happened to it: the first event tells a client from a server
  *
  * Where the namespace has as many records as it may have, the one that is idle
  * for the longest time gives way, if that is long enough.
@@ -349,18 +353,18 @@ struct ds_sock *ds_sock_make(struct sock *sk);
  * be had: no memory, as many records in the namespace as allowed, a namespace
  * that is going, or a socket that is not accounted.
  */
-static inline struct ds_sock *ds_sock_get(struct sock *sk)
+static inline struct ds_sock *ds_sock_get(struct sock *sk, enum ds_event event)
 {
 	struct ds_sock *rec;
 
-	return ds_sock_find(sk, &rec) ? rec : ds_sock_make(sk);
+	return ds_sock_find(sk, &rec) ? rec : ds_sock_make(sk, event);
 }
 
 /**
  * ds_sock_end() - end the record of a socket that is being destroyed
  * @sk:		the socket
  *
- * Its counts move to the sums of the namespace.
+ * Its counts move to the sums of the namespace and of its port.
  *
  * Context: process or softirq.
  */
@@ -370,7 +374,7 @@ ds_direct void ds_sock_end(const struct sock *sk);
  * ds_sock_end_rec() - end a record
  * @rec:	the record. Nothing happens where it has ended by now
  *
- * Its counts move to the sums of the namespace.
+ * Its counts move to the sums of the namespace and of its port.
  *
  * Context: process or softirq, under RCU.
  */
@@ -378,21 +382,14 @@ void ds_sock_end_rec(struct ds_sock *rec);
 
 /**
  * ds_sock_add() - add the counts of a record to sums
+ * @dn:		its namespace
  * @rec:	the record
- * @sums:	the sums
+ * @sums:	the sums, and those of ports that are looked at
  *
  * Context: under &struct ds_records.lock, lest somebody takes them meanwhile.
  */
-void ds_sock_add(const struct ds_sock *rec, struct ds_sums *sums);
-
-/**
- * ds_sock_totals() - where the counts of a record go
- * @dn:		its namespace
- * @rec:	the record
- *
- * Return: the counts of its family and protocol, by event.
- */
-atomic64_t *ds_sock_totals(struct ds_net *dn, const struct ds_sock *rec);
+void ds_sock_add(struct ds_net *dn, const struct ds_sock *rec,
+		 struct ds_sums *sums);
 
 /**
  * ds_sock_cool() - have the next event of a busy record noticed
@@ -407,7 +404,7 @@ void ds_sock_cool(struct ds_sock *rec);
  * @dn:		its namespace
  * @rec:	the record, cold for a grace period of RCU or longer
  *
- * Its counts are added to the sums of the namespace.
+ * Its counts are added to the sums of the namespace and of its port.
  *
  * Context: under &struct ds_records.lock.
  */
@@ -416,13 +413,13 @@ void ds_sock_settle(struct ds_net *dn, struct ds_sock *rec);
 /**
  * ds_sock_take() - set the counts of a record to 0
  * @rec:	the record
- * @to:		what they are added to, by event; or NULL
+ * @to:		its namespace, to whose sums they are added; or NULL
  *
  * An event of this moment is in what is taken, or in what stays.
  *
  * Context: under &struct ds_records.lock.
  */
-void ds_sock_take(struct ds_sock *rec, atomic64_t *to);
+void ds_sock_take(struct ds_sock *rec, struct ds_net *to);
 
 /**
  * ds_sock_for_each() - look at all records

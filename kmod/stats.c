@@ -15,6 +15,7 @@
 
 #include "last_peer.h"
 #include "net.h"
+#include "port_sums.h"
 #include "sock.h"
 #include "stats.h"
 #include "walk.h"
@@ -78,7 +79,7 @@ static bool ds_records_have_settled(const struct ds_records *records)
 
 static void ds_visit_sum(struct ds_net *dn, struct ds_sock *rec)
 {
-	ds_sock_add(rec, dn->records.walk.sums);
+	ds_sock_add(dn, rec, dn->records.walk.sums);
 }
 
 static void ds_visit_age(struct ds_net *dn, struct ds_sock *rec)
@@ -135,11 +136,15 @@ static int ds_net_add_up(struct ds_net *dn, struct ds_sums *sums)
 	aged = ds_records_have_settled(records);
 	spin_lock_bh(&records->lock);
 	ds_net_read(dn, sums);
+	if (sums->ports)
+		ds_ports_open(&dn->ports, &dn->totals, sums->ports);
 	ds_walk_begin(dn, DS_WALK_SUM, sums);
 	complete = ds_walk_list(dn, &records->busy,
 				aged ? ds_visit_sum_age : ds_visit_sum, true);
 	ds_net_read_ways(dn, sums);
 	ds_walk_end(dn);
+	if (sums->ports)
+		ds_ports_close(&dn->ports, sums->ports);
 	records->cooling = !list_empty(&records->busy);
 	spin_unlock_bh(&records->lock);
 
@@ -148,9 +153,8 @@ static int ds_net_add_up(struct ds_net *dn, struct ds_sums *sums)
 	return complete ? 0 : -EINTR;
 }
 
-int ds_net_sums(const struct net *net, struct ds_sums *sums)
+static int ds_net_sums_locked(struct ds_net *dn, struct ds_sums *sums)
 {
-	struct ds_net *dn = ds_net(net);
 	int err;
 
 	err = mutex_lock_killable(&dn->records.walk.lock);
@@ -161,11 +165,24 @@ int ds_net_sums(const struct net *net, struct ds_sums *sums)
 	return err;
 }
 
+int ds_net_sums(const struct net *net, struct ds_sums *sums)
+{
+	sums->ports = NULL;
+	return ds_net_sums_locked(ds_net(net), sums);
+}
+
+int ds_net_port_sums(const struct net *net, struct ds_port_views *views)
+{
+	struct ds_sums sums = { .ports = views };	/* the rest is not wanted */
+
+	return ds_net_sums_locked(ds_net(net), &sums);
+}
+
 void ds_net_age(struct work_struct *work)
 {
 	struct ds_net *dn = container_of(to_delayed_work(work), struct ds_net,
 					 records.age);
-	struct ds_sums sums;	/* nobody asks for them */
+	struct ds_sums sums = { };	/* nobody asks for them */
 
 	mutex_lock(&dn->records.walk.lock);
 	/* Whoever finds no room from here on has this work done again. */
@@ -198,6 +215,22 @@ static void ds_totals_reset(struct ds_totals *totals)
 	totals->looked_up_before = ds_totals_looked_up(totals);
 }
 
+/* Ports that are history: without their counts there is nothing to tell of them. */
+static void ds_net_trim_ports(struct ds_net *dn)
+{
+	unsigned long from = 0;
+	bool more;
+
+	lockdep_assert_held(&dn->records.walk.lock);
+
+	do {
+		spin_lock_bh(&dn->records.lock);
+		more = ds_ports_trim(&dn->ports, &from);
+		spin_unlock_bh(&dn->records.lock);
+		cond_resched();
+	} while (more);
+}
+
 int ds_net_reset(const struct net *net)
 {
 	struct ds_net *dn = ds_net(net);
@@ -211,6 +244,7 @@ int ds_net_reset(const struct net *net)
 	spin_lock_bh(&records->lock);
 	ds_walk_begin(dn, DS_WALK_RESET, NULL);
 	ds_totals_reset(&dn->totals);
+	ds_ports_reset(&dn->ports);
 	memset(records->evicted, 0, sizeof(records->evicted));
 	records->ended = 0;
 	ds_walk_list(dn, &records->busy, ds_visit_reset, false);
@@ -218,6 +252,7 @@ int ds_net_reset(const struct net *net)
 	ds_walk_end(dn);
 	WRITE_ONCE(dn->totals.since, ktime_get_boottime_ns());
 	spin_unlock_bh(&records->lock);
+	ds_net_trim_ports(dn);
 	mutex_unlock(&records->walk.lock);
 	return 0;
 }
@@ -231,8 +266,7 @@ static bool ds_net_reset_rec(struct ds_net *dn, struct ds_sock *rec)
 	there = rec->state != DS_SOCK_GONE;
 	if (there) {
 		/* Those of an idle one are there. */
-		ds_sock_take(rec, rec->state == DS_SOCK_IDLE ?
-				  NULL : ds_sock_totals(dn, rec));
+		ds_sock_take(rec, rec->state == DS_SOCK_IDLE ? NULL : dn);
 		ds_sock_forget(rec);
 	}
 	spin_unlock_bh(&dn->records.lock);

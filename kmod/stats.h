@@ -13,6 +13,7 @@
 
 #include "event_list.h"
 
+struct ds_port_views;
 struct net;
 struct work_struct;
 
@@ -71,6 +72,7 @@ enum ds_way {
  * @looked_up:	packets without a socket for which one was looked up
  * @ended:	records that ended with their socket
  * @evicted:	records that gave way to that of another socket
+ * @ports:	the same of some ports, where somebody looks at them; or NULL
  */
 struct ds_sums {
 	u64 count[DS_N_FAMILIES][DS_N_PROTOS][DS_N_EVENTS];
@@ -80,6 +82,7 @@ struct ds_sums {
 	u64 looked_up;
 	u64 ended;
 	u64 evicted[DS_N_PROTOS];
+	struct ds_port_views *ports;
 };
 
 /**
@@ -175,6 +178,20 @@ void ds_net_way(const struct net *net, enum ds_way way);
 int ds_net_sums(const struct net *net, struct ds_sums *sums);
 
 /**
+ * ds_net_port_sums() - add up some ports of a namespace
+ * @net:	the namespace, held by the caller
+ * @views:	filled in, from &struct ds_port_views.next on
+ *
+ * Each event that happened before the call is in the sums of one port, 0 included, and
+ * exactly once; one that happens during the call, once or not yet.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0, or -EINTR for a fatal signal.
+ */
+int ds_net_port_sums(const struct net *net, struct ds_port_views *views);
+
+/**
  * ds_net_reset() - set the sums of a namespace, and all its records, to 0
  * @net:	the namespace, held by the caller
  *
@@ -193,7 +210,7 @@ int ds_net_reset(const struct net *net);
  * @net:	the namespace, held by the caller
  * @cookie:	cookie of the socket
  *
- * The counts stay in the sums of the namespace.
+ * The counts stay in the sums of the namespace and of the port.
  *
  * Context: process, may sleep.
  *

@@ -219,6 +219,17 @@ static const struct fuzz_attr peer_get_attrs[] = {
 	  "entries", FUZZ_U32, false },
 };
 
+static const struct fuzz_attr port_get_attrs[] = {
+	{ DUALSTACK_A_PORT_PAD,
+	  "pad", FUZZ_PAD, false },
+	{ DUALSTACK_A_PORT_PROTOCOL,
+	  "protocol", FUZZ_U8, true },
+	{ DUALSTACK_A_PORT_PORT,
+	  "port", FUZZ_U16, true },
+	{ DUALSTACK_A_PORT_COUNTERS,
+	  "counters", FUZZ_NEST, false },
+};
+
 static const struct fuzz_op fuzz_ops[] = {
 	{ DUALSTACK_CMD_SOCKET_GET, "socket-get",
 	  true, false,
@@ -250,6 +261,9 @@ static const struct fuzz_op fuzz_ops[] = {
 	{ DUALSTACK_CMD_PEER_GET, "peer-get",
 	  true, true,
 	  peer_get_attrs, ARRAY_SIZE(peer_get_attrs) },
+	{ DUALSTACK_CMD_PORT_GET, "port-get",
+	  true, false,
+	  port_get_attrs, ARRAY_SIZE(port_get_attrs) },
 };
 
 #endif /* FUZZ_SPEC_H */
