@@ -178,6 +178,25 @@ static int get_stats(void)
 	return fam_stats_get(&ds, 0, &stats);
 }
 
+static int get_port(void)
+{
+	struct fam_port port;
+
+	return fam_port_get(&ds, IPPROTO_UDP, 0, &port);
+}
+
+static int ignore_port(const struct fam_port *p, void *arg)
+{
+	(void)p;
+	(void)arg;
+	return 0;
+}
+
+static int dump_ports(void)
+{
+	return fam_port_dump(&ds, ignore_port, NULL);
+}
+
 static int get_hook(void)
 {
 	struct fam_hook hook;
@@ -270,9 +289,9 @@ static int new_namespace(void)
 
 static struct fam_counters seen;
 
-static int recv_first(void)
+static int recv_at(in_port_t port)
 {
-	int fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	int fd = net_server(SOCK_DGRAM, "::", port, NET_DUAL);
 	int err;
 	char c;
 
@@ -285,6 +304,49 @@ static int recv_first(void)
 	if (!err)
 		seen.v[C(MAPPED_RECV)]++;
 	close(fd);
+	return err;
+}
+
+static int recv_first(void)
+{
+	return recv_at(0);
+}
+
+/* The first of a port, too, which are as far apart as takes a node of the xarray each. */
+#define PORT_STEP	64
+
+static in_port_t first_port = 7000 - PORT_STEP;
+static __u64 received_at_0;
+
+static int received_at(in_port_t port, __u64 *n)
+{
+	struct fam_port p;
+	int err = fam_port_get(&ds, IPPROTO_UDP, port, &p);
+
+	*n = err ? 0 : p.counters.v[C(MAPPED_RECV)];
+	return err == -ENOENT ? 0 : err;
+}
+
+static int next_port(void)
+{
+	first_port += PORT_STEP;
+	return received_at(0, &received_at_0);
+}
+
+static int recv_first_at_port(void)
+{
+	return recv_at(first_port);
+}
+
+/* If it is not of its port it is of port 0. */
+static int received_once(void)
+{
+	__u64 at_0, at_port;
+	int err;
+
+	err = received_at(0, &at_0) ?: received_at(first_port, &at_port);
+	if (!err && at_port + at_0 - received_at_0 != 1)
+		err = -ENODATA;
 	return err;
 }
 
@@ -364,6 +426,8 @@ static const struct call {
 	{ "socket-get", get_socket, NULL, NULL, false, true, 0 },
 	{ "a dump of sockets", dump_sockets, NULL, NULL, false, false, 0 },
 	{ "stats-get", get_stats, NULL, NULL, false, true, 0 },
+	{ "port-get", get_port, NULL, NULL, false, true, 0 },
+	{ "a dump of ports", dump_ports, NULL, NULL, false, false, 0 },
 	{ "hook-get", get_hook, NULL, NULL, false, true, 0 },
 	{ "a dump of hooks", dump_hooks, NULL, NULL, false, false, 0 },
 	{ "config-get", get_config, NULL, NULL, false, true, 0 },
@@ -374,6 +438,8 @@ static const struct call {
 	{ "reset", reset_one, NULL, NULL, false, false, 0 },
 	{ "explain", explain, NULL, NULL, false, true, 0 },
 	{ "recvmsg()", recv_first, NULL, NULL, true, true, 0 },
+	{ "recvmsg() at a port", recv_first_at_port, next_port, received_once, true,
+	  true, 0 },
 	{ "connect()", connect_first, NULL, NULL, true, true, 0 },
 	{ "sendmsg()", send_first, NULL, NULL, true, true, 0 },
 	{ "bind() refused", bind_refused, NULL, NULL, true, true, 0 },

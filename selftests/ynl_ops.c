@@ -322,6 +322,66 @@ TEST_F_TIMEOUT(ynl_ops, stats_get, TEST_TIMEOUT)
 	EXPECT_EQ(EINVAL, self->ys->err.code);
 }
 
+/* Of a server whose port is asked for by number. */
+#define PORT	7000
+
+static struct dualstack_port_get_rsp *get_port(struct ynl_sock *ys, int protocol)
+{
+	struct dualstack_port_get_req req = { };
+
+	dualstack_port_get_req_set_protocol(&req, protocol);
+	dualstack_port_get_req_set_port(&req, htons(PORT));
+	return dualstack_port_get(ys, &req);
+}
+
+static void expect_port(struct __test_metadata *_metadata,
+			const struct server *want,
+			const struct dualstack_port_get_rsp *got)
+{
+	struct fam_counters c = taken(got->counters);
+	int i;
+
+	EXPECT_EQ(net_protocol(want->fd), got->protocol);
+	EXPECT_EQ(PORT, ntohs(got->port));
+	for (i = 0; i < FAM_COUNTERS; i++)
+		EXPECT_EQ(want->seen.v[i], c.v[i]);
+}
+
+TEST_F_TIMEOUT(ynl_ops, port_get, TEST_TIMEOUT)
+{
+	struct dualstack_port_get_list *list;
+	struct dualstack_port_get_rsp *rsp;
+	struct server s = { };
+	int found = 0;
+
+	s.fd = net_server(variant->type, "::", PORT, NET_DUAL);
+	ASSERT_LE(0, s.fd);
+	EXPECT_EQ(NULL, get_port(self->ys, variant->protocol));
+	expect_said(_metadata, self->ys, ENOENT, "No socket that asked");
+	expect_said(_metadata, self->ys, ENOENT, ".port");
+
+	serve(_metadata, variant->type, &s, "127.0.0.1");
+	serve(_metadata, variant->type, &s, "::1");
+	rsp = get_port(self->ys, variant->protocol);
+	ASSERT_NE(NULL, rsp)
+		TH_LOG("%s", self->ys->err.msg);
+	expect_port(_metadata, &s, rsp);
+	dualstack_port_get_rsp_free(rsp);
+
+	list = dualstack_port_get_dump(self->ys);
+	ASSERT_NE(NULL, list)
+		TH_LOG("%s", self->ys->err.msg);
+	ynl_dump_foreach(list, port) {
+		if (!port->port)
+			continue;
+		expect_port(_metadata, &s, port);
+		found++;
+	}
+	EXPECT_EQ(1, found);
+	dualstack_port_get_list_free(list);
+	close(s.fd);
+}
+
 static struct dualstack_hook_get_rsp *get_hook(struct ynl_sock *ys,
 					       const char *name)
 {
@@ -874,6 +934,7 @@ TEST_F_TIMEOUT(ynl_ops, incomplete, TEST_TIMEOUT)
 	struct dualstack_v6only_set_req v6only_req = { };
 	struct dualstack_explain_req explain_req = { };
 	struct dualstack_hook_get_req hook_req = { };
+	struct dualstack_port_get_req port_req = { };
 
 	EXPECT_EQ(NULL, dualstack_socket_get(self->ys, &socket_req));
 	expect_said(_metadata, self->ys, EINVAL, "missing attribute: .cookie");
@@ -883,6 +944,11 @@ TEST_F_TIMEOUT(ynl_ops, incomplete, TEST_TIMEOUT)
 	expect_said(_metadata, self->ys, EINVAL, "missing attribute: .");
 	EXPECT_EQ(NULL, dualstack_explain(self->ys, &explain_req));
 	expect_said(_metadata, self->ys, EINVAL, "missing attribute: .");
+	EXPECT_EQ(NULL, dualstack_port_get(self->ys, &port_req));
+	expect_said(_metadata, self->ys, EINVAL, "missing attribute: .protocol");
+	dualstack_port_get_req_set_protocol(&port_req, variant->protocol);
+	EXPECT_EQ(NULL, dualstack_port_get(self->ys, &port_req));
+	expect_said(_metadata, self->ys, EINVAL, "missing attribute: .port");
 }
 
 /* Anybody may read all but peers, which is said, and change nothing. */

@@ -480,6 +480,56 @@ bool fam_counted(struct fam *ds, int counter, __u64 n)
 	return !fam_stats_get(ds, 0, &stats) && stats.counters.v[counter] >= n;
 }
 
+struct port_out {
+	fam_port_cb cb;
+	void *arg;
+};
+
+static int parse_port(struct nlattr *attrs, size_t len, void *arg)
+{
+	struct nlattr *tb[DUALSTACK_A_PORT_MAX + 1];
+	struct port_out *out = arg;
+	struct fam_port p = { };
+
+	if (nla_parse(tb, DUALSTACK_A_PORT_MAX, attrs, len, NULL) ||
+	    !tb[DUALSTACK_A_PORT_PROTOCOL] || !tb[DUALSTACK_A_PORT_PORT] ||
+	    !tb[DUALSTACK_A_PORT_COUNTERS])
+		return -EBADMSG;
+
+	p.protocol = nla_get_u8(tb[DUALSTACK_A_PORT_PROTOCOL]);
+	p.port = ntohs(nla_get_u16(tb[DUALSTACK_A_PORT_PORT]));
+	parse_counters(tb[DUALSTACK_A_PORT_COUNTERS], &p.counters);
+	return out->cb(&p, out->arg);
+}
+
+static int copy_port(const struct fam_port *p, void *arg)
+{
+	*(struct fam_port *)arg = *p;
+	return 0;
+}
+
+int fam_port_get(struct fam *ds, int protocol, in_port_t port,
+		 struct fam_port *p)
+{
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_PORT_GET, 0);
+	struct port_out out = { .cb = copy_port, .arg = p };
+
+	memset(p, 0, sizeof(*p));
+	if (msg) {
+		nla_put_u8(msg, DUALSTACK_A_PORT_PROTOCOL, protocol);
+		nla_put_u16(msg, DUALSTACK_A_PORT_PORT, htons(port));
+	}
+	return fam_talk(ds, msg, parse_port, &out);
+}
+
+int fam_port_dump(struct fam *ds, fam_port_cb cb, void *arg)
+{
+	struct nl_msg *msg = fam_msg(ds, DUALSTACK_CMD_PORT_GET, NLM_F_DUMP);
+	struct port_out out = { .cb = cb, .arg = arg };
+
+	return fam_talk(ds, msg, parse_port, &out);
+}
+
 struct hook_out {
 	fam_hook_cb cb;
 	void *arg;

@@ -110,6 +110,18 @@ struct fam_stats {
 };
 
 /**
+ * struct fam_port - the sums of a port
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP
+ * @port: the port, 0 for all that have no sums of their own
+ * @counters: sums over all sockets that have or had it
+ */
+struct fam_port {
+	int protocol;
+	in_port_t port;
+	struct fam_counters counters;
+};
+
+/**
  * struct fam_hook - one way into the kernel
  * @name: function or tracepoint
  * @kind: enum dualstack_hook_kind
@@ -222,6 +234,7 @@ struct fam_listener {
 
 typedef int (*fam_attr_cb)(struct nlattr *attrs, size_t len, void *arg);
 typedef int (*fam_socket_cb)(const struct fam_socket *s, void *arg);
+typedef int (*fam_port_cb)(const struct fam_port *p, void *arg);
 typedef int (*fam_hook_cb)(const struct fam_hook *h, void *arg);
 
 /**
@@ -290,6 +303,10 @@ int fam_socket_dump(struct fam *ds, fam_socket_cb cb, void *arg);
 int fam_stats_get(struct fam *ds, int protocol, struct fam_stats *stats);
 /* Whether the sums of all have so many of a counter, or more. */
 bool fam_counted(struct fam *ds, int counter, __u64 n);
+/* Port 0 stands for all that have no sums of their own. */
+int fam_port_get(struct fam *ds, int protocol, in_port_t port,
+		 struct fam_port *p);
+int fam_port_dump(struct fam *ds, fam_port_cb cb, void *arg);
 int fam_hook_get(struct fam *ds, const char *name, struct fam_hook *h);
 int fam_hook_dump(struct fam *ds, fam_hook_cb cb, void *arg);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <netlink/genl/genl.h>
 
+#include "kselftest.h"
+
 #include "../lib/family.h"
 #include "../lib/ledger.h"
 #include "../lib/net_util.h"
@@ -75,6 +77,13 @@ static int ignore_socket(const struct fam_socket *s, void *arg)
 	return 0;
 }
 
+static int ignore_port(const struct fam_port *p, void *arg)
+{
+	(void)p;
+	(void)arg;
+	return 0;
+}
+
 static int ignore_hook(const struct fam_hook *h, void *arg)
 {
 	(void)h;
@@ -85,14 +94,16 @@ static int ignore_hook(const struct fam_hook *h, void *arg)
 /* Ask for a dump, and read no more than its beginning. */
 static void abandon(void)
 {
+	static const int dumps[] = {
+		DUALSTACK_CMD_SOCKET_GET, DUALSTACK_CMD_HOOK_GET,
+		DUALSTACK_CMD_PORT_GET, DUALSTACK_CMD_PEER_GET,
+	};
 	struct nl_msg *msg;
 	struct fam ds;
 
 	if (fam_open(&ds))
 		return;
-	msg = fam_msg(&ds, rnd(3) ? DUALSTACK_CMD_SOCKET_GET :
-		      rnd(2) ? DUALSTACK_CMD_HOOK_GET : DUALSTACK_CMD_PEER_GET,
-		      NLM_F_DUMP);
+	msg = fam_msg(&ds, dumps[rnd(ARRAY_SIZE(dumps))], NLM_F_DUMP);
 	if (msg) {
 		nl_send_auto(ds.sk, msg);
 		nlmsg_free(msg);
@@ -116,7 +127,7 @@ static void look(struct fam *ds)
 	union net_addr to;
 	int err = 0;
 
-	switch (rnd(7)) {
+	switch (rnd(8)) {
 	case 0:
 		err = fam_socket_dump(ds, ignore_socket, NULL);
 		break;
@@ -134,6 +145,9 @@ static void look(struct fam *ds)
 		break;
 	case 5:
 		err = ledger_get(ds, &query, &sum);
+		break;
+	case 6:
+		err = fam_port_dump(ds, ignore_port, NULL);
 		break;
 	default:
 		net_addr_set(&to, rnd(2) ? "::1" : "127.0.0.1",
