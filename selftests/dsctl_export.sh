@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What dsctl export makes of the file that it is given.
+# What dsctl export says of ports, sockets and peers, and what it makes of the file
+# that it is given.
 
 . "$(dirname "$0")/lib/lib.sh"
 
@@ -316,6 +317,54 @@ tells_time()
 		[ "$written" -ge "$from" ] && [ "$written" -le "$(date +%s)" ]
 }
 
+# sample NAME: all of its samples of the last export that was looked at
+sample()
+{
+	jq -c --arg name "dualstack_$1" 'map(select(.name == $name) | del(.name))' \
+		"$tmp/samples"
+}
+
+# The version of the module that counts, and since when it does
+tells_version_and_since()
+{
+	local reset version rc
+
+	fresh
+	version=$(cat /sys/module/dualstack/version)
+	reset=$(date +%s)
+	"$DSCTL" reset && "$DSCTL" export "$dir/ds.prom" &&
+		whole "$dir/ds.prom" || return 1
+	sample info
+	sample since_seconds
+	[ "$(sample info)" = "[{\"labels\":{\"version\":\"$version\"},\"value\":1}]" ] &&
+		[ "$(sample since_seconds | jq '.[].value')" -ge "$reset" ] &&
+		[ "$(sample since_seconds | jq '.[].value')" -le "$(date +%s)" ] ||
+		return 1
+	"$DSCTL" set tracking off
+	"$DSCTL" export "$dir/ds.prom" && whole "$dir/ds.prom" &&
+		[ "$(sample since_seconds)" = "[]" ] &&
+		[ "$(sample tracking)" = '[{"labels":{},"value":0}]' ]
+	rc=$?
+	"$DSCTL" set tracking on && return $rc
+}
+
+# compared CASE: in a namespace that has had no traffic
+compared()
+{
+	# shellcheck disable=SC2016 # the inner shell expands these
+	unshare --net -- sh -c 'ip link set lo up && exec "$0" "$@"' \
+		"$PWD/peer/export_peer.py" "$1" "$DSCTL"
+}
+
+# Without the right there is all the rest, and a word about it.
+no_peers_for_nobody()
+{
+	as_nobody export - >"$tmp/read" 2>"$tmp/err" && whole "$tmp/read" &&
+		[ ! -s "$tmp/err" ] && [ "$(sample peers)" = "[]" ] &&
+		grep -qx '# dualstack_peers needs CAP_NET_ADMIN.*' "$tmp/read" &&
+		"$DSCTL" export - >"$tmp/read" && ! grep -q CAP_ "$tmp/read"
+}
+
 # Others replace it all the time, who run when nobody else does: one of them may have to
 # wait just when the old file has no link any more and the new one not yet the name.
 replaced_meanwhile()
@@ -370,7 +419,7 @@ printf '#!/bin/sh\nexec setpriv --reuid %s --regid %s --clear-groups "%s" "$@"\n
 chmod +x "$tmp/as-nobody"
 
 ktap_print_header
-ktap_set_plan 22
+ktap_set_plan 28
 
 check "export to a device" to_device
 check "export to a device that is full" to_full_device
@@ -393,6 +442,12 @@ for args in INT TERM HUP; do
 	check "SIG$args" killed "$(kill -l $args)"
 done
 check "when it was written" tells_time
+check "version and since" tells_version_and_since
+check "a worker ends" compared workers
+check "ports of clients" compared clients
+check "sockets come and go" compared churn
+check "peers" compared peers
+check "peers without the right" no_peers_for_nobody
 check "the module is gone" module_gone
 
 ktap_finished

@@ -4,7 +4,8 @@
 
 Each metric has HELP and TYPE lines, before its samples, once; its samples stand
 together; no two have the same labels; a counter's name ends in _total, and its
-value is a natural number; the text ends in a newline.
+value is a natural number; the text ends in a newline. Other lines that begin with a
+hash are for people.
 """
 
 import json
@@ -45,6 +46,8 @@ def main():
                     fail(number, line, "name and type differ")
                 current = name
             heads[what, name] = value
+            continue
+        if re.match("# (?!HELP|TYPE)", line):
             continue
         match = SAMPLE.fullmatch(line)
         if not match:

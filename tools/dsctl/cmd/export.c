@@ -4,8 +4,11 @@
  * its node_exporter.
  *
  * All samples of a metric stand together, whatever namespace they are from, so
- * they are collected first. Sockets with the same labels are added up to one
- * sample, as no two may have the same labels.
+ * they are collected first. What has the same labels is added up to one sample, as
+ * no two may have the same.
+ *
+ * What is counted is counted by port, as the module keeps it: it does not fall when a
+ * socket closes. Labels tell what sockets have the port now.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,87 +19,84 @@
 #include "nl/config.h"
 #include "nl/counters.h"
 #include "nl/diag.h"
+#include "nl/peers.h"
+#include "nl/ports.h"
 #include "nl/stats.h"
+#include "out/prom.h"
 #include "out/save.h"
 #include "out/text.h"
 #include "socks/filter.h"
 #include "socks/view.h"
 #include "util/array.h"
-#include "util/utf8.h"
+#include "util/file.h"
+#include "util/number.h"
 
-/**
- * struct sample - What is known under a set of labels.
- * @labels: the labels as they are printed, without braces.
- * @protocol: of the sockets, 0 for the sums of a namespace.
- * @sockets: how many these are.
- * @stats: their counters, or all the sums.
- */
-struct sample {
-	char *labels;
-	uint8_t protocol;
-	uint64_t sockets;
-	struct stats stats;
+#define NSEC_PER_SEC 1000000000
+
+/* The metrics, in the order in which they are printed. */
+enum metric {
+	METRIC_TIMESTAMP,
+	METRIC_INFO,
+	METRIC_TRACKING,
+	METRIC_SINCE,
+	METRIC_SUM,	/* and one for each counter */
+	METRIC_UNTRACKED = METRIC_SUM + NUM_COUNTERS,
+	METRIC_TRACKED,
+	METRIC_EVICTED,
+	METRIC_SOCKETS,
+	METRIC_COUNT,	/* and one for each counter */
+	METRIC_PEERS = METRIC_COUNT + NUM_COUNTERS,
+};
+
+static const struct prom_metric metrics[] = {
+	/*
+	 * If the file cannot be replaced, the old one stays: this tells how old it
+	 * is.
+	 */
+	[METRIC_TIMESTAMP] = { "export_timestamp_seconds", "gauge",
+		"When this was written, since the epoch" },
+	[METRIC_INFO] = { "info", "gauge", "Version of the module" },
+	[METRIC_TRACKING] = { "tracking", "gauge", "Whether anything is counted" },
+	[METRIC_SINCE] = { "since_seconds", "gauge",
+		"From when on no event was missed or forgotten, since the epoch" },
+	[METRIC_UNTRACKED] = { "untracked_total", "counter",
+		"Events whose socket could not be recorded" },
+	[METRIC_TRACKED] = { "tracked_sockets", "gauge",
+		"Sockets that have a record now" },
+	[METRIC_EVICTED] = { "evicted_total", "counter",
+		"Records given up for that of another socket" },
+	[METRIC_SOCKETS] = { "sockets", "gauge", "Sockets that dsctl shows" },
+	[METRIC_PEERS] = { "peers", "gauge",
+		"Addresses in the ledger of peers, by direction and port of this host" },
 };
 
 /**
  * struct exported - All that was collected, until the end prints it.
  * @file: where to, NULL for stdout.
- * @v: the samples.
- * @n: how many.
- * @size: for how many there is room.
+ * @prom: the samples.
+ * @peers_withheld: there was no right to see the ledger of a namespace.
  * @tracking: whether anything is counted: 1, 0, or -1 if that is not known.
  */
 struct exported {
 	const char *file;
-	struct sample *v;
-	size_t n;
-	size_t size;
+	struct prom prom;
+	bool peers_withheld;
 	int tracking;
 };
 
-static void put_bytes(struct text *text, const char *str, size_t len)
-{
-	while (len--)
-		text_printf(text, "\\\\x%02x", (unsigned char)*str++);
-}
-
-/*
- * Control characters: a terminal would obey them when somebody looks at the file.
+/**
+ * struct port_range - The ports that the kernel chooses from.
+ * @first: the lowest.
+ * @last: the highest.
  */
-static bool is_control(uint32_t code)
-{
-	return code < ' ' || (code >= 0x7f && code <= 0x9f);
-}
-
-/*
- * Labels name a time series, so they must not depend on the locale: whatever is UTF-8
- * stays as it is.
- */
-static void put_label(struct text *text, const char *name, const char *value)
-{
-	uint32_t code;
-	size_t len;
-
-	text_printf(text, "%s%s=\"", text->len ? "," : "", name);
-	for (; *value; value += len) {
-		len = utf8_char(value, &code);
-		if (*value == '\n') {
-			text_puts(text, "\\n");
-		} else if (!len || is_control(code)) {
-			len = len ? len : 1;
-			put_bytes(text, value, len);
-		} else {
-			if (strchr("\\\"", *value))
-				text_puts(text, "\\");
-			text_add(text, value, len);
-		}
-	}
-	text_puts(text, "\"");
-}
+struct port_range {
+	unsigned int first;
+	unsigned int last;
+};
 
 static void put_netns(struct text *text, const struct ctx *ctx)
 {
-	put_label(text, "netns", ctx->out.netns ? ctx->out.netns : "");
+	prom_label(text, "netns", ctx->out.netns ? ctx->out.netns : "");
 }
 
 static const char *comm_of(const struct procs *procs, const struct sock *sk)
@@ -106,94 +106,315 @@ static const char *comm_of(const struct procs *procs, const struct sock *sk)
 	return procs->tasks[procs->fds[sk->procs.first].task].comm;
 }
 
+static void get_port_range(struct port_range *range)
+{
+	char buf[64];
+
+	if (file_start("/proc/sys/net/ipv4/ip_local_port_range", buf,
+		       sizeof(buf)) <= 0 ||
+	    sscanf(buf, "%u %u", &range->first, &range->last) != 2) {
+		range->first = 0;
+		range->last = UINT16_MAX;
+	}
+}
+
 /*
  * Prometheus keeps a time series for each value of a label. Connections have a new
- * port again and again, and sockets a new cookie: no port for the former, and the
- * cookie with -s only.
+ * port again and again, clients that wait for answers one that the kernel chose, and
+ * sockets a new cookie: no port for these, and the cookie with -s only. Of a socket
+ * without a record it is not known who chose its port, but the kernel chooses from a
+ * range.
  */
-static void put_labels(struct text *text, const struct ctx *ctx,
-		       const struct procs *procs, const struct sock *sk)
+static bool has_lasting_port(const struct sock *sk,
+			     const struct port_range *range)
 {
-	bool lasting = sk->local.family && !sk->peer.family;
-	char buf[ENDPOINT_STRLEN] = "";
-
-	put_netns(text, ctx);
-	put_label(text, "proto", proto_name(sk->protocol));
-	put_label(text, "mode",
-		  sk->mode == NUM_MODES ? "" : mode_names[sk->mode]);
-	put_label(text, "local_addr",
-		  lasting ? endpoint_addr(&sk->local, buf) : "");
-	snprintf(buf, sizeof(buf), "%u", sk->local.port);
-	put_label(text, "local_port", lasting ? buf : "");
-	put_label(text, "comm", comm_of(procs, sk));
-	if (!ctx->opts.stats)
-		return;
-	snprintf(buf, sizeof(buf), "%llu", (unsigned long long)sk->cookie);
-	put_label(text, "cookie", buf);
+	if (!sk->local.family || sk->peer.family)
+		return false;
+	if (sk->state == TCP_LISTEN)
+		return true;
+	if (sk->rec->explicit_port >= 0)
+		return sk->rec->explicit_port;
+	return sk->local.port < range->first || sk->local.port > range->last;
 }
 
-static struct sample *add_sample(struct exported *exported, struct text *text,
-				 uint8_t protocol)
-{
-	struct sample *sample;
+/**
+ * struct place - What the labels of a sample say.
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @port: in host byte order, 0 for none.
+ * @mode: enum sock_mode, NUM_MODES for none.
+ * @addr: local address, or "".
+ * @comm: name of a process, or "".
+ */
+struct place {
+	uint8_t protocol;
+	uint16_t port;
+	uint8_t mode;
+	char addr[ENDPOINT_STRLEN];
+	const char *comm;
+};
 
-	if (text->failed ||
-	    array_grow((void **)&exported->v, exported->n, &exported->size,
-		       sizeof(*exported->v)))
-		return NULL;
-	sample = &exported->v[exported->n];
-	memset(sample, 0, sizeof(*sample));
-	sample->labels = strdup(text->buf);
-	sample->protocol = protocol;
-	if (!sample->labels)
-		return NULL;
-	exported->n++;
-	return sample;
+static void put_port(struct text *text, const char *name, uint16_t port)
+{
+	char buf[sizeof("65535")] = "";
+
+	if (port)
+		snprintf(buf, sizeof(buf), "%u", port);
+	prom_label(text, name, buf);
 }
 
-static int add_sums(struct exported *exported, const struct ctx *ctx,
-		    struct text *text, const struct stats *stats)
+static void put_place(struct text *text, const struct ctx *ctx,
+		      const struct place *place)
 {
-	struct sample *sample;
-
 	text_clear(text);
 	put_netns(text, ctx);
-	sample = add_sample(exported, text, 0);
-	if (!sample)
-		return -ENOMEM;
-	sample->stats = *stats;
+	prom_label(text, "proto", proto_name(place->protocol));
+	prom_label(text, "mode",
+		   place->mode == NUM_MODES ? "" : mode_names[place->mode]);
+	prom_label(text, "local_addr", place->addr);
+	put_port(text, "local_port", place->port);
+	prom_label(text, "comm", place->comm);
+}
+
+static void put_cookie(struct text *text, uint64_t cookie)
+{
+	char buf[NUMBER_STRLEN];
+
+	prom_label(text, "cookie", number_str(cookie, buf));
+}
+
+static void place_of_sock(struct place *place, const struct procs *procs,
+			  const struct sock *sk, bool lasting)
+{
+	char buf[ENDPOINT_STRLEN];
+
+	place->protocol = sk->protocol;
+	place->port = lasting ? sk->local.port : 0;
+	place->mode = sk->mode;
+	snprintf(place->addr, sizeof(place->addr), "%s",
+		 lasting ? endpoint_addr(&sk->local, buf) : "");
+	place->comm = comm_of(procs, sk);
+}
+
+static int add_counts(struct prom *prom, const struct text *labels,
+		      const uint64_t *values)
+{
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (values[i] &&
+		    prom_add(prom, METRIC_COUNT + i, labels, values[i]))
+			return -ENOMEM;
 	return 0;
 }
 
-static int add_sockets(struct exported *exported, const struct ctx *ctx,
-		       struct text *text, const struct view *view)
+/*
+ * The sums are there from the beginning, though they are 0: what appears with 1 would
+ * have grown by nothing. Of ports there may be thousands, each of which sees a few
+ * kinds of events.
+ */
+static int add_sums(struct prom *prom, const struct ctx *ctx, struct text *text,
+		    const struct stats *stats, uint64_t since)
 {
-	struct sample *sample;
+	size_t i;
+
+	text_clear(text);
+	put_netns(text, ctx);
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (prom_add(prom, METRIC_SUM + i, text, stats->counters[i]))
+			return -ENOMEM;
+	if (prom_add(prom, METRIC_UNTRACKED, text, stats->untracked) ||
+	    prom_add(prom, METRIC_TRACKED, text, stats->tracked) ||
+	    prom_add(prom, METRIC_EVICTED, text, stats->evicted))
+		return -ENOMEM;
+	return since ? prom_add(prom, METRIC_SINCE, text, since / NSEC_PER_SEC) :
+		       0;
+}
+
+/* With -s each has its counts, which go with it. */
+static int add_sockets(struct prom *prom, const struct ctx *ctx,
+		       struct text *text, const struct view *view,
+		       const struct port_range *range)
+{
+	struct place place;
 	size_t i;
 
 	for (i = 0; i < view->socks.n; i++) {
 		const struct sock *sk = &view->socks.v[i];
 
-		text_clear(text);
-		put_labels(text, ctx, &view->procs, sk);
-		sample = add_sample(exported, text, sk->protocol);
-		if (!sample)
+		place_of_sock(&place, &view->procs, sk,
+			      has_lasting_port(sk, range));
+		put_place(text, ctx, &place);
+		if (ctx->opts.stats)
+			put_cookie(text, sk->cookie);
+		if (prom_add(prom, METRIC_SOCKETS, text, 1) ||
+		    (ctx->opts.stats &&
+		     add_counts(prom, text, sk->rec->counters)))
 			return -ENOMEM;
-		sample->sockets = 1;
-		memcpy(sample->stats.counters, sk->rec->counters,
-		       sizeof(sample->stats.counters));
 	}
 	return 0;
 }
 
-static int get_stats(struct exported *exported, struct dsnl *nl,
-		     struct stats *stats)
+/* The first socket, as they are sorted, that does not come before a port. */
+static size_t first_sock(const struct sock_list *list, uint16_t port)
 {
-	struct config config;
+	size_t low = 0, high = list->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (list->v[mid].local.port < port)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* What the sockets of a port have in common, if there are any. */
+static void place_of_port(struct place *place, const struct view *view,
+			  const struct port *port, uint8_t family)
+{
+	struct place other;
+	bool found = false;
+	size_t i;
+
+	memset(place, 0, sizeof(*place));
+	place->mode = NUM_MODES;
+	place->comm = "";
+	for (i = first_sock(&view->socks, port->port);
+	     port->port && i < view->socks.n; i++) {
+		const struct sock *sk = &view->socks.v[i];
+
+		if (sk->local.port != port->port)
+			break;
+		if (sk->protocol != port->protocol || sk->family != family ||
+		    !sk->local.family || sk->peer.family)
+			continue;
+		place_of_sock(&other, &view->procs, sk, true);
+		if (!found)
+			*place = other;
+		found = true;
+		if (place->mode != other.mode)
+			place->mode = NUM_MODES;
+		if (strcmp(place->addr, other.addr))
+			place->addr[0] = '\0';
+		if (strcmp(place->comm, other.comm))
+			place->comm = "";
+	}
+	place->protocol = port->protocol;
+	place->port = port->port;
+}
+
+/* Each counter is one of sockets of one family. */
+static int add_port(struct prom *prom, const struct ctx *ctx,
+		    struct text *text, const struct view *view,
+		    const struct port *port, uint8_t family)
+{
+	uint64_t values[NUM_COUNTERS] = { };
+	struct place place;
+	size_t i;
+
+	if (ctx->opts.family && ctx->opts.family != family)
+		return 0;
+	for (i = 0; i < NUM_COUNTERS; i++)
+		if (counter_family(i) == family)
+			values[i] = port->counters[i];
+	place_of_port(&place, view, port, family);
+	put_place(text, ctx, &place);
+	return add_counts(prom, text, values);
+}
+
+static int add_ports(struct prom *prom, const struct ctx *ctx,
+		     struct text *text, const struct view *view,
+		     const struct port_list *ports)
+{
+	size_t i;
+
+	for (i = 0; i < ports->n; i++)
+		if (add_port(prom, ctx, text, view, &ports->v[i], AF_INET6) ||
+		    add_port(prom, ctx, text, view, &ports->v[i], AF_INET))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Where a peer is one of many, and then who it is. */
+static int compare_places(const struct peer_entry *a, const struct peer_entry *b)
+{
+	int diff = a->direction - b->direction;
+
+	if (!diff)
+		diff = a->protocol - b->protocol;
+	return diff ? diff : a->local_port - b->local_port;
+}
+
+static int compare_peers(const void *pa, const void *pb)
+{
+	const struct peer_entry *a = pa, *b = pb;
+	int diff = compare_places(a, b);
+
+	if (!diff)
+		diff = a->peer.family - b->peer.family;
+	return diff ? diff : memcmp(&a->peer.addr, &b->peer.addr,
+				    sizeof(a->peer.addr));
+}
+
+/*
+ * An address is one peer, however many ports, users and programs have to do with it:
+ * no label of it, lest a scan becomes a thousand time series.
+ */
+static int add_peers(struct prom *prom, const struct ctx *ctx,
+		     struct text *text, const struct peer_list *peers)
+{
+	const struct peer_entry *peer = peers->v, *end = peers->v + peers->n;
+
+	for (; peer < end; peer++) {
+		/* The rest: how many it stands for is not known. */
+		if (!peer->peer.family ||
+		    (peer > peers->v && !compare_peers(peer - 1, peer)))
+			continue;
+		text_clear(text);
+		put_netns(text, ctx);
+		prom_label(text, "direction",
+			   peer_direction_names[peer->direction]);
+		prom_label(text, "proto", proto_name(peer->protocol));
+		put_port(text, "port", peer->local_port);
+		if (prom_add(prom, METRIC_PEERS, text, 1))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int get_peers(struct exported *exported, struct dsnl *nl,
+		     struct peer_list *peers)
+{
+	const struct peer_request all = { .direction = PEER_ANY_DIRECTION };
+	int error = peers_get(nl, &all, peers);
+
+	switch (error) {
+	case 0:
+		if (peers->n)
+			qsort(peers->v, peers->n, sizeof(*peers->v),
+			      compare_peers);
+		return 0;
+	case -EPERM:
+		exported->peers_withheld = true;
+		return 0;
+	case -EOPNOTSUPP:
+		return 0;
+	default:
+		dsnl_err(nl, "cannot get the ledger of peers", error);
+		return -1;
+	}
+}
+
+static int get_stats(struct exported *exported, struct dsnl *nl,
+		     struct stats *stats, uint64_t *since)
+{
+	struct config config = { };
 	int error;
 
 	error = config_get(nl, false, &config);
 	exported->tracking = error ? -1 : config.tracking;
+	*since = config.since;
 	if (error && error != -EOPNOTSUPP) {
 		dsnl_err(nl, "cannot get the settings", error);
 		return -1;
@@ -224,157 +445,106 @@ static int run(struct ctx *ctx, void *job)
 		.family = ctx->opts.family,
 		.no_peers = true,
 	};
+	struct dsnl *nl = &ctx->dualstack;
 	struct exported *exported = job;
+	struct port_list ports = { };
+	struct peer_list peers = { };
+	struct port_range range;
 	struct stats stats = { };
 	struct view view = { };
 	struct text text = { };
 	int ret = EXIT_KERNEL;
+	uint64_t since;
 
-	if (get_stats(exported, &ctx->dualstack, &stats) ||
-	    view_get(ctx, &view, &filter))
+	get_port_range(&range);
+	if (get_stats(exported, nl, &stats, &since) ||
+	    view_get(ctx, &view, &filter) ||
+	    (!ctx->opts.stats && ports_dump(nl, &ports)) ||
+	    get_peers(exported, nl, &peers))
 		goto out;
-	if (add_sums(exported, ctx, &text, &stats) ||
-	    add_sockets(exported, ctx, &text, &view)) {
+	if (add_sums(&exported->prom, ctx, &text, &stats, since) ||
+	    add_sockets(&exported->prom, ctx, &text, &view, &range) ||
+	    add_ports(&exported->prom, ctx, &text, &view, &ports) ||
+	    add_peers(&exported->prom, ctx, &text, &peers)) {
 		err_no_memory();
 		goto out;
 	}
 	ret = EXIT_OK;
 out:
 	free(text.buf);
+	peer_list_free(&peers);
+	ports_free(&ports);
 	view_free(&view);
 	return ret;
 }
 
-static int compare(const void *pa, const void *pb)
+static void describe_counter(struct prom_metric *to, const char *prefix,
+			     const struct counter *counter, const char *where)
 {
-	const struct sample *a = pa, *b = pb;
-	int diff = a->protocol - b->protocol;
-
-	return diff ? diff : strcmp(a->labels, b->labels);
+	snprintf(to->name, sizeof(to->name), "dualstack_%s%s_total", prefix,
+		 counter->key);
+	to->type = "counter";
+	snprintf(to->help, sizeof(to->help), "%s, %s", counter->help, where);
 }
 
-static void sort_merge(struct exported *exported)
+static void describe(unsigned int metric, struct prom_metric *to,
+		     const void *arg)
 {
-	struct sample *to = exported->v, *from;
-	size_t i;
+	const struct ctx *ctx = arg;
 
-	if (!exported->n)
-		return;
-	qsort(exported->v, exported->n, sizeof(*exported->v), compare);
-	for (from = to + 1; from < exported->v + exported->n; from++) {
-		if (compare(to, from)) {
-			*++to = *from;
-			continue;
-		}
-		for (i = 0; i < NUM_COUNTERS; i++)
-			to->stats.counters[i] += from->stats.counters[i];
-		to->sockets += from->sockets;
-		free(from->labels);
-	}
-	exported->n = to - exported->v + 1;
-}
-
-static bool counts(uint8_t protocol, size_t counter)
-{
-	switch (counters[counter].attr) {
-	case DUALSTACK_A_COUNTER_MAPPED_ACCEPT:
-	case DUALSTACK_A_COUNTER_NATIVE_ACCEPT:
-	case DUALSTACK_A_COUNTER_V4_ACCEPT:
-		return protocol == IPPROTO_TCP;
-	case DUALSTACK_A_COUNTER_MAPPED_RECV:
-	case DUALSTACK_A_COUNTER_NATIVE_RECV:
-	case DUALSTACK_A_COUNTER_V4_RECV:
-	case DUALSTACK_A_COUNTER_MAPPED_SEND:
-	case DUALSTACK_A_COUNTER_V4_SEND:
-	case DUALSTACK_A_COUNTER_REJECT_SEND:
-		return protocol == IPPROTO_UDP;
-	default:
-		return counter_is_recorded(counter, protocol);
+	if (metric >= METRIC_SUM && metric < METRIC_UNTRACKED) {
+		describe_counter(to, "", &counters[metric - METRIC_SUM],
+				 "in the namespace");
+	} else if (metric >= METRIC_COUNT && metric < METRIC_PEERS) {
+		describe_counter(to, "socket_", &counters[metric - METRIC_COUNT],
+				 ctx->opts.stats ? "by socket" : "by local port");
+	} else {
+		*to = metrics[metric];
+		snprintf(to->name, sizeof(to->name), "dualstack_%s",
+			 metrics[metric].name);
 	}
 }
 
-static void put_head(FILE *f, const char *name, const char *type,
-		     const char *help)
+static int add_info(struct prom *prom)
 {
-	fprintf(f, "# HELP dualstack_%s %s.\n# TYPE dualstack_%s %s\n", name,
-		help, name, type);
+	struct text text = { };
+	char version[64];
+	int ret;
+
+	if (file_start("/sys/module/dualstack/version", version,
+		       sizeof(version)) <= 0)
+		return 0;
+	version[strcspn(version, "\n")] = '\0';
+	prom_label(&text, "version", version);
+	ret = prom_add(prom, METRIC_INFO, &text, 1);
+	free(text.buf);
+	return ret;
 }
 
-static void put_sample(FILE *f, const char *name, const struct sample *sample,
-		       uint64_t value)
+/* What is there once, whatever the namespaces. */
+static int add_common(struct exported *exported)
 {
-	fprintf(f, "dualstack_%s{%s} %llu\n", name, sample->labels,
-		(unsigned long long)value);
+	struct prom *prom = &exported->prom;
+	struct timespec now;
+
+	/* time() may be behind by a tick, and so of the second before. */
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (prom_add(prom, METRIC_TIMESTAMP, NULL, now.tv_sec) ||
+	    add_info(prom))
+		return -ENOMEM;
+	return exported->tracking < 0 ? 0 :
+	       prom_add(prom, METRIC_TRACKING, NULL, exported->tracking);
 }
 
-static void put_counter(FILE *f, const struct exported *exported,
-			size_t counter, bool sums)
+static void print_all(struct exported *exported, const struct ctx *ctx, FILE *f)
 {
-	char name[64], help[128];
-	size_t i;
-
-	snprintf(name, sizeof(name), "%s%s_total", sums ? "" : "socket_",
-		 counters[counter].key);
-	snprintf(help, sizeof(help), "%s%s", counters[counter].help,
-		 sums ? ", in the namespace" : ", by socket");
-	put_head(f, name, "counter", help);
-	for (i = 0; i < exported->n; i++) {
-		const struct sample *sample = &exported->v[i];
-
-		if (sums ? !sample->protocol
-			 : sample->protocol && counts(sample->protocol, counter))
-			put_sample(f, name, sample,
-				   sample->stats.counters[counter]);
-	}
+	prom_print(&exported->prom, f, describe, ctx);
+	if (exported->peers_withheld)
+		fputs("# dualstack_peers needs CAP_NET_ADMIN in the network namespace.\n",
+		      f);
 }
 
-static void put_all(FILE *f, const struct exported *exported)
-{
-	size_t i;
-
-	/*
-	 * If the file cannot be replaced, the old one stays: this tells how old it
-	 * is.
-	 */
-	put_head(f, "export_timestamp_seconds", "gauge",
-		 "When this was written, since the epoch");
-	fprintf(f, "dualstack_export_timestamp_seconds %lld\n",
-		(long long)time(NULL));
-
-	if (exported->tracking >= 0) {
-		put_head(f, "tracking", "gauge", "Whether anything is counted");
-		fprintf(f, "dualstack_tracking %d\n", exported->tracking);
-	}
-	for (i = 0; i < NUM_COUNTERS; i++)
-		put_counter(f, exported, i, true);
-
-	put_head(f, "untracked_total", "counter",
-		 "Events whose socket could not be recorded");
-	for (i = 0; i < exported->n && !exported->v[i].protocol; i++)
-		put_sample(f, "untracked_total", &exported->v[i],
-			   exported->v[i].stats.untracked);
-	put_head(f, "tracked_sockets", "gauge",
-		 "Sockets that have a record now");
-	for (i = 0; i < exported->n && !exported->v[i].protocol; i++)
-		put_sample(f, "tracked_sockets", &exported->v[i],
-			   exported->v[i].stats.tracked);
-
-	put_head(f, "evicted_total", "counter",
-		 "Records given up for that of another socket");
-	for (i = 0; i < exported->n && !exported->v[i].protocol; i++)
-		put_sample(f, "evicted_total", &exported->v[i],
-			   exported->v[i].stats.evicted);
-
-	put_head(f, "sockets", "gauge", "Sockets that dsctl shows");
-	for (i = 0; i < exported->n; i++)
-		if (exported->v[i].protocol)
-			put_sample(f, "sockets", &exported->v[i],
-				   exported->v[i].sockets);
-	for (i = 0; i < NUM_COUNTERS; i++)
-		put_counter(f, exported, i, false);
-}
-
-static int write_file(const struct exported *exported)
+static int write_file(struct exported *exported, const struct ctx *ctx)
 {
 	struct save save;
 	int ret;
@@ -382,26 +552,29 @@ static int write_file(const struct exported *exported)
 	ret = save_begin(&save, exported->file);
 	if (ret)
 		return ret;
-	put_all(save.f, exported);
+	print_all(exported, ctx, save.f);
 	return save_end(&save);
+}
+
+static int write_all(struct exported *exported, const struct ctx *ctx)
+{
+	if (add_common(exported)) {
+		err_no_memory();
+		return EXIT_KERNEL;
+	}
+	if (exported->file)
+		return write_file(exported, ctx);
+	print_all(exported, ctx, stdout);
+	return EXIT_OK;
 }
 
 static int end(struct ctx *ctx, void *job, int status)
 {
 	struct exported *exported = job;
-	size_t i;
 
-	(void)ctx;
-	if (status == EXIT_OK) {
-		sort_merge(exported);
-		if (exported->file)
-			status = write_file(exported);
-		else
-			put_all(stdout, exported);
-	}
-	for (i = 0; i < exported->n; i++)
-		free(exported->v[i].labels);
-	free(exported->v);
+	if (status == EXIT_OK)
+		status = write_all(exported, ctx);
+	prom_free(&exported->prom);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "nl/counters.h"
 #include "util/array.h"
@@ -87,6 +88,20 @@ bool counter_is_recorded(size_t i, uint8_t protocol)
 	return protocol != IPPROTO_TCP ||
 	       (i != COUNTER_INDEX(V4_CONNECT) &&
 		i != COUNTER_INDEX(NATIVE_CONNECT));
+}
+
+uint8_t counter_family(size_t i)
+{
+	switch (counters[i].attr) {
+	case DUALSTACK_A_COUNTER_V4_ACCEPT:
+	case DUALSTACK_A_COUNTER_V4_RECV:
+	case DUALSTACK_A_COUNTER_V4_CONNECT:
+	case DUALSTACK_A_COUNTER_V4_SEND:
+	case DUALSTACK_A_COUNTER_REJECT_V4ONLY:
+		return AF_INET;
+	default:
+		return AF_INET6;
+	}
 }
 
 bool counters_any(const uint64_t *values)

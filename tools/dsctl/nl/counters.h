@@ -98,6 +98,14 @@ void counters_parse(uint64_t *values, struct nlattr *nest);
 bool counter_is_recorded(size_t i, uint8_t protocol);
 
 /**
+ * counter_family() - Which sockets have a counter.
+ * @i: its place in counters[].
+ *
+ * Return: their family, AF_INET or AF_INET6.
+ */
+uint8_t counter_family(size_t i);
+
+/**
  * counters_any() - Whether something was counted.
  * @values: NUM_COUNTERS values.
  *
