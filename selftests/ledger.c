@@ -93,29 +93,14 @@ static union net_addr client_net_addr(int i)
 	return addr;
 }
 
-/* One client comes, and the application sees that it is that one. A datagram is from a
- * raw socket, which is a client of nobody.
- */
+/* One client comes, and the application sees that it is that one. */
 static void come_from(struct __test_metadata *_metadata, int type, int fd,
 		      const char *addr)
 {
-	union net_addr peer = { }, want;
-	socklen_t len = sizeof(peer);
-	int client, conn;
-	char c;
+	struct fam_counters unused = { };
+	union net_addr peer, want;
 
-	if (type == SOCK_DGRAM) {
-		ASSERT_EQ(0, net_send_to(addr, net_port(fd), "x", 1));
-		ASSERT_EQ(0, net_wait_in(fd, NET_TIMEOUT_MS));
-		ASSERT_EQ(1, recvfrom(fd, &c, 1, 0, &peer.sa, &len));
-	} else {
-		client = net_client(type, addr, net_port(fd), NULL);
-		ASSERT_LE(0, client);
-		conn = net_accept(fd, &peer);
-		ASSERT_LE(0, conn);
-		net_close_reset(client);
-		close(conn);
-	}
+	peer = test_serve(_metadata, type, fd, addr, &unused);
 	ASSERT_EQ(0, net_addr_set(&want, addr, ntohs(peer.in.sin_port)));
 	if (net_addr_mapped(&peer)) {
 		EXPECT_EQ(0, memcmp(&peer.in6.sin6_addr.s6_addr[12],
