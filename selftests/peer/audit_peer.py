@@ -166,16 +166,24 @@ def spoofed():
     return service
 
 
+def shared(family, addr, port):
+    """A socket of a port that no server has, which others can have, too."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    sock.bind((addr, port))
+    if sock.getsockname()[1] not in Server.ports:
+        return sock
+    with sock:
+        return shared(family, addr, port)
+
+
 def shadowed():
     service = Service("shadowed")
-    dual_sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-    v4_sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    for sock in dual_sock, v4_sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        service.socks.append(sock)
-    dual_sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    dual_sock.bind(("::", 0))
-    v4_sock.bind(("0.0.0.0", dual_sock.getsockname()[1]))
+    dual_sock = shared(socket.AF_INET6, "::", 0)
+    port = dual_sock.getsockname()[1]
+    service.socks += [dual_sock, shared(socket.AF_INET, "0.0.0.0", port)]
     for sock in service.socks:
         sock.listen()
     return service
