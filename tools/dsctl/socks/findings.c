@@ -292,6 +292,7 @@ static void take_calls(struct tally *tally, const struct procs *procs,
 	for (i = sk->procs.first; i != PROC_NONE; i = procs->fds[i].next) {
 		const struct tally_task task = {
 			.comm = procs->tasks[procs->fds[i].task].comm,
+			.uid = sk->uid,
 		};
 
 		take_calls_of(tally, sk, &task, left);

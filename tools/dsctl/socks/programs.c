@@ -10,8 +10,9 @@
 static int compare(const void *pa, const void *pb)
 {
 	const struct program *a = pa, *b = pb;
+	int diff = strcmp(a->comm, b->comm);
 
-	return strcmp(a->comm, b->comm);
+	return diff ? diff : (a->uid > b->uid) - (a->uid < b->uid);
 }
 
 static uint64_t dest_key(uint8_t protocol, const struct endpoint *ep)
@@ -20,20 +21,39 @@ static uint64_t dest_key(uint8_t protocol, const struct endpoint *ep)
 	       role_v4_addr(ep);
 }
 
+/* What is of a name is of a program's user, too: it is that of a socket which it has. */
 static void add_tasks(struct programs *programs)
 {
 	const struct procs *procs = &programs->view->procs;
-	size_t i;
+	const struct sock_list *list = &programs->view->socks;
+	uint32_t i, n, fd;
 
-	for (i = 0; i < procs->num_tasks; i++) {
-		if (programs->services->of_task[i] == SERVICE_NONE)
-			continue;
-		programs->v[programs->n].comm = procs->tasks[i].comm;
-		programs->v[programs->n++].service =
-			programs->services->of_task[i];
+	for (i = 0; procs->known && i < list->n; i++) {
+		const struct sock *sk = &list->v[i];
+
+		for (fd = sk->procs.first; fd != PROC_NONE;
+		     fd = procs->fds[fd].next) {
+			uint32_t task = procs->fds[fd].task;
+			uint32_t service = programs->services->of_task[task];
+
+			if (service == SERVICE_NONE)
+				continue;
+			programs->v[programs->n++] = (struct program) {
+				.comm = procs->tasks[task].comm,
+				.uid = sk->uid,
+				.service = service,
+			};
+		}
 	}
-	if (programs->n)
-		qsort(programs->v, programs->n, sizeof(*programs->v), compare);
+	if (!programs->n)
+		return;
+	qsort(programs->v, programs->n, sizeof(*programs->v), compare);
+	/* A program can have many sockets. */
+	for (n = 0, i = 1; i < programs->n; i++)
+		if (compare(&programs->v[n], &programs->v[i]) ||
+		    programs->v[n].service != programs->v[i].service)
+			programs->v[++n] = programs->v[i];
+	programs->n = n + 1;
 }
 
 /* A socket that a server has for its client goes nowhere. */
@@ -62,7 +82,7 @@ int programs_make(struct programs *programs, const struct view *view,
 	programs->view = view;
 	programs->services = services;
 	programs->tally = tally;
-	programs->v = calloc(view->procs.num_tasks + 1, sizeof(*programs->v));
+	programs->v = calloc(view->procs.num_fds + 1, sizeof(*programs->v));
 	if (!programs->v || map_init(&programs->by_dest, view->socks.n))
 		return err_no_memory();
 	add_tasks(programs);
@@ -70,15 +90,16 @@ int programs_make(struct programs *programs, const struct view *view,
 	return 0;
 }
 
-/* The first program of that name, or the place behind all. */
-static size_t find_first(const struct programs *programs, const char *comm)
+/* The first program of that name and user, or the place behind all. */
+static size_t find_first(const struct programs *programs,
+			 const struct program *key)
 {
 	size_t low = 0, high = programs->n;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 
-		if (strcmp(programs->v[mid].comm, comm) < 0)
+		if (compare(&programs->v[mid], key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -86,13 +107,15 @@ static size_t find_first(const struct programs *programs, const char *comm)
 	return low;
 }
 
-static uint32_t find_by_name(const struct programs *programs, const char *comm)
+static uint32_t find_by_name(const struct programs *programs,
+			     const struct peer_entry *entry)
 {
+	const struct program key = { .comm = entry->comm, .uid = entry->uid };
 	uint32_t service = SERVICE_NONE;
 	size_t i;
 
-	for (i = find_first(programs, comm);
-	     i < programs->n && !strcmp(programs->v[i].comm, comm); i++) {
+	for (i = find_first(programs, &key);
+	     i < programs->n && !compare(&programs->v[i], &key); i++) {
 		if (service != SERVICE_NONE && service != programs->v[i].service)
 			return SERVICE_NONE;
 		service = programs->v[i].service;
@@ -114,7 +137,7 @@ static bool is_shared(const struct programs *programs, uint32_t i)
 		       &entries[i].peer);
 	for (; j != MAP_NONE; j = tally->next[j])
 		if (j != i && entries[j].uid == entries[i].uid &&
-		    find_by_name(programs, entries[j].comm) == SERVICE_NONE)
+		    find_by_name(programs, &entries[j]) == SERVICE_NONE)
 			return true;
 	return false;
 }
@@ -124,7 +147,7 @@ uint32_t programs_find(const struct programs *programs, uint32_t i)
 	const struct peer_entry *entry = &programs->tally->entries.v[i];
 	uint32_t service, sk;
 
-	service = find_by_name(programs, entry->comm);
+	service = find_by_name(programs, entry);
 	if (service != SERVICE_NONE)
 		return service;
 	sk = map_get(&programs->by_dest, dest_key(entry->protocol, &entry->peer));

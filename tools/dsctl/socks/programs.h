@@ -14,7 +14,7 @@
 
 /**
  * struct programs - The programs that have sockets now.
- * @v: by name, the services of processes that have it.
+ * @v: by name and by owner of a socket, the services of processes that have both.
  * @n: how many.
  * @by_dest: sockets by protocol and where they are connected to, or sent last.
  * @view: the sockets.
@@ -24,6 +24,7 @@
 struct programs {
 	struct program {
 		const char *comm;
+		uint32_t uid;
 		uint32_t service;
 	} *v;
 	size_t n;
@@ -53,9 +54,9 @@ int programs_make(struct programs *programs, const struct view *view,
  * @programs: the programs.
  * @i: the entry, as an index: of direction out or refused-out, and no rest.
  *
- * It is the only one that has a process of that name. Else it is the one that has a socket
- * of the same owner to the same place, if no other program was there: the task may be a
- * thread, which has a name of its own.
+ * It is the only one that has a process of that name with a socket of that user. Else it is
+ * the one that has a socket of the same owner to the same place, if no other program was
+ * there: the task may be a thread, which has a name of its own.
  *
  * Return: the service, or SERVICE_NONE.
  */

@@ -135,8 +135,8 @@ bool tally_take_dest(struct tally *tally, uint8_t direction, uint8_t protocol,
 		uint64_t *left = &tally->left[i][TALLY_OUT];
 		uint64_t taken = n < *left ? n : *left;
 
-		if (task->comm ? strcmp(task->comm, entry->comm) != 0 :
-				 task->uid != entry->uid)
+		if (task->uid != entry->uid ||
+		    (task->comm && strcmp(task->comm, entry->comm)))
 			continue;
 		*left -= taken;
 		n -= taken;

@@ -93,8 +93,8 @@ uint32_t tally_dest(const struct tally *tally, uint8_t direction,
 
 /**
  * struct tally_task - Who may have gone somewhere.
- * @comm: name of a task, or NULL.
- * @uid: where that is NULL, any of this user.
+ * @comm: name of a task, or NULL for any.
+ * @uid: its user.
  */
 struct tally_task {
 	const char *comm;
