@@ -238,21 +238,40 @@ static void add_peers(const struct report *report, uint32_t service,
 	sum->count += n;
 }
 
-/* Of a client that the ledger has, a socket may know its port. */
+/* Whether a socket's last peer is one that the finding is about. */
+static bool is_of(const struct last_peer *last, enum finding finding)
+{
+	const struct endpoint *peer = &last->peer;
+
+	switch (finding) {
+	case SERVES_IPV4:
+		return !role_is_loopback(peer, true);
+	case REFUSES_IPV6:
+		return peer->family == AF_INET6;
+	case REFUSES_IPV4:
+		return peer->family == AF_INET;
+	default:
+		return true;
+	}
+}
+
+/* Of a client the ledger has no port, but a socket has that of its last one. */
 static void find_port(const struct report *report, uint32_t service,
 		      enum finding finding, struct summary *sum)
 {
 	uint32_t i = report->services.v[service].first;
+	struct summary socks = { };
 
 	for (; i != SERVICE_NONE; i = report->services.next[i]) {
 		const struct last_peer *last =
 			finding_last(&report->view.socks.v[i], finding);
 
 		if (report->findings.set[i] & BIT(finding) && last &&
-		    !sum->last.peer.port &&
-		    !endpoint_compare(&last->peer, &sum->last.peer))
-			sum->last.peer = last->peer;
+		    is_of(last, finding))
+			take_last(&socks, last);
 	}
+	if (!sum->last.peer.port && socks.last.peer.family)
+		sum->last = socks.last;
 }
 
 static bool is_of_clients(enum finding finding)
@@ -262,22 +281,26 @@ static bool is_of_clients(enum finding finding)
 	       finding == UNUSED_IPV4 || finding == READY;
 }
 
+/* By counters alone: there is no ledger of native clients. */
 static double share_of(const struct report *report, uint32_t service,
-		       enum finding finding, uint64_t count)
+		       enum finding finding)
 {
 	uint32_t i = report->services.v[service].first;
-	uint64_t native = 0;
+	uint64_t native = 0, all = 0;
 
 	if (!is_of_clients(finding))
 		return -1;
 	for (; i != SERVICE_NONE; i = report->services.next[i]) {
 		const struct sock *sk = &report->view.socks.v[i];
 
-		if (role_is_server(sk))
-			native += role_count(sk, COUNTER_INDEX(NATIVE_ACCEPT)) +
-				  role_count(sk, COUNTER_INDEX(NATIVE_RECV));
+		if (!role_is_server(sk))
+			continue;
+		native += role_count(sk, COUNTER_INDEX(NATIVE_ACCEPT)) +
+			  role_count(sk, COUNTER_INDEX(NATIVE_RECV));
+		all += role_served(sk);
 	}
-	return native + count ? (double)native / (native + count) : -1;
+	all += native;
+	return all ? (double)native / all : -1;
 }
 
 struct summary report_summary(const struct report *report, uint32_t service,
@@ -291,7 +314,7 @@ struct summary report_summary(const struct report *report, uint32_t service,
 	add_peers(report, service, finding, &sum);
 	if (sum.num_peers && sum.last.peer.family)
 		find_port(report, service, finding, &sum);
-	sum.share = share_of(report, service, finding, sum.count);
+	sum.share = share_of(report, service, finding);
 	return sum;
 }
 

@@ -73,7 +73,8 @@ struct report {
  *	   others had to do with it.
  * @num_peers: how many.
  * @last: the last peer, AF_UNSPEC where that is not known.
- * @share: native clients among all, from 0 to 1; negative where that cannot be told.
+ * @share: native clients among all that open sockets have counted, from 0 to 1; negative
+ *	   where there are none.
  */
 struct summary {
 	uint64_t count;
