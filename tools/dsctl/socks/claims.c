@@ -207,9 +207,11 @@ static void find_shared(struct maker *maker, const struct peer_entry *entry)
 		for (j = 0; j < n; j++) {
 			uint32_t sk = holders->chosen[j];
 
+			/* What is left of it is of peers that have no entry. */
 			if (of[sk] != service)
 				maker->claims->shared[service] +=
-					role_served(&maker->socks[sk]);
+					role_served(&maker->socks[sk]) -
+					maker->findings->left[sk].served;
 		}
 	}
 }
