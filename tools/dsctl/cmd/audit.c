@@ -322,6 +322,9 @@ static void print_scope(const struct ctx *ctx, const struct report *report)
 			printf("Of %llu events the peers are not in it any more (max-peers %u).\n",
 			       (unsigned long long)rests,
 			       report->config.max_peers);
+		if (report->closed.answers)
+			printf("Taken for answers, or from before it: %llu datagrams that closed sockets received.\n",
+			       (unsigned long long)report->closed.answers);
 	}
 	if (!report->view.procs.complete)
 		puts("Not seen: processes of others, so that their sockets go by owner and port.");
@@ -329,10 +332,13 @@ static void print_scope(const struct ctx *ctx, const struct report *report)
 	       ctx->opts.every_netns ? "" : ", other network namespaces");
 }
 
-static bool has_unnamed(const struct report *report)
+/* Whether something can have been that is in no finding which blocks. */
+static bool has_unknown(const struct report *report)
 {
 	size_t i;
 
+	if (report->closed.answers)
+		return true;
 	for (i = 0; i < report->n; i++)
 		if (report->set[report->order[i]] & BIT(UNNAMED_IPV4))
 			return true;
@@ -348,7 +354,7 @@ static void print_words(const struct ctx *ctx, const struct report *report)
 		       report->blocking, report->n);
 	else
 		printf("None of %zu services would miss IPv4%s.\n", report->n,
-		       has_unnamed(report) ? ", as far as is known" : "");
+		       has_unknown(report) ? ", as far as is known" : "");
 	if (report->config.since)
 		printf("Watched since %s.\n",
 		       time_str(report->config.since, TIME_ZONE, since));

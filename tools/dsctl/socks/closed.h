@@ -17,8 +17,10 @@
  * @gone: by counter; of connect() that of TCP alone, as that of UDP sends nothing.
  * @left: what of it can be judged, and the ledger does not tell.
  * @connects: connect() of TCP over IPv4, with whom is not known.
- * @sent: datagrams that AF_INET sockets sent, likewise.
+ * @sent: datagrams that AF_INET sockets, and with a ledger all, sent, likewise.
  * @received: datagrams that they received, likewise.
+ * @answers: datagrams that closed sockets received and no client in the ledger explains: it
+ *	     cannot be told from those before it was kept that they were answers.
  */
 struct closed {
 	uint64_t gone[NUM_COUNTERS];
@@ -26,6 +28,7 @@ struct closed {
 	uint64_t connects;
 	uint64_t sent;
 	uint64_t received;
+	uint64_t answers;
 };
 
 /**

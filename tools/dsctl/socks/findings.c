@@ -263,6 +263,10 @@ static void take_packets(struct tally *tally, const struct sock *sk,
 				   sk->local.port, left->refused);
 	left->refused6 = tally_take(tally, TALLY_REFUSED6, sk->protocol,
 				    sk->local.port, left->refused6);
+	tally_take_rest(tally, TALLY_IN_REST, sk->protocol, sk->local.port,
+			left->served);
+	tally_take_rest(tally, TALLY_REFUSED_REST, sk->protocol,
+			sk->local.port, left->refused + left->refused6);
 }
 
 static void take_calls_of(struct tally *tally, const struct sock *sk,

@@ -37,7 +37,9 @@ static int compare(const void *pa, const void *pb)
 static enum tally_kind kind_of(const struct peer_entry *entry)
 {
 	if (entry->direction == DUALSTACK_PEER_DIRECTION_IN)
-		return TALLY_IN;
+		return entry->peer.family ? TALLY_IN : TALLY_IN_REST;
+	if (!entry->peer.family)
+		return TALLY_REFUSED_REST;
 	return entry->peer.family == AF_INET6 ? TALLY_REFUSED6 : TALLY_REFUSED;
 }
 
@@ -47,10 +49,8 @@ static void add_port(struct tally *tally, const struct peer_entry *entry,
 	uint32_t port = map_set(&tally->ports,
 				port_key(entry->protocol, entry->local_port), i);
 
-	if (!entry->peer.family)
-		return;
 	tally->left[port][kind_of(entry)] += entry->count;
-	if (entry->direction == DUALSTACK_PEER_DIRECTION_IN)
+	if (entry->direction == DUALSTACK_PEER_DIRECTION_IN && entry->peer.family)
 		map_set(&tally->clients,
 			peer_key(entry->direction, entry->protocol,
 				 entry->local_port, &entry->peer), i);
@@ -106,6 +106,19 @@ uint64_t tally_take(struct tally *tally, enum tally_kind kind, uint8_t protocol,
 	taken = n < tally->left[i][kind] ? n : tally->left[i][kind];
 	tally->left[i][kind] -= taken;
 	return n - taken;
+}
+
+void tally_take_rest(struct tally *tally, enum tally_kind kind,
+		     uint8_t protocol, uint16_t port, uint64_t n)
+{
+	uint64_t taken = n - tally_take(tally, kind, protocol, port, n);
+
+	if (kind == TALLY_REFUSED_REST)
+		tally->told.refused += taken;
+	else if (protocol == IPPROTO_TCP)
+		tally->told.tcp += taken;
+	else
+		tally->told.udp += taken;
 }
 
 bool tally_has_client(const struct tally *tally, uint8_t protocol,

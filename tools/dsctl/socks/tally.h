@@ -17,6 +17,8 @@
  * @TALLY_REFUSED: IPv4 clients that were refused.
  * @TALLY_REFUSED6: IPv6 clients that were refused.
  * @TALLY_OUT: what programs here did to reach a destination.
+ * @TALLY_IN_REST: of TALLY_IN, those that have no entry.
+ * @TALLY_REFUSED_REST: of the other two of a port, likewise.
  * @NUM_TALLIES: how many there are.
  */
 enum tally_kind {
@@ -24,6 +26,8 @@ enum tally_kind {
 	TALLY_REFUSED,
 	TALLY_REFUSED6,
 	TALLY_OUT,
+	TALLY_IN_REST,
+	TALLY_REFUSED_REST,
 	NUM_TALLIES,
 };
 
@@ -35,7 +39,9 @@ enum tally_kind {
  * @dests: those of direction out by protocol, address and port; with those of
  *	   refused-out beside them.
  * @next: the next entry of the same destination, or MAP_NONE.
- * @left: of each port and destination, what of it has an address and was not taken yet.
+ * @left: of each port and destination, what of it was not taken yet.
+ * @told: what was taken of rests, as the sockets tell it: of TALLY_IN_REST by TCP and by UDP,
+ *	  of TALLY_REFUSED_REST by both.
  */
 struct tally {
 	struct peer_list entries;
@@ -44,6 +50,11 @@ struct tally {
 	struct map dests;
 	uint32_t *next;
 	uint64_t (*left)[NUM_TALLIES];
+	struct {
+		uint64_t tcp;
+		uint64_t udp;
+		uint64_t refused;
+	} told;
 };
 
 /**
@@ -66,6 +77,18 @@ int tally_make(struct tally *tally);
  */
 uint64_t tally_take(struct tally *tally, enum tally_kind kind, uint8_t protocol,
 		    uint16_t port, uint64_t n);
+
+/**
+ * tally_take_rest() - Find what is left of a socket in the rest of its port, so that it is
+ *	not counted twice.
+ * @tally: the ledger; what was taken is in @tally->told.
+ * @kind: TALLY_IN_REST or TALLY_REFUSED_REST.
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP.
+ * @port: of this host.
+ * @n: how much is left.
+ */
+void tally_take_rest(struct tally *tally, enum tally_kind kind,
+		     uint8_t protocol, uint16_t port, uint64_t n);
 
 /**
  * tally_has_client() - Whether a server here had a client.
