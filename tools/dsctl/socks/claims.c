@@ -59,18 +59,33 @@ static bool is_local(const struct endpoint *peer)
 }
 
 /* What an entry says about a socket, as that is now. */
-static enum finding finding_of(const struct peer_entry *entry,
+static enum finding finding_of(const struct maker *maker,
+			       const struct peer_entry *entry,
 			       const struct sock *sk)
 {
+	bool is_v4 = role_is_v4(sk);
+
 	if (entry->direction == DUALSTACK_PEER_DIRECTION_IN) {
-		if (!role_is_v4(sk) && !role_takes_mapped(sk))
+		if (!is_v4 && !role_takes_mapped(sk))
 			return PAST_IPV4;
-		return is_local(&entry->peer) ? LOCAL_IPV4 : SERVES_IPV4;
+		if (is_local(&entry->peer) ||
+		    (!entry->peer.family && is_v4 &&
+		     role_is_loopback(&sk->local, true)))
+			return LOCAL_IPV4;
+		return SERVES_IPV4;
 	}
-	if (entry->peer.family == AF_INET6 ||
-	    (!entry->peer.family && role_is_v4(sk)))
-		return REFUSES_IPV6;
-	return role_takes_mapped(sk) ? PAST_IPV4 : REFUSES_IPV4;
+	if (entry->peer.family == AF_INET6 || (!entry->peer.family && is_v4))
+		return is_v4 && !holders_take(&maker->holders, sk, false) ?
+		       REFUSES_IPV6 : PAST_IPV4;
+	return role_takes_mapped(sk) || holders_take(&maker->holders, sk, true) ?
+	       PAST_IPV4 : REFUSES_IPV4;
+}
+
+/* Whether it is past as there is a socket now that takes those who were refused. */
+static bool is_taken(const struct peer_entry *entry, const struct sock *sk)
+{
+	return entry->direction != DUALSTACK_PEER_DIRECTION_IN &&
+	       (entry->peer.family == AF_INET6 || !role_takes_mapped(sk));
 }
 
 static enum finding finding_of_closed(const struct peer_entry *entry)
@@ -172,15 +187,19 @@ static int claim_port(struct maker *maker, const struct peer_entry *entry)
 	for (i = 0; count && i < n; i++) {
 		uint32_t sk = holders->chosen[i];
 		uint32_t service = maker->services->of[sk];
-		enum finding finding = finding_of(entry, &maker->socks[sk]);
+		enum finding finding = finding_of(maker, entry,
+						  &maker->socks[sk]);
 
 		findings_add(maker->findings, sk, finding);
 		for (j = begin; j < maker->claims->n; j++)
 			if (maker->claims->v[j].service == service)
 				break;
-		if (j == maker->claims->n &&
-		    add(maker, service, finding, entry, count))
+		if (j < maker->claims->n)
+			continue;
+		if (add(maker, service, finding, entry, count))
 			return -1;
+		if (finding == PAST_IPV4 && is_taken(entry, &maker->socks[sk]))
+			maker->claims->v[j].taken = count;
 	}
 	return 0;
 }
@@ -374,6 +393,7 @@ static void merge(struct claims *claims)
 		}
 		v[n].count += v[i].count;
 		v[n].refused += v[i].refused;
+		v[n].taken += v[i].taken;
 		if (v[i].age < v[n].age)
 			v[n].age = v[i].age;
 	}

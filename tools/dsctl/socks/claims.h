@@ -20,6 +20,7 @@
  *	  have no entry of their own.
  * @count: how often.
  * @refused: of PAST_IPV4, how often of these it was refused.
+ * @taken: of these, how often there was no socket for it, and is one now.
  * @age: milliseconds since the last time.
  */
 struct claim {
@@ -28,6 +29,7 @@ struct claim {
 	struct endpoint peer;
 	uint64_t count;
 	uint64_t refused;
+	uint64_t taken;
 	uint64_t age;
 };
 

@@ -5,9 +5,13 @@
 #define MAX_PORTS 3	/* ports of closed sockets that a text names */
 #define MAX_PEERS 3	/* peers likewise */
 
-/* Events of IPv4 that IPV6_V6ONLY as it is now does not allow. */
+/* Events that the sockets as they are now do not allow. */
 static const char *past_words(const struct summary *sum)
 {
+	if (sum->taken)
+		return sum->taken == sum->count ?
+		       "refused before a socket took them" :
+		       "from before sockets were changed";
 	if (sum->refused == sum->count)
 		return "of IPv4 refused before v6only was off";
 	return sum->refused ? "of IPv4 before v6only was changed"

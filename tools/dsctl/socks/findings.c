@@ -182,7 +182,7 @@ static bool is_local(const struct sock *sk)
 			     (sk->peer.family && role_is_loopback(&sk->peer, true)));
 }
 
-/* Whether the last one was, as far as can be seen. */
+/* Whether the last one was, as far as can be seen: of those before it that says nothing. */
 static bool was_local(const struct sock *sk)
 {
 	const struct endpoint *last = &sk->rec->mapped.peer;
@@ -191,18 +191,20 @@ static bool was_local(const struct sock *sk)
 }
 
 static unsigned int look_at_counters(const struct findings *findings,
-				     const struct sock *sk, uint32_t i)
+				     const struct sock *sk, uint32_t i,
+				     bool ledger)
 {
 	unsigned int finding, set = 0;
 
 	for (finding = 0; finding < NUM_FINDINGS; finding++)
 		if (finding_count(findings, sk, i, finding))
 			set |= BIT(finding);
-	if (findings->left[i].told_used && !role_is_v6only(sk))
+	if (findings->left[i].told_used && !role_is_v6only(sk) && !was_local(sk))
 		set |= BIT(USES_IPV4);
 	if (is_local(sk) && sk->peer.family)
 		set &= ~BIT(LOCAL_IPV4);
-	if (is_local(sk) || was_local(sk))
+	/* What the ledger does not tell can have been of anyone. */
+	if (is_local(sk) || (!ledger && was_local(sk)))
 		return set & ~(BIT(SERVES_IPV4) | BIT(USES_IPV4));
 	set &= ~BIT(LOCAL_IPV4);
 	/* What a connected socket receives are answers, unless a server made it. */
@@ -366,7 +368,8 @@ int findings_make(struct findings *findings, const struct view *view,
 	for (i = 0; !ret && i < n; i++) {
 		if (tally)
 			take_calls_of_user(tally, &socks[i], &findings->left[i]);
-		findings->set[i] |= look_at_counters(findings, &socks[i], i);
+		findings->set[i] |= look_at_counters(findings, &socks[i], i,
+						     tally);
 		if (socks[i].peer.family)
 			look_at_connection(findings, &socks[i], i);
 	}

@@ -23,10 +23,11 @@
  * @REFUSES_IPV4: IPv4 was refused, as it takes IPv6 alone.
  * @SHADOWED: its IPv4 clients reach an AF_INET socket instead.
  * @UNNAMED_IPV4: there was IPv4 at AF_INET sockets that are closed: with whom is not kept.
- * @LOCAL_IPV4: there was IPv4, and the last peer of each socket was this host: the others
- *	are not known.
+ * @LOCAL_IPV4: there was IPv4 with this host alone; without the ledger, the last peer of
+ *	each socket was this host, and the others are not known.
  * @UNUSED_IPV4: it would serve IPv4 clients, and there was none.
- * @PAST_IPV4: what was counted of IPv4 is from before IPV6_V6ONLY was changed.
+ * @PAST_IPV4: what was counted is from before IPV6_V6ONLY was changed, or before there was
+ *	a socket that takes who was refused.
  * @READY: nothing of that.
  * @NUM_FINDINGS: how many there are.
  *

@@ -11,12 +11,14 @@
  * enum fit - How well an entry fits a socket.
  * @FIT_NONE: not at all.
  * @FIT_PAST: it would fit if the socket were what it may have been.
+ * @FIT_LOCAL: a rest fits a socket of this host alone, if no other one can be meant.
  * @FIT_SECOND: if no other socket fits better: these come before it.
  * @FIT_BEST: as the socket is now, such peers come to it.
  */
 enum fit {
 	FIT_NONE,
 	FIT_PAST,
+	FIT_LOCAL,
 	FIT_SECOND,
 	FIT_BEST,
 };
@@ -60,7 +62,8 @@ static enum fit fit_served(const struct sock *sk, const struct endpoint *peer)
 
 	if (role_is_v4(sk)) {
 		if (role_is_loopback(&sk->local, true))
-			return local ? FIT_BEST : FIT_NONE;
+			return local ? FIT_BEST :
+			       peer->family ? FIT_NONE : FIT_LOCAL;
 		return !local || endpoint_is_wildcard(&sk->local) ? FIT_BEST
 								 : FIT_SECOND;
 	}
@@ -112,6 +115,28 @@ size_t holders_choose(struct holders *holders, const struct peer_entry *entry)
 	if (!n && found != MAP_NONE)
 		holders->chosen[n++] = found;
 	return n;
+}
+
+/*
+ * A wildcard socket of no device takes all. That of UDP is one where it does not connect to
+ * its clients.
+ */
+bool holders_take(const struct holders *holders, const struct sock *sk, bool v4)
+{
+	uint32_t i = map_get(&holders->first,
+			     port_key(sk->protocol, sk->local.port));
+
+	for (; i != MAP_NONE; i = holders->next[i]) {
+		const struct sock *other = &holders->socks[i];
+
+		if (!role_is_server(other) || other->ifindex ||
+		    !endpoint_is_wildcard(&other->local))
+			continue;
+		if (v4 ? role_is_v4(other) || other->mode == MODE_DUAL :
+			 !role_is_v4(other))
+			return true;
+	}
+	return false;
 }
 
 void holders_free(struct holders *holders)

@@ -3,6 +3,7 @@
 #ifndef DSCTL_HOLDERS_H
 #define DSCTL_HOLDERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,16 @@ int holders_make(struct holders *holders, const struct view *view,
  * Return: how many there are in @holders->chosen, 0 if nobody has the port any more.
  */
 size_t holders_choose(struct holders *holders, const struct peer_entry *entry);
+
+/**
+ * holders_take() - Whether peers of a family are not refused any more.
+ * @holders: the sockets.
+ * @sk: one that may have refused them.
+ * @v4: the family is IPv4, else IPv6.
+ *
+ * Return: true if its port has a socket that takes them, at whichever address they come to.
+ */
+bool holders_take(const struct holders *holders, const struct sock *sk, bool v4);
 
 /**
  * holders_free() - Free what holders_make() made.

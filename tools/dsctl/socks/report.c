@@ -231,6 +231,7 @@ static void add_peers(const struct report *report, uint32_t service,
 		n += claim->count;
 		if (finding == PAST_IPV4)
 			sum->refused += claim->refused;
+		sum->taken += claim->taken;
 		take_last(sum, &last);
 	}
 	if (finding == SERVES_IPV4 && service < claims->num_shared)

@@ -68,6 +68,7 @@ struct report {
  * struct summary - What is behind a finding about a service.
  * @count: events.
  * @refused: of past ones, those that were refused.
+ * @taken: of these, those that had no socket, and have one now.
  * @conns: open connections.
  * @peers: the peers, those of the highest counts first; then, without an address, what all
  *	   others had to do with it.
@@ -79,6 +80,7 @@ struct report {
 struct summary {
 	uint64_t count;
 	uint64_t refused;
+	uint64_t taken;
 	uint64_t conns;
 	const struct claim *peers;
 	size_t num_peers;
