@@ -509,13 +509,81 @@ own_connection()
 			(.peers | map(.peer) == ["'$ELSEWHERE:"$to"'"])'
 }
 
+# One that is of another user is another program.
+other_user()
+{
+	once group6 $ELSEWHERE "$(of group4 port)" $NOBODY &&
+		"$DSCTL" -j audit | jq -e 'map(select(.service == "group6")) |
+			map([.uid, .verdict]) | sort ==
+				[[null, "shadowed"], ['$NOBODY', "uses-ipv4"]]'
+}
+
+# What closed servers received before the ledger is not lost with it.
+
+# datagrams JQ-CONDITION: on the findings about what is closed
+datagrams()
+{
+	"$DSCTL" -j audit | jq -e 'map(select(.service == "closed or reset")) |
+		length == 1 and (.[0].findings |
+		map({(.finding): .}) | add | '"$1)"
+}
+
+old_datagrams()
+{
+	"$DSCTL" reset
+	start late echo
+	start sender asker logger "$(of late port)"
+	answers sender sent send 3 && answers late taken take 3 || return 1
+	stop sender
+	stop late
+	datagrams '.["serves-ipv4"].count == 3 and (has("unnamed-ipv4") | not)' &&
+		"$DSCTL" reset peers &&
+		datagrams '(has("serves-ipv4") | not) and (.["unnamed-ipv4"] |
+			.count == 3 and (.detail | endswith(" 3 received")))'
+}
+
+# Who was refused by a socket, and would be served by the one that is there now
+
+refused_before()
+{
+	start refusing.1 group AF_INET 0
+	answers refusing.1 refused refuse ::1 &&
+		answers refusing.1 refused refuse ::1 &&
+		found refusing ipv4-only '.["refuses-ipv6"].count == 2' || return 1
+	stop refusing.1
+	start refusing.2 server 0 "$(of refusing.1 port)"
+	found refusing unused-ipv4 '(has("refuses-ipv6") | not) and
+		(.["past-ipv4"] | .count == 2 and .blocks == false and (.detail |
+		startswith("2 refused before a socket took them: ::1 2, last")))'
+}
+
+refused_before_v4()
+{
+	start turned.1 server 1
+	answers turned.1 refused refuse $ELSEWHERE &&
+		found turned refuses-ipv4 '.["refuses-ipv4"].count == 1' || return 1
+	stop turned.1
+	start turned.2 server 1 "$(of turned.1 port)"
+	found turned refuses-ipv4 '.["refuses-ipv4"].count == 1' || return 1
+	start taking group AF_INET "$(of turned.1 port)"
+	found turned past-ipv4 'keys == ["past-ipv4"] and
+		(.["past-ipv4"] | .count == 1 and (.detail |
+		startswith("1 refused before a socket took them: '$ELSEWHERE' 1, last")))'
+}
+
 # A server that ends, and comes back
 
-# stop NAME
+# stop NAME: its number is another process's by and by
 stop()
 {
-	kill "$(of "$1" pid)"
-	wait "$(of "$1" pid)" 2>/dev/null
+	local pid i
+
+	pid=$(of "$1" pid)
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	for i in "${!pids[@]}"; do
+		[ "${pids[i]}" != "$pid" ] || unset "pids[i]"
+	done
 }
 
 # history SERVICE FINDING COUNT: of clients from ELSEWHERE
@@ -617,17 +685,37 @@ mixed_clients()
 		answers mixed served serve $ELSEWHERE &&
 		answers mixed served serve 127.0.0.1 &&
 		found mixed serves-ipv4 'keys == ["serves-ipv4"] and
-			.["serves-ipv4"].count == 1'
+			(.["serves-ipv4"] | .count == 1 and
+			 (.last_peer | test("^'$ELSEWHERE'")))' || return 1
+	# Of those from before the ledger the last one was of this host, others were not.
+	"$DSCTL" reset peers && answers mixed served serve 127.0.0.1 &&
+		found mixed serves-ipv4 'keys == ["serves-ipv4"] and
+			.["serves-ipv4"].count == 3'
+}
+
+# Clients of servers that are closed
+closed_clients()
+{
+	"$DSCTL" -j audit | jq '[.[] | select(.service == "closed or reset").findings[] |
+		select(.finding == "serves-ipv4").count] | add // 0'
 }
 
 # Where there is no room for peers, that is said.
 no_room()
 {
-	local rc=0
+	local rc=0 closed
 
-	"$DSCTL" set max-peers 0 && answers crowded served serve $ELSEWHERE &&
+	"$DSCTL" set max-peers 0 && closed=$(closed_clients) &&
+		[ "$closed" -gt 0 ] && answers crowded served serve $ELSEWHERE &&
 		answers crowded served serve $ELSEWHERE &&
 		found crowded serves-ipv4 '.["serves-ipv4"].count == 2' &&
+		answers crowded served serve 127.0.0.1 &&
+		found crowded serves-ipv4 'keys == ["serves-ipv4"] and
+			.["serves-ipv4"].count == 3' &&
+		answers inner served serve 127.0.0.1 &&
+		found inner local-ipv4 'keys == ["local-ipv4"] and
+			.["local-ipv4"].count == 1' &&
+		[ "$(closed_clients)" = "$closed" ] &&
 		once short-lived $ELSEWHERE "$(of crowded port)" &&
 		"$DSCTL" -j audit | jq -e 'any(.[] |
 			select(.service == "closed or reset").findings[];
@@ -656,7 +744,7 @@ without_ledger()
 }
 
 ktap_print_header
-ktap_set_plan 38
+ktap_set_plan 42
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -708,6 +796,10 @@ check "a port that is shared" shared_port
 check "a program that is gone" closed_client
 check "a program that stayed on this host" closed_local_client
 check "a service that connects" own_connection
+check "a program of another user" other_user
+check "datagrams from before the ledger" old_datagrams
+check "IPv6 was refused once" refused_before
+check "IPv4 was refused once" refused_before_v4
 
 "$DSCTL" reset
 start restarted.1 server 0
@@ -730,6 +822,7 @@ check "a worker that is left" worker_is_left
 for i in many mixed crowded plain; do
 	start $i server 0
 done
+start inner group AF_INET 0 127.0.0.1
 check "many clients" many_peers
 check "clients of both kinds" mixed_clients
 check "no room for peers" no_room

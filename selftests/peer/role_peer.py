@@ -42,6 +42,14 @@ def tcp_client(addr, port, source=None):
     return sock
 
 
+def refused(addr, port):
+    try:
+        tcp_client(addr, port).close()
+        return "served"
+    except ConnectionRefusedError:
+        return "refused"
+
+
 def listen(v6only, port):
     sock = socket.socket(socket.AF_INET6)
     sock.settimeout(TIMEOUT)
@@ -59,11 +67,7 @@ def server(v6only, port="0"):
     kept = []
 
     def refuse(addr):
-        try:
-            tcp_client(addr, port).close()
-            return "served"
-        except ConnectionRefusedError:
-            return "refused"
+        return refused(addr, port)
 
     def serve(addr, source=None):
         with tcp_client(addr, port, source):
@@ -160,7 +164,7 @@ def asker(kind, port):
     serve_lines(send=send, receive=receive)
 
 
-def group(family, port):
+def group(family, port, addr=""):
     """One of those that share a port by SO_REUSEPORT."""
     v6 = family == "AF_INET6"
     sock = socket.socket(getattr(socket, family))
@@ -168,13 +172,16 @@ def group(family, port):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if v6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    sock.bind(("::" if v6 else "", int(port)))
+    sock.bind(("::" if v6 else addr, int(port)))
     sock.listen()
 
     def serve(addr):
         with tcp_client(addr, sock.getsockname()[1]):
             sock.accept()[0].close()
         return "served"
+
+    def refuse(addr):
+        return refused(addr, sock.getsockname()[1])
 
     def connect(addr):
         """A client that whoever the kernel chooses is to accept."""
@@ -193,7 +200,8 @@ def group(family, port):
             return count
 
     say(pid=os.getpid(), port=sock.getsockname()[1])
-    serve_lines(serve=serve, connect=connect, accepted=accepted)
+    serve_lines(serve=serve, refuse=refuse, connect=connect,
+                accepted=accepted)
 
 
 def sorter():
