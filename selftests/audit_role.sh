@@ -231,27 +231,18 @@ dnsmasq_asks()
 		answers sink taken take 1 && only_uses dnsmasq 1
 }
 
-# Datagrams that AF_INET sockets received which are closed
-closed_recvs()
+no_longer_asks()
 {
-	"$DSCTL" -j audit | jq 'map(.counters.v4_recv // 0) | add'
-}
-
-closed_recvs_are()
-{
-	[ "$(closed_recvs)" = "$1" ]
+	"$DSCTL" -j -a show sockets process dnsmasq |
+		jq -e 'length > 0 and all(.[]; .mode != "v4")'
 }
 
 # The socket that asked is closed then; that it asked is known.
 dnsmasq_is_answered()
 {
-	local before
-
-	before=$(closed_recvs)
 	answers sink resolved resolve &&
 		[ "$(timeout $LIMIT head -c 2 <&5)" = '**' ] &&
-		wait_for $LIMIT closed_recvs_are $((before + 1)) &&
-		only_uses dnsmasq 1
+		wait_for $LIMIT no_longer_asks && only_uses dnsmasq 1
 }
 
 # What is written to its socket, which is not /dev/log here, goes to the sink.
