@@ -127,9 +127,7 @@ static void expect_in(struct __test_metadata *_metadata, struct fam *ds, int typ
 	EXPECT_EQ(!!count, ledger_find(ds, &query, peer, NULL, &e));
 	EXPECT_EQ(count, e.count);
 	EXPECT_FALSE(e.has_uid);
-	if (count) {
-		EXPECT_EQ(port, e.local_port);
-	}
+	EXPECT_EQ(count ? port : 0, e.local_port);
 }
 
 static void expect_client(struct __test_metadata *_metadata, struct fam *ds,
@@ -948,8 +946,7 @@ static int send_from(int raw, __u32 addr, in_port_t port)
 	struct {
 		struct iphdr ip;
 		struct udphdr udp;
-		char data;
-	} __attribute__((packed)) packet = {
+	} packet = {
 		.ip = {
 			.version = 4, .ihl = 5, .ttl = 64,
 			.protocol = IPPROTO_UDP,
@@ -957,7 +954,7 @@ static int send_from(int raw, __u32 addr, in_port_t port)
 		},
 		.udp = {
 			.source = htons(9), .dest = htons(port),
-			.len = htons(sizeof(struct udphdr) + 1),
+			.len = htons(sizeof(struct udphdr)),
 		},
 	};
 	struct sockaddr_in to = {

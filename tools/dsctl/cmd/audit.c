@@ -323,7 +323,7 @@ static void print_scope(const struct ctx *ctx, const struct report *report)
 			       (unsigned long long)rests,
 			       report->config.max_peers);
 		if (report->closed.answers)
-			printf("Taken for answers, or from before it: %llu datagrams that closed sockets received.\n",
+			printf("Taken for answers, or from before it: %llu of closed sockets.\n",
 			       (unsigned long long)report->closed.answers);
 	}
 	if (!report->view.procs.complete)
