@@ -432,15 +432,10 @@ int dualstack_nl_port_get_dumpit(struct sk_buff *skb,
 		views = ds_port_views_new(0, READ_ONCE(dn->ports.n) + DS_N_PROTOS);
 		if (!views)
 			return -ENOMEM;
+		/* Freed by the family, wherever the dump ends. */
 		cb->args[0] = (long)views;
 	}
 	return ds_dump_all_ports(skb, cb, views);
-}
-
-int ds_port_get_done(struct netlink_callback *cb)
-{
-	kvfree((void *)cb->args[0]);
-	return 0;
 }
 
 static int ds_put_port_of(struct sk_buff *msg, const struct net *net,

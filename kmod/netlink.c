@@ -3,6 +3,7 @@
  * from which policies and ops are generated.
  */
 
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/string.h>
 #include <net/genetlink.h>
@@ -101,6 +102,13 @@ static const struct genl_multicast_group ds_mcgrps[] = {
 	},
 };
 
+/* The first of its arguments is memory that a dump of ports is told from. */
+static int ds_dump_ports_done(struct netlink_callback *cb)
+{
+	kvfree((void *)cb->args[0]);
+	return 0;
+}
+
 /* The generated ones and, which the generator cannot say, the end of a dump. */
 static struct genl_ops ds_ops[ARRAY_SIZE(dualstack_nl_ops)] __ro_after_init;
 
@@ -134,7 +142,7 @@ int __init ds_netlink_init(void)
 	memcpy(ds_ops, dualstack_nl_ops, sizeof(ds_ops));
 	for (i = 0; i < ARRAY_SIZE(ds_ops); i++)
 		if (ds_ops[i].cmd == DUALSTACK_CMD_PORT_GET)
-			ds_ops[i].done = ds_port_get_done;
+			ds_ops[i].done = ds_dump_ports_done;
 	return genl_register_family(&ds_family);
 }
 

@@ -23,9 +23,6 @@ struct sk_buff;
  */
 int __init ds_netlink_init(void);
 
-/* A dump of ports ends, wherever it is: what it was told from is freed. */
-int ds_port_get_done(struct netlink_callback *cb);
-
 /* Unregister it; no request is being answered when this returns. */
 void ds_netlink_exit(void);
 

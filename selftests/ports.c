@@ -525,7 +525,7 @@ TEST_F_TIMEOUT(ports, connected_by_server, TEST_TIMEOUT)
 	close(client);
 }
 
-/* As many as have sums of their own, DS_MAX_PORTS of the module */
+/* As many as have sums of their own, PORTS_WITH_SUMS of the module */
 #define MAX_PORTS	4096
 #define SURPLUS		3
 
