@@ -6,6 +6,7 @@
 
 #include <linux/capability.h>
 #include <linux/jiffies.h>
+#include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
@@ -386,13 +387,11 @@ static struct ds_port_views *ds_port_views_new(unsigned long next, u32 max)
 	struct ds_port_views *views;
 
 	/* Anybody may ask, and need not read the answer. */
-	views = kvmalloc(struct_size(views, view, max), GFP_KERNEL_ACCOUNT);
+	views = kvzalloc(struct_size(views, view, max), GFP_KERNEL_ACCOUNT);
 	if (!views)
 		return NULL;
 	views->next = next;
 	views->max = max;
-	views->n = 0;
-	views->told = 0;
 	return views;
 }
 
