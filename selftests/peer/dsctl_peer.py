@@ -128,18 +128,21 @@ class Server(Socket):
         super().__init__(sock, proto, "LISTEN" if proto == "tcp" else "UNCONN",
                          mode)
 
-    def bind(self, mode, addr):
-        """A socket of a port that no other server has in its family."""
+    def bind(self, mode, addr, port=0):
+        """A socket of a port that no other server has in its family, and of UDP one that
+        asks for it by its number, as servers do."""
         family = socket.AF_INET6 if ":" in addr else socket.AF_INET
         sock = socket.socket(family, self.kind)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
                             int(mode == "v6only"))
-        sock.bind((addr, 0))
-        if sock.getsockname()[1] not in self.ports:
+        sock.bind((addr, port))
+        number = sock.getsockname()[1]
+        taken = number in self.ports
+        if port or not (taken or self.kind == socket.SOCK_DGRAM):
             return sock
-        with sock:
-            return self.bind(mode, addr)
+        sock.close()
+        return self.bind(mode, addr, 0 if taken else number)
 
     def client(self, addr):
         """A bound socket, of another port than the server's."""
