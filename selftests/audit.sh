@@ -130,11 +130,11 @@ peers_add_up()
 	"$DSCTL" -j show peers >"$tmp/ledger" && "$DSCTL" -j audit | jq -e '
 		def counted: .findings[] | select(.finding | IN("serves-ipv4",
 			"uses-ipv4", "refuses-ipv4", "refuses-ipv6"));
-		[.[] | counted] | length > 8 and
+		([.[] | counted] | length > 8 and
 			all(.[]; (.peers | length > 0) and
 				.count == (.peers | map(.count) | add) and
 				(.peers | . == sort_by(-.count)) and
-				all(.peers[]; .last_age_ms >= 0)) and
+				all(.peers[]; .last_age_ms >= 0))) and
 		([.[] | counted | select(.finding == "serves-ipv4") |
 			.peers[]] | all(.peer == "'$ELSEWHERE'"))' &&
 	"$DSCTL" -j audit | jq -e --slurpfile ledger "$tmp/ledger" '

@@ -492,12 +492,12 @@ closed_local_client()
 # A process of the name that is there still is of its service.
 own_connection()
 {
-	local to
+	local port
 
-	to=$(of group4 port)
-	answers health connected connect $ELSEWHERE "$to" &&
+	port=$(of group4 port)
+	answers health connected connect $ELSEWHERE "$port" &&
 		found health uses-ipv4 '.["uses-ipv4"] | .count == 1 and
-			(.peers | map(.peer) == ["'$ELSEWHERE:"$to"'"])'
+			(.peers | map(.peer) == ["'$ELSEWHERE:"$port"'"])'
 }
 
 # One that is of another user is another program.
@@ -531,35 +531,6 @@ old_datagrams()
 		"$DSCTL" reset peers &&
 		datagrams '(has("serves-ipv4") | not) and (.["unnamed-ipv4"] |
 			.count == 3 and (.detail | endswith(" 3 received")))'
-}
-
-# Who was refused by a socket, and would be served by the one that is there now
-
-refused_before()
-{
-	start refusing.1 group AF_INET 0
-	answers refusing.1 refused refuse ::1 &&
-		answers refusing.1 refused refuse ::1 &&
-		found refusing ipv4-only '.["refuses-ipv6"].count == 2' || return 1
-	stop refusing.1
-	start refusing.2 server 0 "$(of refusing.1 port)"
-	found refusing unused-ipv4 '(has("refuses-ipv6") | not) and
-		(.["past-ipv4"] | .count == 2 and .blocks == false and (.detail |
-		startswith("2 refused before a socket took them: ::1 2, last")))'
-}
-
-refused_before_v4()
-{
-	start turned.1 server 1
-	answers turned.1 refused refuse $ELSEWHERE &&
-		found turned refuses-ipv4 '.["refuses-ipv4"].count == 1' || return 1
-	stop turned.1
-	start turned.2 server 1 "$(of turned.1 port)"
-	found turned refuses-ipv4 '.["refuses-ipv4"].count == 1' || return 1
-	start taking group AF_INET "$(of turned.1 port)"
-	found turned past-ipv4 'keys == ["past-ipv4"] and
-		(.["past-ipv4"] | .count == 1 and (.detail |
-		startswith("1 refused before a socket took them: '$ELSEWHERE' 1, last")))'
 }
 
 # A server that ends, and comes back
@@ -735,7 +706,7 @@ without_ledger()
 }
 
 ktap_print_header
-ktap_set_plan 42
+ktap_set_plan 40
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -789,8 +760,6 @@ check "a program that stayed on this host" closed_local_client
 check "a service that connects" own_connection
 check "a program of another user" other_user
 check "datagrams from before the ledger" old_datagrams
-check "IPv6 was refused once" refused_before
-check "IPv4 was refused once" refused_before_v4
 
 "$DSCTL" reset
 start restarted.1 server 0
