@@ -472,7 +472,7 @@ TEST_F_TIMEOUT(ledger, reuseport, TEST_TIMEOUT)
 {
 	unsigned int flags = NET_REUSEPORT |
 			     (strchr(variant->server, ':') ? NET_DUAL : 0);
-	int i, fd[2], saw = 0;
+	int i, k, fd[2], saw = 0;
 
 	for (i = 0; i < 2; i++) {
 		fd[i] = net_server(variant->type, variant->server, PORT, flags);
@@ -493,8 +493,9 @@ TEST_F_TIMEOUT(ledger, reuseport, TEST_TIMEOUT)
 		}
 		client = net_client(SOCK_STREAM, client_addr(1), PORT, NULL);
 		ASSERT_LE(0, client);
-		conn = net_wait_in(fd[0], 100) ? net_accept(fd[1], &from) :
-						 net_accept(fd[0], &from);
+		for (k = 0; net_wait_in(fd[k], 10); k = !k)
+			;
+		conn = net_accept(fd[k], &from);
 		ASSERT_LE(0, conn);
 		saw++;
 		net_close_reset(client);
@@ -505,6 +506,9 @@ TEST_F_TIMEOUT(ledger, reuseport, TEST_TIMEOUT)
 		      saw);
 	close(fd[1]);
 }
+
+/* How far jiffies may be behind, on a machine that stood still for a moment. */
+#define SLACK_MS	1000
 
 /* Ages are those of the first and of the last time. */
 TEST_F_TIMEOUT(ledger, ages, TEST_TIMEOUT)
@@ -524,16 +528,16 @@ TEST_F_TIMEOUT(ledger, ages, TEST_TIMEOUT)
 	come(_metadata, variant->type, fd, 1);
 	now = net_now_ms();
 	ASSERT_EQ(1, ledger_find(&self->ds, &query, &peer, NULL, &e));
-	/* The kernel rounds: a tick is 10 ms at most. */
-	EXPECT_LE(e.first_age, net_now_ms() - first + 10);
-	while (net_now_ms() < now + 100)
+	EXPECT_LE(e.first_age, net_now_ms() - first + SLACK_MS);
+	EXPECT_EQ(e.first_age, e.last_age);
+	while (net_now_ms() < now + 3 * SLACK_MS)
 		net_nap();
 	last = net_now_ms();
 	come(_metadata, variant->type, fd, 1);
 	ASSERT_EQ(1, ledger_find(&self->ds, &query, &peer, NULL, &e));
-	EXPECT_GE(e.first_age + 10, last - now);
-	EXPECT_LE(e.last_age, net_now_ms() - last + 10);
-	EXPECT_GE(e.first_age, e.last_age + 90);
+	EXPECT_GE(e.first_age + SLACK_MS, last - now);
+	EXPECT_LE(e.last_age, net_now_ms() - last + SLACK_MS);
+	EXPECT_GE(e.first_age, e.last_age + SLACK_MS);
 	close(fd);
 }
 
