@@ -476,7 +476,7 @@ int dualstack_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[DUALSTACK_A_PORT_PORT],
-				    "This port has no counters of its own: no server that asked for it by its number has had an event, or they are of port 0 by now");
+				    "This port has no counters of its own: if it has counted, that is of port 0");
 	return ds_reply(msg, info, err);
 }
 
