@@ -58,7 +58,8 @@ static bool keep_tracking;
  * @errors: how many were refused
  * @done: how often a valid request was done, by operation
  * @denied: how often one was refused for want of rights
- * @right: the message that is made is to be granted
+ * @cmd: the operation of the message that is made
+ * @right: it is to be granted
  * @buf: a batch
  * @len: its length
  */
@@ -70,6 +71,7 @@ struct sender {
 	unsigned long errors;
 	unsigned long done[ARRAY_SIZE(fuzz_ops)];
 	unsigned long denied[ARRAY_SIZE(fuzz_ops)];
+	__u8 cmd;
 	bool right;
 	char buf[BATCH * MAX_LEN];
 	size_t len;
@@ -183,6 +185,9 @@ static __u64 number(struct sender *s, const char *name)
 		return t->cookie;
 	if (!strcmp(name, "protocol"))
 		return s->right || rnd(s, 2) ? IPPROTO_TCP : IPPROTO_UDP;
+	/* What is of no port is always told. */
+	if (s->right && s->cmd == DUALSTACK_CMD_PORT_GET)
+		return 0;
 	if (strstr(name, "port"))
 		return htons(t->port);
 	if (!strcmp(name, "max-sockets") || !strcmp(name, "event-rate"))
@@ -321,6 +326,7 @@ static void put_message(struct sender *s)
 		.nlmsg_seq = SEQ_VALID | i,
 	}, *head;
 
+	s->cmd = op->cmd;
 	s->right = valid && !rnd(s, 4);
 	if (op->dump && !s->right && !rnd(s, 4))
 		nlh.nlmsg_flags |= NLM_F_DUMP;
