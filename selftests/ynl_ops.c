@@ -357,7 +357,7 @@ TEST_F_TIMEOUT(ynl_ops, port_get, TEST_TIMEOUT)
 	s.fd = net_server(variant->type, "::", PORT, NET_DUAL);
 	ASSERT_LE(0, s.fd);
 	EXPECT_EQ(NULL, get_port(self->ys, variant->protocol));
-	expect_said(_metadata, self->ys, ENOENT, "No socket that asked");
+	expect_said(_metadata, self->ys, ENOENT, "no counters of its own");
 	expect_said(_metadata, self->ys, ENOENT, ".port");
 
 	serve(_metadata, variant->type, &s, "127.0.0.1");
