@@ -100,12 +100,13 @@ static void expect_entry_age(struct __test_metadata *_metadata, struct fam *ds,
 	EXPECT_EQ(e.first_age, e.last_age);
 }
 
+/* The port of UDP is asked for by its number: else whoever sends there is no client. */
 static void open_servers(struct __test_metadata *_metadata,
-			 struct server server[2])
+			 struct server server[2], in_port_t port)
 {
 	struct fam_counters seen = { };
 
-	server[0].fd = net_server(SOCK_DGRAM, "::", 0, NET_DUAL);
+	server[0].fd = net_server(SOCK_DGRAM, "::", port, NET_DUAL);
 	server[1].fd = net_server(SOCK_STREAM, "::", 0, NET_V6ONLY);
 	ASSERT_LE(0, server[0].fd);
 	ASSERT_LE(0, server[1].fd);
@@ -126,7 +127,7 @@ TEST_F_TIMEOUT(suspend, ages, TEST_TIMEOUT)
 	int i, k;
 
 	for (i = 0; i < 3; i++) {
-		open_servers(_metadata, server[i]);
+		open_servers(_metadata, server[i], 7200 + i);
 		for (k = 0; k <= i; k++) {
 			expect_age(_metadata, &self->ds, &server[k][0], false);
 			expect_age(_metadata, &self->ds, &server[k][1], true);
