@@ -82,8 +82,27 @@ const struct nla_policy dualstack_port_get_nl_policy[DUALSTACK_A_PORT_PORT + 1] 
 	[DUALSTACK_A_PORT_PORT] = { .type = NLA_U16, },
 };
 
+/* DUALSTACK_CMD_RULE_SET - do */
+const struct nla_policy dualstack_rule_set_nl_policy[DUALSTACK_A_RULE_V6ONLY + 1] = {
+	[DUALSTACK_A_RULE_PROTOCOL] = { .type = NLA_U8, },
+	[DUALSTACK_A_RULE_PORT] = { .type = NLA_U16, },
+	[DUALSTACK_A_RULE_V6ONLY] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* DUALSTACK_CMD_RULE_GET - do */
+const struct nla_policy dualstack_rule_get_nl_policy[DUALSTACK_A_RULE_PORT + 1] = {
+	[DUALSTACK_A_RULE_PROTOCOL] = { .type = NLA_U8, },
+	[DUALSTACK_A_RULE_PORT] = { .type = NLA_U16, },
+};
+
+/* DUALSTACK_CMD_RULE_DEL - do */
+const struct nla_policy dualstack_rule_del_nl_policy[DUALSTACK_A_RULE_PORT + 1] = {
+	[DUALSTACK_A_RULE_PROTOCOL] = { .type = NLA_U8, },
+	[DUALSTACK_A_RULE_PORT] = { .type = NLA_U16, },
+};
+
 /* Ops table for dualstack */
-const struct genl_ops dualstack_nl_ops[11] = {
+const struct genl_ops dualstack_nl_ops[14] = {
 	{
 		.cmd		= DUALSTACK_CMD_SOCKET_GET,
 		.doit		= dualstack_nl_socket_get_doit,
@@ -158,6 +177,27 @@ const struct genl_ops dualstack_nl_ops[11] = {
 		.dumpit		= dualstack_nl_port_get_dumpit,
 		.policy		= dualstack_port_get_nl_policy,
 		.maxattr	= DUALSTACK_A_PORT_PORT,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_RULE_SET,
+		.doit		= dualstack_nl_rule_set_doit,
+		.policy		= dualstack_rule_set_nl_policy,
+		.maxattr	= DUALSTACK_A_RULE_V6ONLY,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_RULE_GET,
+		.doit		= dualstack_nl_rule_get_doit,
+		.dumpit		= dualstack_nl_rule_get_dumpit,
+		.policy		= dualstack_rule_get_nl_policy,
+		.maxattr	= DUALSTACK_A_RULE_PORT,
+	},
+	{
+		.cmd		= DUALSTACK_CMD_RULE_DEL,
+		.doit		= dualstack_nl_rule_del_doit,
+		.policy		= dualstack_rule_del_nl_policy,
+		.maxattr	= DUALSTACK_A_RULE_PORT,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };
 

@@ -33,8 +33,14 @@ extern const struct nla_policy dualstack_peer_get_nl_policy[DUALSTACK_A_PEER_ENT
 
 extern const struct nla_policy dualstack_port_get_nl_policy[DUALSTACK_A_PORT_PORT + 1];
 
+extern const struct nla_policy dualstack_rule_set_nl_policy[DUALSTACK_A_RULE_V6ONLY + 1];
+
+extern const struct nla_policy dualstack_rule_get_nl_policy[DUALSTACK_A_RULE_PORT + 1];
+
+extern const struct nla_policy dualstack_rule_del_nl_policy[DUALSTACK_A_RULE_PORT + 1];
+
 /* Ops table for dualstack */
-extern const struct genl_ops dualstack_nl_ops[11];
+extern const struct genl_ops dualstack_nl_ops[14];
 
 int dualstack_nl_socket_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_socket_get_dumpit(struct sk_buff *skb,
@@ -55,6 +61,11 @@ int dualstack_nl_peer_get_dumpit(struct sk_buff *skb,
 int dualstack_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info);
 int dualstack_nl_port_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
+int dualstack_nl_rule_set_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_rule_get_doit(struct sk_buff *skb, struct genl_info *info);
+int dualstack_nl_rule_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb);
+int dualstack_nl_rule_del_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	DUALSTACK_NLGRP_EVENTS,

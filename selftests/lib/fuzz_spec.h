@@ -230,6 +230,69 @@ static const struct fuzz_attr port_get_attrs[] = {
 	  "counters", FUZZ_NEST, false },
 };
 
+static const struct fuzz_attr rule_set_attrs[] = {
+	{ DUALSTACK_A_RULE_PAD,
+	  "pad", FUZZ_PAD, false },
+	{ DUALSTACK_A_RULE_PROTOCOL,
+	  "protocol", FUZZ_U8, true },
+	{ DUALSTACK_A_RULE_PORT,
+	  "port", FUZZ_U16, true },
+	{ DUALSTACK_A_RULE_V6ONLY,
+	  "v6only", FUZZ_U8, true },
+	{ DUALSTACK_A_RULE_WAS,
+	  "was", FUZZ_U8, false },
+	{ DUALSTACK_A_RULE_APPLIED,
+	  "applied", FUZZ_U64, false },
+	{ DUALSTACK_A_RULE_PASSED_OVER,
+	  "passed-over", FUZZ_U64, false },
+	{ DUALSTACK_A_RULE_HOLDER_ADDR,
+	  "holder-addr", FUZZ_BINARY, false },
+	{ DUALSTACK_A_RULE_HOLDER_COOKIE,
+	  "holder-cookie", FUZZ_U64, false },
+};
+
+static const struct fuzz_attr rule_get_attrs[] = {
+	{ DUALSTACK_A_RULE_PAD,
+	  "pad", FUZZ_PAD, false },
+	{ DUALSTACK_A_RULE_PROTOCOL,
+	  "protocol", FUZZ_U8, true },
+	{ DUALSTACK_A_RULE_PORT,
+	  "port", FUZZ_U16, true },
+	{ DUALSTACK_A_RULE_V6ONLY,
+	  "v6only", FUZZ_U8, false },
+	{ DUALSTACK_A_RULE_WAS,
+	  "was", FUZZ_U8, false },
+	{ DUALSTACK_A_RULE_APPLIED,
+	  "applied", FUZZ_U64, false },
+	{ DUALSTACK_A_RULE_PASSED_OVER,
+	  "passed-over", FUZZ_U64, false },
+	{ DUALSTACK_A_RULE_HOLDER_ADDR,
+	  "holder-addr", FUZZ_BINARY, false },
+	{ DUALSTACK_A_RULE_HOLDER_COOKIE,
+	  "holder-cookie", FUZZ_U64, false },
+};
+
+static const struct fuzz_attr rule_del_attrs[] = {
+	{ DUALSTACK_A_RULE_PAD,
+	  "pad", FUZZ_PAD, false },
+	{ DUALSTACK_A_RULE_PROTOCOL,
+	  "protocol", FUZZ_U8, true },
+	{ DUALSTACK_A_RULE_PORT,
+	  "port", FUZZ_U16, true },
+	{ DUALSTACK_A_RULE_V6ONLY,
+	  "v6only", FUZZ_U8, false },
+	{ DUALSTACK_A_RULE_WAS,
+	  "was", FUZZ_U8, false },
+	{ DUALSTACK_A_RULE_APPLIED,
+	  "applied", FUZZ_U64, false },
+	{ DUALSTACK_A_RULE_PASSED_OVER,
+	  "passed-over", FUZZ_U64, false },
+	{ DUALSTACK_A_RULE_HOLDER_ADDR,
+	  "holder-addr", FUZZ_BINARY, false },
+	{ DUALSTACK_A_RULE_HOLDER_COOKIE,
+	  "holder-cookie", FUZZ_U64, false },
+};
+
 static const struct fuzz_op fuzz_ops[] = {
 	{ DUALSTACK_CMD_SOCKET_GET, "socket-get",
 	  true, false,
@@ -264,6 +327,15 @@ static const struct fuzz_op fuzz_ops[] = {
 	{ DUALSTACK_CMD_PORT_GET, "port-get",
 	  true, false,
 	  port_get_attrs, ARRAY_SIZE(port_get_attrs) },
+	{ DUALSTACK_CMD_RULE_SET, "rule-set",
+	  false, true,
+	  rule_set_attrs, ARRAY_SIZE(rule_set_attrs) },
+	{ DUALSTACK_CMD_RULE_GET, "rule-get",
+	  true, false,
+	  rule_get_attrs, ARRAY_SIZE(rule_get_attrs) },
+	{ DUALSTACK_CMD_RULE_DEL, "rule-del",
+	  false, true,
+	  rule_del_attrs, ARRAY_SIZE(rule_del_attrs) },
 };
 
 #endif /* FUZZ_SPEC_H */

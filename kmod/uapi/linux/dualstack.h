@@ -46,7 +46,7 @@ enum dualstack_verdict {
 
 /**
  * enum dualstack_event_type - What happened. Each is counted by the counter of
- *   the same name.
+ *   the same name; what becomes of a rule, by the rule.
  * @DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT: an IPv4 handshake completed on an
  *   AF_INET6 listener.
  * @DUALSTACK_EVENT_TYPE_MAPPED_RECV: recvmsg() took an IPv4 datagram.
@@ -69,6 +69,10 @@ enum dualstack_verdict {
  *   datagram.
  * @DUALSTACK_EVENT_TYPE_V4_CONNECT: connect() on an AF_INET socket went ahead.
  * @DUALSTACK_EVENT_TYPE_V4_SEND: sendmsg() on an AF_INET socket went ahead.
+ * @DUALSTACK_EVENT_TYPE_RULE_APPLIED: a rule decided about IPV6_V6ONLY of a
+ *   socket that was being bound.
+ * @DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER: a rule left a socket v6only, or made
+ *   it so again, as a socket of IPv4 has the port, or was being bound to it.
  */
 enum dualstack_event_type {
 	DUALSTACK_EVENT_TYPE_MAPPED_ACCEPT,
@@ -86,6 +90,8 @@ enum dualstack_event_type {
 	DUALSTACK_EVENT_TYPE_V4_RECV,
 	DUALSTACK_EVENT_TYPE_V4_CONNECT,
 	DUALSTACK_EVENT_TYPE_V4_SEND,
+	DUALSTACK_EVENT_TYPE_RULE_APPLIED,
+	DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER,
 };
 
 /**
@@ -238,6 +244,8 @@ enum {
 	DUALSTACK_A_EVENT_LOCAL,
 	DUALSTACK_A_EVENT_PEER,
 	DUALSTACK_A_EVENT_FLOWLABEL,
+	DUALSTACK_A_EVENT_V6ONLY,
+	DUALSTACK_A_EVENT_HOLDER,
 
 	__DUALSTACK_A_EVENT_MAX,
 	DUALSTACK_A_EVENT_MAX = (__DUALSTACK_A_EVENT_MAX - 1)
@@ -272,6 +280,21 @@ enum {
 };
 
 enum {
+	DUALSTACK_A_RULE_PAD = 1,
+	DUALSTACK_A_RULE_PROTOCOL,
+	DUALSTACK_A_RULE_PORT,
+	DUALSTACK_A_RULE_V6ONLY,
+	DUALSTACK_A_RULE_WAS,
+	DUALSTACK_A_RULE_APPLIED,
+	DUALSTACK_A_RULE_PASSED_OVER,
+	DUALSTACK_A_RULE_HOLDER_ADDR,
+	DUALSTACK_A_RULE_HOLDER_COOKIE,
+
+	__DUALSTACK_A_RULE_MAX,
+	DUALSTACK_A_RULE_MAX = (__DUALSTACK_A_RULE_MAX - 1)
+};
+
+enum {
 	DUALSTACK_CMD_SOCKET_GET = 1,
 	DUALSTACK_CMD_STATS_GET,
 	DUALSTACK_CMD_HOOK_GET,
@@ -284,6 +307,9 @@ enum {
 	DUALSTACK_CMD_EVENTS_START,
 	DUALSTACK_CMD_PEER_GET,
 	DUALSTACK_CMD_PORT_GET,
+	DUALSTACK_CMD_RULE_SET,
+	DUALSTACK_CMD_RULE_GET,
+	DUALSTACK_CMD_RULE_DEL,
 
 	__DUALSTACK_CMD_MAX,
 	DUALSTACK_CMD_MAX = (__DUALSTACK_CMD_MAX - 1)
