@@ -24,6 +24,13 @@ static const struct cmd *const set[] = {
 	NULL
 };
 
+static const struct cmd *const unset[] = {
+#define UNSET_OBJECT(name)	(&cmd_##name)
+#include "cmd/list.def"
+#undef UNSET_OBJECT
+	NULL
+};
+
 const struct cmd cmd_show = {
 	.name = "show",
 	.help = "What there is, and what was counted",
@@ -34,6 +41,12 @@ const struct cmd cmd_set = {
 	.name = "set",
 	.help = "Settings, and IPV6_V6ONLY of sockets",
 	.sub = set,
+};
+
+const struct cmd cmd_unset = {
+	.name = "unset",
+	.help = "Rules about IPV6_V6ONLY that were set to be kept",
+	.sub = unset,
 };
 
 const struct cmd cmd_root = {

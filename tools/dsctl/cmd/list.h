@@ -8,6 +8,7 @@
 #define COMMAND(name)		cmd_##name
 #define SHOW_OBJECT(name)	cmd_##name
 #define SET_OBJECT(name)	cmd_##name
+#define UNSET_OBJECT(name)	cmd_##name
 
 /* The root is dsctl itself, and all commands are below it. */
 extern const struct cmd
@@ -17,5 +18,6 @@ extern const struct cmd
 #undef COMMAND
 #undef SHOW_OBJECT
 #undef SET_OBJECT
+#undef UNSET_OBJECT
 
 #endif /* DSCTL_LIST_H */

@@ -11,11 +11,14 @@
 
 #include "cmd/list.h"
 #include "nl/dsnl.h"
+#include "nl/rules.h"
 #include "out/json.h"
 #include "out/table.h"
 #include "out/text.h"
 #include "socks/procs.h"
 #include "socks/put.h"
+#include "socks/rulearg.h"
+#include "socks/ruled.h"
 #include "socks/sockarg.h"
 #include "socks/view.h"
 #include "util/args.h"
@@ -30,14 +33,18 @@
  * struct job - What was asked for.
  * @v6only: what IPV6_V6ONLY is to be.
  * @dry_run: only check.
+ * @keep: set a rule for sockets to come, too.
  * @all: change every socket that can be changed.
  * @filter: which sockets to change, if not all.
+ * @rule: with @keep, the rule.
  */
 struct job {
 	bool v6only;
 	bool dry_run;
+	bool keep;
 	bool all;
 	struct filter filter;
+	struct rule rule;
 };
 
 enum outcome {
@@ -62,6 +69,40 @@ static const char *const outcome_names[] = {
 	[REFUSED] = "refused",
 };
 
+/* What is to be changed is what the rule is for. */
+static int parse_kept(struct job *job, int argc, char **argv)
+{
+	job->rule.v6only = job->v6only;
+	if (rulearg_parse(&job->rule, argc, argv))
+		return -1;
+	job->all = !job->rule.port;
+	job->filter.proto = job->rule.protocol;
+	job->filter.port = job->rule.port;
+	return 0;
+}
+
+/* The words at the end. Return: how many others there are, -1 after a message. */
+static int parse_end(struct job *job, int argc, char **argv)
+{
+	for (; argc; argc--) {
+		const char *word = argv[argc - 1];
+		bool *what;
+
+		if (!strcmp(word, "keep"))
+			what = &job->keep;
+		else if (!strcmp(word, "dry-run") || !strcmp(word, "--dry-run"))
+			what = &job->dry_run;
+		else
+			break;
+		if (*what) {
+			err("%s: given twice", word);
+			return -1;
+		}
+		*what = true;
+	}
+	return argc;
+}
+
 static int parse(struct ctx *ctx, void *arg, int argc, char **argv)
 {
 	struct job *job = arg;
@@ -76,14 +117,12 @@ static int parse(struct ctx *ctx, void *arg, int argc, char **argv)
 	if (on < 0)
 		return -1;
 	job->v6only = on;
-	argc--;
 	argv++;
-
-	if (argc && (!strcmp(argv[argc - 1], "dry-run") ||
-		     !strcmp(argv[argc - 1], "--dry-run"))) {
-		job->dry_run = true;
-		argc--;
-	}
+	argc = parse_end(job, argc - 1, argv);
+	if (argc < 0)
+		return -1;
+	if (job->keep)
+		return parse_kept(job, argc, argv);
 	if (argc == 1 && !strcmp(argv[0], "all")) {
 		job->all = true;
 		return 0;
@@ -91,20 +130,12 @@ static int parse(struct ctx *ctx, void *arg, int argc, char **argv)
 	return sockarg_parse(&job->filter, argc, argv);
 }
 
-/* Whether IPV6_V6ONLY is what decides if a socket takes IPv4. */
-static bool is_switchable(const struct sock *sk)
-{
-	if (sk->state != (sk->protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE))
-		return false;
-	return sk->mode == MODE_DUAL || sk->mode == MODE_V6ONLY;
-}
-
 static void keep_switchable(struct sock_list *list)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < list->n; i++)
-		if (is_switchable(&list->v[i]))
+		if (sock_is_switchable(&list->v[i]))
 			list->v[n++] = list->v[i];
 	list->n = n;
 }
@@ -151,7 +182,7 @@ static bool has_switchable(const struct sock_list *list)
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		if (is_switchable(&list->v[i]))
+		if (sock_is_switchable(&list->v[i]))
 			return true;
 	return false;
 }
@@ -170,12 +201,24 @@ static int find_port(struct dsnl *nl, const struct filter *filter,
 	return 0;
 }
 
+/* A rule is for sockets to come: there need not be one now. */
+static int find_kept(struct dsnl *nl, const struct filter *filter,
+		     struct sock_list *list)
+{
+	if (sockarg_list(nl, filter, list))
+		return -1;
+	keep_switchable(list);
+	return 0;
+}
+
 static int find(struct dsnl *nl, const struct job *job, struct sock_list *list)
 {
 	int ret;
 
 	if (job->all)
 		ret = find_all(nl, list);
+	else if (job->keep)
+		ret = find_kept(nl, &job->filter, list);
 	else if (job->filter.given & FILTER_COOKIE)
 		/* The kernel says why if the socket cannot be changed. */
 		ret = sockarg_find(nl, &job->filter, list);
@@ -265,7 +308,7 @@ static json_t *json_result(const struct out *out, const struct job *job,
 {
 	char buf[ENDPOINT_STRLEN];
 
-	return json_pack("{s:o, s:s, s:s, s:i, s:I, s:o, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:s, s:s, s:i, s:I, s:o, s:b, s:b, s:s, s:o}",
 			 "netns", json_netns(out),
 			 "proto", proto_name(sk->protocol),
 			 "local_addr", endpoint_addr(&sk->local, buf),
@@ -273,6 +316,7 @@ static json_t *json_result(const struct out *out, const struct job *job,
 			 "cookie", (json_int_t)sk->cookie,
 			 "processes", json_processes(procs, sk),
 			 "dry_run", job->dry_run,
+			 "keep", job->keep,
 			 "result", outcome_names[result->outcome],
 			 "reason", result->outcome == REFUSED ?
 				   json_text(result->reason) : json_null());
@@ -417,9 +461,27 @@ static int change_all(struct ctx *ctx, const struct job *job,
 	return ret;
 }
 
-static int run(struct ctx *ctx, void *arg)
+/* Set the rule, and tell of one that it takes the place of. */
+static int keep_rule(struct dsnl *nl, const struct rule *rule)
 {
-	const struct job *job = arg;
+	char what[64], buf[RULEARG_STRLEN];
+	int error, was;
+
+	error = rule_set(nl, rule, &was);
+	if (error) {
+		snprintf(what, sizeof(what), "cannot keep a rule for %s",
+			 rulearg_str(rule, buf));
+		dsnl_err(nl, what, error);
+		return -1;
+	}
+	if (was != RULE_NEW && was != rule->v6only)
+		err("%s: the rule was %s", rulearg_str(rule, buf),
+		    was ? "on" : "off");
+	return 0;
+}
+
+static int change_now(struct ctx *ctx, const struct job *job)
+{
 	struct sock_list list = { };
 	struct procs procs = { };
 	int ret = EXIT_KERNEL;
@@ -431,15 +493,35 @@ static int run(struct ctx *ctx, void *arg)
 	return ret;
 }
 
+/* First the rule: between, nobody binds a socket that neither of the two is for. */
+static int run(struct ctx *ctx, void *arg)
+{
+	const struct job *job = arg;
+	char buf[RULEARG_STRLEN];
+	int ret;
+
+	if (!job->keep)
+		return change_now(ctx, job);
+	if (rules_warn_idle(&ctx->dualstack) ||
+	    (!job->dry_run && keep_rule(&ctx->dualstack, &job->rule)))
+		return EXIT_KERNEL;
+	ret = change_now(ctx, job);
+	if (ret && !job->dry_run)
+		err("%s: the rule is kept", rulearg_str(&job->rule, buf));
+	return ret;
+}
+
 const struct cmd cmd_set_v6only = {
 	.name = "v6only",
-	.args = ARG_ON_OFF " { SOCKET | all } [ dry-run ]",
-	.rules = SOCKARG_RULES,
-	.help = "Change IPV6_V6ONLY of sockets in use",
+	.args = ARG_ON_OFF " { cookie NUMBER [ dry-run ] | PORTS [ dry-run ] [ keep ] }",
+	.rules = RULEARG_RULES,
+	.help = "Change IPV6_V6ONLY of sockets in use, or to come",
 	.details =
 		"Wildcard AF_INET6 sockets only: TCP listeners, UDP sockets not connected.\n"
 		"A SO_REUSEPORT group changes as one. With all, and with dry-run, which\n"
 		"changes nothing, a table says what became of each socket, or would.\n"
+		"keep sets a rule as well: sockets that bind to the port later are given the\n"
+		"option then, until unset v6only. There need not be a socket now.\n"
 		"Where IPv6 is off, on warns that nobody reaches the socket then.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,

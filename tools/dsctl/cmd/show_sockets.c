@@ -10,6 +10,7 @@
 #include "out/text.h"
 #include "socks/filter.h"
 #include "socks/put.h"
+#include "socks/ruled.h"
 #include "socks/view.h"
 #include "util/array.h"
 
@@ -59,6 +60,8 @@ static void cell_mode(struct row *row, struct text *text)
 {
 	if (row->sk->mode != NUM_MODES)
 		text_puts(text, mode_names[row->sk->mode]);
+	if (ruled_obeys(row->sk))
+		text_puts(text, "*");
 	if (row->sk->shadowed)
 		text_puts(text, " (shadowed)");
 }
@@ -376,6 +379,7 @@ static int parse_columns(struct ctx *ctx, struct filter *filter)
 	filter->no_peers = !table_chooses(&ctx->out, "Last peer") &&
 			   !table_chooses(&ctx->out, "Last IPv4") &&
 			   !table_chooses(&ctx->out, "Last rejected");
+	filter->rules = table_chooses(&ctx->out, "Mode");
 	return 0;
 }
 
@@ -388,6 +392,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 		return -1;
 	filter->all = ctx->opts.all || filter->given & NAMED;
 	filter->family = ctx->opts.family;
+	filter->rules = true;
 	return ctx->out.columns ? parse_columns(ctx, filter) : 0;
 }
 
@@ -421,7 +426,8 @@ const struct cmd cmd_show_sockets = {
 		"sockets that are connected and TCP ones that are bound, too; with a filter\n"
 		"other than port, proto and mode, or with -a, all TCP and UDP sockets that\n"
 		"fit. With -4 those of AF_INET alone, with -6 those of AF_INET6; with -s\n"
-		"all counters, with -P without processes.",
+		"all counters, with -P without processes. * is behind a mode that is as a rule\n"
+		"says, see show rules.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
 	.columns = add_columns,

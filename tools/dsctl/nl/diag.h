@@ -46,6 +46,18 @@ enum sock_mode {
 
 extern const char *const mode_names[NUM_MODES];
 
+/**
+ * enum sock_rule - What a rule says of IPV6_V6ONLY of a socket.
+ * @SOCK_RULE_NONE: there is none that decides about it.
+ * @SOCK_RULE_OFF: it is to be off.
+ * @SOCK_RULE_ON: it is to be on.
+ */
+enum sock_rule {
+	SOCK_RULE_NONE,
+	SOCK_RULE_OFF,
+	SOCK_RULE_ON,
+};
+
 struct record;
 
 /**
@@ -82,6 +94,7 @@ struct endpoint {
  *	    on connected sockets.
  * @shadowed: IPv4 clients of this dual socket reach an AF_INET one instead.
  * @unlisted: sock_diag does not list it: its record is all that is known.
+ * @rule: enum sock_rule, once ruled_join() has been called.
  * @rec: its record, never NULL once view_get() has joined them.
  * @procs: first and last of its users in struct procs.
  */
@@ -99,6 +112,7 @@ struct sock {
 	int8_t v6only;
 	bool shadowed;
 	bool unlisted;
+	uint8_t rule;
 	const struct record *rec;
 	struct {
 		uint32_t first;

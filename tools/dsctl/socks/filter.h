@@ -45,6 +45,7 @@ enum {
  * @all: connections too; as -a says.
  * @no_processes: do not look for the processes that have the sockets.
  * @no_peers: the last peers are not shown: no warning if they may not be seen.
+ * @rules: what rules say of the sockets is shown.
  * @cookie: cookie of a socket, else 0.
  * @states: DIAG_STATE() of those wanted, if FILTER_STATE is given.
  * @src: addresses of this host's end, if FILTER_SRC is given.
@@ -63,6 +64,7 @@ struct filter {
 	bool all;
 	bool no_processes;
 	bool no_peers;
+	bool rules;
 	uint64_t cookie;
 	uint32_t states;
 	struct prefix src;

@@ -6,6 +6,7 @@
 #include "nl/counters.h"
 #include "out/out.h"
 #include "socks/put.h"
+#include "socks/ruled.h"
 #include "util/array.h"
 
 const char *dev_name(struct dev_name *dev, const struct sock *sk)
@@ -52,6 +53,13 @@ static json_t *json_mode(const struct sock *sk)
 	return json_string(mode_names[sk->mode]);
 }
 
+json_t *json_rule(unsigned int rule)
+{
+	const char *name = sock_rule_names[rule];
+
+	return name ? json_string(name) : json_null();
+}
+
 json_t *json_processes(const struct procs *procs, const struct sock *sk)
 {
 	json_t *array = json_array();
@@ -89,6 +97,7 @@ int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
 	SET("explicit_port", rec->explicit_port < 0 ?
 		json_null() : json_boolean(rec->explicit_port));
 	SET("v6only", sk->v6only < 0 ? json_null() : json_boolean(sk->v6only));
+	SET("rule", json_rule(sk->rule));
 	SET("cookie", json_integer(sk->cookie));
 	SET("uid", sk->unlisted ? json_null() : json_integer(sk->uid));
 	SET("inode", sk->unlisted ? json_null() : json_integer(sk->inode));

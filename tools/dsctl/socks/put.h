@@ -50,6 +50,14 @@ json_t *json_addr(const struct endpoint *ep);
 json_t *json_port(const struct endpoint *ep);
 
 /**
+ * json_rule() - What a rule says of IPV6_V6ONLY.
+ * @rule: enum sock_rule.
+ *
+ * Return: "on" or "off", null where there is none; NULL if there is no memory.
+ */
+json_t *json_rule(unsigned int rule);
+
+/**
  * json_socket() - Fill an object, or fill it anew: keys and order stay.
  * @out: how to print.
  * @obj: the object.

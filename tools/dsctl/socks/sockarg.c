@@ -52,7 +52,7 @@ static void keep_cookie(struct sock_list *list, uint64_t cookie)
 	list->n = 0;
 }
 
-int sockarg_find(struct dsnl *nl, const struct filter *filter,
+int sockarg_list(struct dsnl *nl, const struct filter *filter,
 		 struct sock_list *list)
 {
 	static const uint8_t families[] = { AF_INET6, AF_INET };
@@ -61,7 +61,6 @@ int sockarg_find(struct dsnl *nl, const struct filter *filter,
 		.states = DIAG_ALL_STATES,
 		.port = filter->port,
 	};
-	char buf[SOCKARG_STRLEN];
 	size_t i, j;
 	int ret = 0;
 
@@ -74,11 +73,18 @@ int sockarg_find(struct dsnl *nl, const struct filter *filter,
 			ret = diag_dump(nl, &req, list);
 		}
 	}
-	if (ret)
-		return ret;
-
-	if (filter->given & FILTER_COOKIE)
+	if (!ret && filter->given & FILTER_COOKIE)
 		keep_cookie(list, filter->cookie);
+	return ret;
+}
+
+int sockarg_find(struct dsnl *nl, const struct filter *filter,
+		 struct sock_list *list)
+{
+	char buf[SOCKARG_STRLEN];
+
+	if (sockarg_list(nl, filter, list))
+		return -1;
 	if (list->n)
 		return 0;
 	err("%s: no bound socket has it", sockarg_str(filter, buf));

@@ -26,7 +26,18 @@
 int sockarg_parse(struct filter *filter, int argc, char **argv);
 
 /**
- * sockarg_find() - Find what the arguments say, of whatever family and state.
+ * sockarg_list() - List what the arguments say, of whatever family and state.
+ * @nl: from dsnl_open_sock_diag().
+ * @filter: from sockarg_parse().
+ * @list: the sockets found are added; there may be none.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int sockarg_list(struct dsnl *nl, const struct filter *filter,
+		 struct sock_list *list);
+
+/**
+ * sockarg_find() - The same where there has to be one.
  * @nl: from dsnl_open_sock_diag().
  * @filter: from sockarg_parse().
  * @list: the sockets found are added.

@@ -13,6 +13,7 @@
 #include "nl/counters.h"
 #include "nl/dsnl.h"
 #include "out/err.h"
+#include "socks/ruled.h"
 #include "socks/view.h"
 #include "util/array.h"
 
@@ -300,6 +301,14 @@ static int get_all(struct ctx *ctx, struct view *view,
 	return ret ? ret : get_sockets(view, filter, &ctx->sock_diag);
 }
 
+static int get_rules(struct dsnl *nl, struct view *view)
+{
+	if (rules_dump(nl, &view->rules))
+		return -1;
+	ruled_join(&view->socks, &view->rules);
+	return 0;
+}
+
 int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 {
 	struct dsnl *nl = &ctx->dualstack;
@@ -321,6 +330,8 @@ int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 
 	keep_shown(&view->socks, filter, ifindex);
 	sock_list_sort(&view->socks);
+	if (filter->rules && get_rules(nl, view))
+		return -1;
 	if (filter->no_processes)
 		return 0;
 	ret = procs_find(&view->procs, &view->socks);
@@ -334,4 +345,5 @@ void view_free(struct view *view)
 	procs_free(&view->procs);
 	sock_list_free(&view->socks);
 	records_free(&view->records);
+	rules_free(&view->rules);
 }

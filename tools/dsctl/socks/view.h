@@ -6,6 +6,7 @@
 #include "ctx.h"
 #include "nl/diag.h"
 #include "nl/records.h"
+#include "nl/rules.h"
 #include "socks/filter.h"
 #include "socks/procs.h"
 
@@ -13,11 +14,13 @@
  * struct view - All that is shown.
  * @socks: the sockets, sorted.
  * @records: the records that they point to.
+ * @rules: the rules that decide about them, if the filter asks for these.
  * @procs: their users.
  */
 struct view {
 	struct sock_list socks;
 	struct record_list records;
+	struct rule_list rules;
 	struct procs procs;
 };
 

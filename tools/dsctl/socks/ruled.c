@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <netinet/in.h>
+
+#include "nl/records.h"
+#include "socks/ruled.h"
+
+const char *const sock_rule_names[] = {
+	[SOCK_RULE_NONE] = NULL,
+	[SOCK_RULE_OFF] = "off",
+	[SOCK_RULE_ON] = "on",
+};
+
+bool sock_is_switchable(const struct sock *sk)
+{
+	if (sk->state != (sk->protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE))
+		return false;
+	return sk->mode == MODE_DUAL || sk->mode == MODE_V6ONLY;
+}
+
+/* A rule is for ports that bind() asks for by their number. */
+static bool has_chosen_port(const struct sock *sk)
+{
+	return sk->local.port && sk->rec->explicit_port;
+}
+
+void ruled_join(struct sock_list *list, const struct rule_list *rules)
+{
+	size_t i;
+
+	for (i = 0; rules->n && i < list->n; i++) {
+		struct sock *sk = &list->v[i];
+		const struct rule *rule;
+
+		if (!sock_is_switchable(sk) || !has_chosen_port(sk))
+			continue;
+		rule = rules_find(rules, sk->protocol, sk->local.port);
+		if (rule)
+			sk->rule = rule->v6only ? SOCK_RULE_ON : SOCK_RULE_OFF;
+	}
+}
+
+bool ruled_obeys(const struct sock *sk)
+{
+	return sk->rule == (sk->mode == MODE_V6ONLY ? SOCK_RULE_ON
+						    : SOCK_RULE_OFF);
+}
