@@ -8,6 +8,7 @@
 #include "out/table.h"
 #include "out/text.h"
 #include "out/time.h"
+#include "socks/advice.h"
 #include "socks/detail.h"
 #include "socks/put.h"
 #include "socks/report.h"
@@ -17,17 +18,6 @@
 static bool is_closed(const struct report *report, uint32_t service)
 {
 	return report->services.v[service].kind == SERVICE_CLOSED;
-}
-
-static const char *advice(const struct report *report, enum finding finding)
-{
-	const struct finding_info *info = &finding_infos[finding];
-
-	if (report->no_ipv6 && info->without_ipv6)
-		return info->without_ipv6;
-	if (report->ledger == LEDGER_READ && info->with_ledger)
-		return info->with_ledger;
-	return info->advice;
 }
 
 static json_t *json_peer(const struct endpoint *ep)
@@ -76,22 +66,28 @@ static json_t *json_finding(const struct report *report, uint32_t service,
 	const struct finding_info *info = &finding_infos[finding];
 	struct summary sum = report_summary(report, service, finding);
 	const struct last_peer *last = &sum.last;
+	struct text advice = { };
+	json_t *obj;
 
 	text_clear(text);
 	detail_put(report, service, finding, &sum, true, text);
-	return json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:o}",
-			 "finding", info->name, "blocks", info->blocks,
-			 "count", (json_int_t)sum.count,
-			 "connections", (json_int_t)sum.conns,
-			 "last_peer", json_peer(&last->peer),
-			 "last_age_ms", last->peer.family ?
+	advice_put(report, service, finding, &advice);
+	obj = json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}",
+			"finding", info->name, "blocks", info->blocks,
+			"count", (json_int_t)sum.count,
+			"connections", (json_int_t)sum.conns,
+			"last_peer", json_peer(&last->peer),
+			"last_age_ms", last->peer.family ?
 				json_integer(last->age) : json_null(),
-			 "peers", json_peers(report, &sum),
-			 "share_ipv6", sum.share < 0 ? json_null()
-						     : json_real(sum.share),
-			 "detail", text->buf,
-			 "advice", advice(report, finding),
-			 "cookies", json_cookies(report, service, finding));
+			"peers", json_peers(report, &sum),
+			"share_ipv6", sum.share < 0 ? json_null()
+						    : json_real(sum.share),
+			"rule", json_rule(advice_rule(report, service, finding)),
+			"detail", text->buf,
+			"advice", advice.buf,
+			"cookies", json_cookies(report, service, finding));
+	free(advice.buf);
+	return obj;
 }
 
 static json_t *json_sockets(const struct out *out, const struct report *report,
@@ -254,7 +250,9 @@ static void fill_finding(const struct report *report, uint32_t service,
 	text_clear(text);
 	detail_put(report, service, finding, &sum, !all_peers, text);
 	table_put(table, text);
-	table_text(table, advice(report, finding));
+	text_clear(text);
+	advice_put(report, service, finding, text);
+	table_put(table, text);
 	if (all_peers && finding != UNNAMED_IPV4)
 		fill_peers(&sum, table, text);
 }

@@ -18,6 +18,7 @@
 #include "out/json.h"
 #include "out/text.h"
 #include "socks/put.h"
+#include "socks/ruled.h"
 #include "socks/view.h"
 #include "util/args.h"
 #include "util/array.h"
@@ -364,6 +365,7 @@ static int find_socket(struct ctx *ctx, struct view *view,
 		.proto = packet->protocol,
 		.all = true,
 		.no_peers = !ctx->out.json,
+		.rules = true,
 	};
 	size_t i;
 	int ret;
@@ -454,6 +456,29 @@ static const struct {
 	},
 };
 
+/* What a rule says where IPV6_V6ONLY is what the verdict depends on. */
+static enum sock_rule rule_of(const struct answer *answer, const struct sock *sk)
+{
+	if (!sk || (answer->verdict != DUALSTACK_VERDICT_V6ONLY &&
+		    answer->verdict != DUALSTACK_VERDICT_MAPPED))
+		return SOCK_RULE_NONE;
+	return sk->rule;
+}
+
+static void put_rule(struct text *text, const struct answer *answer,
+		     const struct sock *sk)
+{
+	enum sock_rule rule = rule_of(answer, sk);
+
+	if (rule == SOCK_RULE_NONE)
+		return;
+	if (ruled_obeys(sk))
+		text_puts(text, ", as a rule says");
+	else
+		text_printf(text, ", though a rule says %s",
+			    sock_rule_names[rule]);
+}
+
 static void put_verdict(struct text *text, const struct packet *packet,
 			const struct answer *answer, const struct view *view,
 			const struct sock *sk)
@@ -477,6 +502,7 @@ static void put_verdict(struct text *text, const struct packet *packet,
 	if (answer->reuseport)
 		text_puts(text, " or another of its SO_REUSEPORT group");
 	text_puts(text, phrases[answer->verdict].behind);
+	put_rule(text, answer, sk);
 }
 
 /* A rule can drop the packet, or send it elsewhere, as those of docker do. */
@@ -517,12 +543,13 @@ static int print_json(struct out *out, const struct packet *packet,
 	char buf[ENDPOINT_STRLEN];
 
 	return json_out(out,
-			json_pack("{s:s, s:s, s:i, s:s, s:o, s:b, s:o, s:b, s:o, s:o, s:o}",
+			json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o}",
 				  "proto", proto_name(packet->protocol),
 				  "addr", endpoint_addr(&packet->to, buf),
 				  "port", packet->to.port,
 				  "verdict", verdict_names[answer->verdict],
 				  "reason", json_text(reason),
+				  "rule", json_rule(rule_of(answer, sk)),
 				  "local", answer->local,
 				  "dev", json_dev(answer->ifindex),
 				  "reuseport", answer->reuseport,

@@ -159,7 +159,7 @@ static int put_in_order(struct report *report)
 int report_make(struct ctx *ctx, struct report *report)
 {
 	/* AF_INET sockets and connections are needed, with and without -a. */
-	const struct filter filter = { .all = true };
+	const struct filter filter = { .all = true, .rules = true };
 	struct stats stats = { }, tcp = { };
 
 	report->no_ipv6 = ipv6_is_off();

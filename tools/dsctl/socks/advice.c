@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "socks/advice.h"
+#include "socks/rulearg.h"
+#include "socks/ruled.h"
+
+/*
+ * What to say where a rule is behind it: the command that has the port the other way, now
+ * and from now on, follows. @rule: what such a rule says; @without_ipv6: the same where IPv6
+ * is off, or NULL if that is all there is to say.
+ */
+static const struct {
+	enum sock_rule rule;
+	const char *words;
+	const char *without_ipv6;
+} by_rule[NUM_FINDINGS] = {
+	[SERVES_IPV4] = {
+		SOCK_RULE_OFF,
+		"A rule says so: move these clients to IPv6, then ", NULL
+	},
+	[REFUSES_IPV4] = {
+		SOCK_RULE_ON,
+		"A rule says so: send these clients to IPv6, or ",
+		"A rule says so: turn IPv6 on, or "
+	},
+	[UNUSED_IPV4] = {
+		SOCK_RULE_OFF, "A rule says so: wait longer, or ", NULL
+	},
+};
+
+/* The first socket with this finding that is as a rule says which leads to it, or NULL. */
+static const struct sock *find_ruled(const struct report *report,
+				     uint32_t service, enum finding finding)
+{
+	uint32_t i = report->services.v[service].first;
+
+	for (; i != SERVICE_NONE; i = report->services.next[i]) {
+		const struct sock *sk = &report->view.socks.v[i];
+
+		if (report->findings.set[i] & BIT(finding) &&
+		    ruled_obeys(sk) && sk->rule == by_rule[finding].rule)
+			return sk;
+	}
+	return NULL;
+}
+
+enum sock_rule advice_rule(const struct report *report, uint32_t service,
+			   enum finding finding)
+{
+	return find_ruled(report, service, finding) ? by_rule[finding].rule
+						    : SOCK_RULE_NONE;
+}
+
+static const char *words_of(const struct report *report, enum finding finding)
+{
+	const struct finding_info *info = &finding_infos[finding];
+
+	if (report->no_ipv6 && info->without_ipv6)
+		return info->without_ipv6;
+	if (report->ledger == LEDGER_READ && info->with_ledger)
+		return info->with_ledger;
+	return info->advice;
+}
+
+void advice_put(const struct report *report, uint32_t service,
+		enum finding finding, struct text *text)
+{
+	const struct sock *sk = find_ruled(report, service, finding);
+	const char *words = report->no_ipv6 ? by_rule[finding].without_ipv6
+					    : by_rule[finding].words;
+	struct rule rule = { };
+	char buf[RULEARG_STRLEN];
+
+	if (!sk || !words) {
+		text_puts(text, words_of(report, finding));
+		return;
+	}
+	rule.protocol = sk->protocol;
+	rule.port = sk->local.port;
+	text_puts(text, words);
+	text_printf(text, "dsctl set v6only %s %s keep.",
+		    sk->rule == SOCK_RULE_ON ? "off" : "on",
+		    rulearg_args(&rule, buf));
+}
