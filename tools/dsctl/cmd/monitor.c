@@ -64,6 +64,7 @@ enum kind {
 	KIND_MAPPED,
 	KIND_V4,
 	KIND_REJECT,
+	KIND_RULE,
 	KIND_ALL,
 };
 
@@ -229,17 +230,13 @@ static int begin(struct monitor *mon)
 	return 0;
 }
 
-/* A newer module may have types that are not known here. */
-static const char *type_name(const struct counter *counter)
-{
-	return counter ? counter->key : "unknown";
-}
-
 /* By the name: those of AF_INET sockets begin alike. */
 static enum kind kind_of(const struct event *event)
 {
 	const struct counter *counter = counter_of_event(event->type);
 
+	if (event_is_of_rule(event))
+		return KIND_RULE;
 	if (counter && counter->kind == COUNTER_REFUSED)
 		return KIND_REJECT;
 	return counter && !strncmp(counter->key, "v4_", 3) ? KIND_V4 :
@@ -257,14 +254,25 @@ static json_t *json_owners(const struct monitor *mon,
 	return sk ? json_processes(&mon->owners.procs, sk) : json_array();
 }
 
+static json_t *json_holder(const struct event *event)
+{
+	char buf[ENDPOINT_STRLEN];
+
+	if (!event->holder.family)
+		return json_null();
+	return json_pack("{s:s, s:i}",
+			 "addr", endpoint_addr(&event->holder, buf),
+			 "port", event->holder.port);
+}
+
 static json_t *json_event(const struct monitor *mon, const struct event *event)
 {
 	char buf[TIME_STRLEN];
 
 	time_str(event->time, TIME_USEC | TIME_ZONE, buf);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
 			 "timestamp", buf,
-			 "event", type_name(counter_of_event(event->type)),
+			 "event", event_name(event),
 			 "family", event->family == AF_INET6 ? "inet6" : "inet",
 			 "proto", proto_name(event->protocol),
 			 "local_addr", json_addr(&event->local),
@@ -274,6 +282,9 @@ static json_t *json_event(const struct monitor *mon, const struct event *event)
 			 "flowlabel", event->family == AF_INET6 ?
 				      json_integer(event->flowlabel) :
 				      json_null(),
+			 "v6only", event->v6only < 0 ?
+				   json_null() : json_boolean(event->v6only),
+			 "holder", json_holder(event),
 			 "cookie", (json_int_t)event->cookie,
 			 "processes", json_owners(mon, event));
 }
@@ -297,7 +308,7 @@ static void print_text(struct monitor *mon, const struct event *event)
 	char buf[ENDPOINT_STRLEN];
 
 	time_str(event->time, TIME_USEC, buf);
-	printf("[%s] %s %s", buf, type_name(counter),
+	printf("[%s] %s %s", buf, event_name(event),
 	       proto_name(event->protocol));
 	if (event->local.family)
 		printf(" %s", endpoint_str(&event->local, NULL, buf));
@@ -306,6 +317,10 @@ static void print_text(struct monitor *mon, const struct event *event)
 		       counter && counter->origin == ORIGIN_HOST ? "to" :
 								   "from",
 		       endpoint_str(&event->peer, NULL, buf));
+	if (event->holder.family)
+		printf(" for %s", endpoint_str(&event->holder, NULL, buf));
+	if (event->v6only >= 0)
+		printf(" v6only %s", event->v6only ? "on" : "off");
 	if (event->flowlabel)
 		printf(" flowlabel 0x%05x", event->flowlabel);
 	printf(" cookie %llu", (unsigned long long)event->cookie);
@@ -686,6 +701,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 		[KIND_MAPPED] = "mapped",
 		[KIND_V4] = "v4",
 		[KIND_REJECT] = "reject",
+		[KIND_RULE] = "rule",
 	};
 	size_t num_names = KIND_ALL + filter_words(FILTERS, names + KIND_ALL);
 	struct wanted *wanted = job;
@@ -703,7 +719,7 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 			continue;
 		}
 		if (wanted->kind != KIND_ALL) {
-			err("argument \"%s\": mapped, v4 or reject is given already",
+			err("argument \"%s\": mapped, v4, reject or rule is given already",
 			    argv[i]);
 			return -1;
 		}
@@ -720,17 +736,18 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 
 const struct cmd cmd_monitor = {
 	.name = "monitor",
-	.args = "[ mapped | v4 | reject ] [ FILTER ]",
+	.args = "[ mapped | v4 | reject | rule ] [ FILTER ]",
 	.rules =
 		"FILTER := " FILTER_ENDS_ARGS "\n"
 		"          [ cookie NUMBER ] " FILTER_HOLDER_ARGS,
 	.help = "What happens, a line for each event as it comes",
 	.details =
 		"port and src are of this host's end, dst of the peer; dev, uid and process are\n"
-		"of the socket. With -j a JSON object for each; with -P without the processes\n"
-		"that have the socket. How many events were lost is told, because of event-rate\n"
-		"or because the reader is slow, of any socket; and how many were passed over, as\n"
-		"it was not to be found whether dev, uid or process fit.\n"
+		"of the socket. rule is what becomes of rules, see show rules. With -j a JSON\n"
+		"object for each; with -P without the processes that have the socket. How many\n"
+		"events were lost is told, because of event-rate or because the reader is slow,\n"
+		"of any socket; and how many were passed over, as it was not to be found whether\n"
+		"dev, uid or process fit.\n"
 		"SIGINT ends it. To listen takes CAP_NET_ADMIN in the network namespace.",
 	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_EVENTS | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,

@@ -4,6 +4,7 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 
+#include "nl/counters.h"
 #include "nl/event.h"
 #include "nl/records.h"
 
@@ -14,6 +15,26 @@ int events_start(struct dsnl *nl)
 	if (!msg)
 		return -ENOMEM;
 	return dsnl_request(nl, msg, NULL, NULL, NULL);
+}
+
+bool event_is_of_rule(const struct event *event)
+{
+	return event->type == DUALSTACK_EVENT_TYPE_RULE_APPLIED ||
+	       event->type == DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER;
+}
+
+const char *event_name(const struct event *event)
+{
+	const struct counter *counter = counter_of_event(event->type);
+
+	switch (event->type) {
+	case DUALSTACK_EVENT_TYPE_RULE_APPLIED:
+		return "rule_applied";
+	case DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER:
+		return "rule_passed_over";
+	default:
+		return counter ? counter->key : "unknown";
+	}
 }
 
 static void parse_end(struct endpoint *ep, struct nlattr *nest)
@@ -36,6 +57,8 @@ int event_parse(const struct nlmsghdr *hdr, struct event *event)
 		[DUALSTACK_A_EVENT_LOCAL] = { .type = NLA_NESTED },
 		[DUALSTACK_A_EVENT_PEER] = { .type = NLA_NESTED },
 		[DUALSTACK_A_EVENT_FLOWLABEL] = { .type = NLA_U32 },
+		[DUALSTACK_A_EVENT_V6ONLY] = { .type = NLA_U8 },
+		[DUALSTACK_A_EVENT_HOLDER] = { .type = NLA_NESTED },
 	};
 	struct nlattr *tb[DUALSTACK_A_EVENT_MAX + 1];
 
@@ -61,5 +84,9 @@ int event_parse(const struct nlmsghdr *hdr, struct event *event)
 	if (tb[DUALSTACK_A_EVENT_FLOWLABEL])
 		event->flowlabel =
 			nla_get_u32(tb[DUALSTACK_A_EVENT_FLOWLABEL]);
+	event->v6only = -1;
+	if (tb[DUALSTACK_A_EVENT_V6ONLY])
+		event->v6only = !!nla_get_u8(tb[DUALSTACK_A_EVENT_V6ONLY]);
+	parse_end(&event->holder, tb[DUALSTACK_A_EVENT_HOLDER]);
 	return 0;
 }

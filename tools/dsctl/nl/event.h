@@ -25,6 +25,8 @@
  * @protocol: IPPROTO_TCP or IPPROTO_UDP.
  * @local: this host's end.
  * @peer: the other one, AF_UNSPEC if there is none.
+ * @v6only: what IPV6_V6ONLY is to be by a rule, 1 or 0; -1 if it is about none.
+ * @holder: for whose sake a rule was passed over, AF_UNSPEC if that is not known.
  */
 struct event {
 	uint64_t seq;
@@ -37,7 +39,26 @@ struct event {
 	uint8_t protocol;
 	struct endpoint local;
 	struct endpoint peer;
+	int8_t v6only;
+	struct endpoint holder;
 };
+
+/**
+ * event_is_of_rule() - Whether an event is about what became of a rule.
+ * @event: the event.
+ *
+ * Return: false if something of IPv4 was served or refused.
+ */
+bool event_is_of_rule(const struct event *event);
+
+/**
+ * event_name() - The name of an event.
+ * @event: the event, not EVENT_LOST.
+ *
+ * Return: that of its counter, if it has one; "unknown" for a type that was not known yet
+ *	   when this was written.
+ */
+const char *event_name(const struct event *event);
 
 /**
  * events_start() - Have events numbered and sent.
