@@ -711,6 +711,30 @@ static void set(const char *name, const char *value)
 	free(ask(words));
 }
 
+/* Each line is "set v6only on PORTS keep". */
+static void unset_rules(void)
+{
+	static const char *const show[] = { "show", "rules", "save", NULL };
+	char *text = ask(show), *line, *lines, *word, *save;
+	const char *words[8];
+	size_t n;
+
+	for (line = strtok_r(text, "\n", &lines); line;
+	     line = strtok_r(NULL, "\n", &lines)) {
+		n = 0;
+		words[n++] = "unset";
+		strtok_r(line, " ", &save);
+		for (word = strtok_r(NULL, " ", &save); word && n < ARRAY_SIZE(words) - 1;
+		     word = strtok_r(NULL, " ", &save))
+			if (strcmp(word, "on") && strcmp(word, "off") &&
+			    strcmp(word, "keep"))
+				words[n++] = word;
+		words[n] = NULL;
+		free(ask(words));
+	}
+	free(text);
+}
+
 /* What the cases of a block begin with, whatever those before it have done. */
 static void begin_block(void)
 {
@@ -720,6 +744,7 @@ static void begin_block(void)
 	set("bindv6only", "off");
 	set("peers", "on");
 	set("max-peers", "100");
+	unset_rules();
 	open_sockets();
 }
 
@@ -849,6 +874,12 @@ static const char *const commands[] = {
 	"-j set v6only on port 1001 dry-run",
 	"set v6only off port 1005",
 	"set v6only on cookie @0 dry-run",
+	"set v6only on proto tcp port 1001 keep",
+	"-j set v6only off all keep dry-run",
+	"show rules",
+	"-j -N show rules",
+	"show rules save",
+	"unset v6only proto tcp port 1001",
 	"reset port 1001",
 	"-N reset",
 	"show peers",

@@ -100,7 +100,10 @@ int rules_dump(struct dsnl *nl, struct rule_list *list)
 {
 	int error = rules_get(nl, list);
 
-	if (!error || error == -EOPNOTSUPP)
+	if (!error)
+		return 0;
+	list->n = 0;
+	if (error == -EOPNOTSUPP)
 		return 0;
 	dsnl_err(nl, "cannot get the rules", error);
 	return -1;
