@@ -73,7 +73,7 @@ help:
 	@echo 'On this machine, for its own kernel:'
 	@echo '  make                 kmod/dualstack.ko and tools/dsctl/dsctl'
 	@echo '  make modules, tools  only the one or the other'
-	@echo '  make install         install both, with manual page and completions'
+	@echo '  make install         install both, with manual page, completions and unit'
 	@echo '  make dkms-install    have dkms build the module for each kernel to come'
 	@echo '  make clean           remove what was built'
 	@echo '  KVER=VERSION         build for an installed kernel other than the running one'

@@ -34,7 +34,7 @@ walk()
 	local out word place command=${1-}
 
 	case $command in
-	show | set) command+=" ${2-}" ;;
+	show | set | unset) command+=" ${2-}" ;;
 	esac
 	out=$("$DSCTL" help --words "$@" | cut -f 1)
 	for word in $out; do
