@@ -68,6 +68,7 @@
  * @cookie:	of the socket
  * @flow:	its two ends
  * @type:	enum dualstack_event_type
+ * @v6only:	of the rule, for the two types that are about one
  */
 struct ds_report {
 	u64 seq;
@@ -75,6 +76,7 @@ struct ds_report {
 	u64 cookie;
 	struct ds_flow flow;
 	u8 type;
+	bool v6only;
 };
 
 /**
@@ -162,13 +164,24 @@ static struct ds_events *ds_events(const struct net *net)
 
 /* The packet's side */
 
+/**
+ * struct ds_what - what happened
+ * @type:	enum dualstack_event_type
+ * @seldom:	a refusal, or what becomes of a rule
+ * @v6only:	of the rule
+ */
+struct ds_what {
+	u8 type;
+	bool seldom;
+	bool v6only;
+};
+
 /* As many as the rate says at once, and then one each time that it allows. Refusals
  * get half as many more at once, lest a busy server, whose each datagram is an event,
  * leaves no room for what is seldom. Only an event that is allowed writes.
  */
-static bool ds_events_allowed(struct ds_events *ev, enum ds_event event)
+static bool ds_events_allowed(struct ds_events *ev, bool reject)
 {
-	bool reject = BIT(event) & DS_EVENTS_REJECT;
 	s64 ahead = reject ? NSEC_PER_SEC * 3 / 2 : NSEC_PER_SEC;
 	u32 rate = READ_ONCE(ev->rate);
 	s64 now = ktime_get_ns();
@@ -203,8 +216,8 @@ static bool ds_ring_full(const struct ds_ring *ring)
  * ds_events_settled().
  */
 static bool ds_events_push(struct ds_events *ev, struct ds_rings *rings,
-			   struct sock *sk, enum ds_event event,
-			   const struct ds_flow *flow)
+			   struct sock *sk, const struct ds_flow *flow,
+			   const struct ds_what *what)
 {
 	struct ds_report *report;
 	struct ds_ring *ring;
@@ -216,16 +229,15 @@ static bool ds_events_push(struct ds_events *ev, struct ds_rings *rings,
 	ring = &rings->cpu[smp_processor_id()];
 	write_seqcount_begin(&ring->writing);
 	seq = atomic64_inc_return(&ev->seq);
-	fits = !ds_ring_full(ring) && ds_events_allowed(ev, event);
+	fits = !ds_ring_full(ring) && ds_events_allowed(ev, what->seldom);
 	if (fits) {
 		report = ds_ring_at(ring, ring->head);
 		report->seq = seq;
 		report->time = ktime_get_real_ns();
 		report->cookie = ds_sk_cookie(sk);
 		report->flow = *flow;
-		report->type = ds_event_types[ds_counter_attr(event,
-							      ds_family(sk->sk_family),
-							      flow->proto)];
+		report->type = what->type;
+		report->v6only = what->v6only;
 		/* pairs with ds_events_next() */
 		smp_store_release(&ring->head, ring->head + 1);
 	}
@@ -246,8 +258,8 @@ static void ds_events_kick(struct ds_events *ev)
 	mod_delayed_work(ds_events_wq, &ev->work, 0);
 }
 
-static void ds_events_probe(void *data, struct sock *sk, enum ds_event event,
-			    const struct ds_flow *flow)
+static void ds_events_tell(struct sock *sk, const struct ds_flow *flow,
+			   const struct ds_what *what)
 {
 	struct ds_rings *rings;
 	struct ds_events *ev;
@@ -266,12 +278,34 @@ static void ds_events_probe(void *data, struct sock *sk, enum ds_event event,
 	/* A loss is told of by the next event; the work is for when there is
 	 * none.
 	 */
-	if (ds_events_push(ev, rings, sk, event, flow))
+	if (ds_events_push(ev, rings, sk, flow, what))
 		ds_events_kick(ev);
 	else if (!delayed_work_pending(&ev->work))
 		queue_delayed_work(ds_events_wq, &ev->work, DS_EVENTS_SILENCE);
 out:
 	rcu_read_unlock();
+}
+
+static void ds_events_probe(void *data, struct sock *sk, enum ds_event event,
+			    const struct ds_flow *flow)
+{
+	u8 counter = ds_counter_attr(event, ds_family(sk->sk_family), flow->proto);
+
+	ds_events_tell(sk, flow, &(struct ds_what) {
+		.type	= ds_event_types[counter],
+		.seldom	= BIT(event) & DS_EVENTS_REJECT,
+	});
+}
+
+static void ds_events_probe_rule(void *data, struct sock *sk, bool v6only,
+				 bool passed_over, const struct ds_flow *flow)
+{
+	ds_events_tell(sk, flow, &(struct ds_what) {
+		.type	= passed_over ? DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER :
+					DUALSTACK_EVENT_TYPE_RULE_APPLIED,
+		.seldom	= true,
+		.v6only	= v6only,
+	});
 }
 
 /* The listener's side */
@@ -303,8 +337,14 @@ static int ds_put_flow(struct sk_buff *skb, const struct ds_flow *flow)
 	    nla_put_u8(skb, DUALSTACK_A_EVENT_PROTOCOL,
 		       ds_ipproto(flow->proto)) ||
 	    ds_put_end(skb, DUALSTACK_A_EVENT_LOCAL, flow->family,
-		       &flow->local, flow->local_port) ||
-	    ds_put_end(skb, DUALSTACK_A_EVENT_PEER, flow->family,
+		       &flow->local, flow->local_port))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int ds_put_remote(struct sk_buff *skb, const struct ds_flow *flow)
+{
+	if (ds_put_end(skb, DUALSTACK_A_EVENT_PEER, flow->family,
 		       &flow->peer, flow->peer_port))
 		return -EMSGSIZE;
 
@@ -312,6 +352,23 @@ static int ds_put_flow(struct sk_buff *skb, const struct ds_flow *flow)
 		return nla_put_u32(skb, DUALSTACK_A_EVENT_FLOWLABEL,
 				   ntohl(flow->flowlabel));
 	return 0;
+}
+
+/* A port that no holder has is that of one who had gone. */
+static int ds_put_ruling(struct sk_buff *skb, const struct ds_report *report)
+{
+	const struct ds_flow *flow = &report->flow;
+
+	if (nla_put_u8(skb, DUALSTACK_A_EVENT_V6ONLY, report->v6only))
+		return -EMSGSIZE;
+	return flow->peer_port ? ds_put_end(skb, DUALSTACK_A_EVENT_HOLDER, AF_INET,
+					    &flow->peer, flow->peer_port) : 0;
+}
+
+static bool ds_is_ruling(const struct ds_report *report)
+{
+	return report->type == DUALSTACK_EVENT_TYPE_RULE_APPLIED ||
+	       report->type == DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER;
 }
 
 static int ds_put_report(struct sk_buff *skb, const struct ds_report *report)
@@ -326,7 +383,9 @@ static int ds_put_report(struct sk_buff *skb, const struct ds_report *report)
 	    ds_put_u64(skb, DUALSTACK_A_EVENT_TIME, report->time) ||
 	    nla_put_u32(skb, DUALSTACK_A_EVENT_TYPE, report->type) ||
 	    ds_put_u64(skb, DUALSTACK_A_EVENT_COOKIE, report->cookie) ||
-	    ds_put_flow(skb, &report->flow)) {
+	    ds_put_flow(skb, &report->flow) ||
+	    (ds_is_ruling(report) ? ds_put_ruling(skb, report) :
+				    ds_put_remote(skb, &report->flow))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -483,8 +542,13 @@ static int ds_probes_register(void)
 	err = register_trace_dualstack_reject(ds_events_probe, NULL);
 	if (err)
 		goto err_v4;
+	err = register_trace_dualstack_rule(ds_events_probe_rule, NULL);
+	if (err)
+		goto err_reject;
 	return 0;
 
+err_reject:
+	unregister_trace_dualstack_reject(ds_events_probe, NULL);
 err_v4:
 	unregister_trace_dualstack_v4(ds_events_probe, NULL);
 err_mapped:
@@ -495,6 +559,7 @@ err_mapped:
 
 static void ds_probes_unregister(void)
 {
+	unregister_trace_dualstack_rule(ds_events_probe_rule, NULL);
 	unregister_trace_dualstack_reject(ds_events_probe, NULL);
 	unregister_trace_dualstack_v4(ds_events_probe, NULL);
 	unregister_trace_dualstack_mapped(ds_events_probe, NULL);

@@ -28,6 +28,7 @@
 #include <trace/events/skb.h>
 
 #include "account.h"
+#include "bind.h"
 #include "hook_list.h"
 #include "hook_macros.h"
 #include "sock.h"
@@ -324,6 +325,47 @@ static struct ds_hook ds_hook_mptcp_bind = {
 };
 #endif
 
+DS_TARGET_POINTER(struct proto, get_port,
+		  int (*)(struct sock *, unsigned short));
+DS_CALLBACK(bind_port, ds_bind_port, struct sock *, unsigned short);
+DS_CALLBACK(bind_port4, ds_bind_port4, struct sock *, unsigned short);
+
+static u64 ds_hits_bind_tcp(const struct ds_sums *sums)
+{
+	return sums->way[DS_WAY_BIND_TCP];
+}
+
+static struct ds_hook ds_hook_bind_tcp = {
+	.purpose = "TCP sockets getting their port, for rules",
+	.callback = ds_callback_bind_port,
+	.direct = ds_direct_call(ds_bind_port),
+	.hits = ds_hits_bind_tcp,
+};
+
+static u64 ds_hits_bind_udp(const struct ds_sums *sums)
+{
+	return sums->way[DS_WAY_BIND_UDP];
+}
+
+static struct ds_hook ds_hook_bind_udp = {
+	.purpose = "AF_INET6 UDP sockets getting their port, for rules",
+	.callback = ds_callback_bind_port,
+	.direct = ds_direct_call(ds_bind_port),
+	.hits = ds_hits_bind_udp,
+};
+
+static u64 ds_hits_bind_udp4(const struct ds_sums *sums)
+{
+	return sums->way[DS_WAY_BIND_UDP4];
+}
+
+static struct ds_hook ds_hook_bind_udp4 = {
+	.purpose = "AF_INET UDP sockets getting their port, for what rules did",
+	.callback = ds_callback_bind_port4,
+	.direct = ds_direct_call(ds_bind_port4),
+	.hits = ds_hits_bind_udp4,
+};
+
 static void ds_probe_no_socket(DS_KFREE_SKB_PROTO)
 {
 	if (unlikely(reason == SKB_DROP_REASON_NO_SOCKET))
@@ -373,6 +415,9 @@ struct ds_hook *const ds_hooks[] = {
 #ifdef DS_MPTCP_BIND_SK
 	&ds_hook_mptcp_bind,
 #endif
+	&ds_hook_bind_tcp,
+	&ds_hook_bind_udp,
+	&ds_hook_bind_udp4,
 	&ds_hook_no_socket,
 };
 
@@ -428,6 +473,9 @@ int ds_hooks_find_targets(void)
 			   tcp->sk->sk_prot->connect);
 	ds_hook_set_target(&ds_hook_send, udp->sk->sk_prot->sendmsg);
 	ds_hook_set_target(&ds_hook_bind, udp->ops->bind);
+	ds_hook_set_target(&ds_hook_bind_tcp, tcp->sk->sk_prot->get_port);
+	ds_hook_set_target(&ds_hook_bind_udp, udp->sk->sk_prot->get_port);
+	ds_hook_set_target(&ds_hook_bind_udp4, udp_prot.get_port);
 	err = ds_hooks_find_mptcp(tcp);
 
 	sock_release(udp);

@@ -28,6 +28,7 @@
 
 #include "hook_list.h"
 #include "hooks.h"
+#include "rules.h"
 #include "sweep.h"
 
 /* A parameter, as it is to be known before the first hook is in place. */
@@ -262,6 +263,8 @@ int ds_hooks_attach(void)
 	if (err)
 		return err;
 
+	/* Nobody has seen which of them have ended. */
+	ds_rules_forget_all();
 	for (i = 0; i < ds_n_hooks; i++) {
 		err = ds_hook_attach(ds_hooks[i]);
 		if (err)

@@ -15,6 +15,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "port_sums.h"
+#include "rules.h"
 #include "sock.h"
 #include "stats.h"
 #include "suspend.h"
@@ -32,6 +33,7 @@ static int __net_init ds_net_init(struct net *net)
 	ds_ledger_init(&dn->ledger);
 	ds_ports_init(&dn->ports);
 	ds_windows_init(&dn->windows);
+	ds_rules_init(&dn->rules);
 	return 0;
 }
 
@@ -51,6 +53,7 @@ static void __net_exit ds_net_exit(struct list_head *nets)
 	list_for_each_entry(net, nets, exit_list) {
 		ds_ledger_end(&ds_net(net)->ledger);
 		ds_ports_end(&ds_net(net)->ports);
+		ds_rules_end(&ds_net(net)->rules);
 		ds_totals_exit(&ds_net(net)->totals);
 	}
 }
@@ -111,6 +114,7 @@ err_suspend:
 	ds_suspend_exit();
 err_net:
 	unregister_pernet_subsys(&ds_net_ops);
+	ds_rules_forget_all();
 err_sock:
 	ds_sock_exit();
 err_ledger:
@@ -127,6 +131,7 @@ static void __exit ds_exit(void)
 	ds_events_exit();
 	ds_suspend_exit();
 	unregister_pernet_subsys(&ds_net_ops);
+	ds_rules_forget_all();
 	ds_sock_exit();
 	ds_ledger_module_exit();
 }

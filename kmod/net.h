@@ -11,6 +11,7 @@
 
 #include "ledger.h"
 #include "port_sums.h"
+#include "rules.h"
 #include "sock.h"
 #include "stats.h"
 #include "window.h"
@@ -22,6 +23,7 @@
  * @ledger:	who uses IPv4
  * @ports:	the sums by port
  * @windows:	ports where IPV6_V6ONLY is being switched off
+ * @rules:	what IPV6_V6ONLY is to be on sockets to come
  */
 struct ds_net {
 	struct ds_totals totals;
@@ -29,6 +31,7 @@ struct ds_net {
 	struct ds_ledger ledger;
 	struct ds_ports ports;
 	struct ds_windows windows;
+	struct ds_rules rules;
 };
 
 extern unsigned int ds_net_id;

@@ -25,6 +25,7 @@ static_assert((int)DUALSTACK_A_CONFIG_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_EVENT_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_PEER_ENTRY_PAD == DS_A_PAD);
 static_assert((int)DUALSTACK_A_PORT_PAD == DS_A_PAD);
+static_assert((int)DUALSTACK_A_RULE_PAD == DS_A_PAD);
 
 int ds_put_u64(struct sk_buff *skb, int attr, u64 value)
 {

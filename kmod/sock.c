@@ -16,6 +16,7 @@
 #include "ledger.h"
 #include "net.h"
 #include "port_sums.h"
+#include "rules.h"
 #include "sock.h"
 #include "walk.h"
 
@@ -517,6 +518,7 @@ void ds_sock_end_record(u64 cookie)
 {
 	struct ds_sock *rec;
 
+	ds_rules_forget(cookie);
 	/* A socket of the kernel's own may have lost its namespace by now, but
 	 * then it has lost its record, too.
 	 */

@@ -54,12 +54,19 @@ u8 ds_counter_attr(enum ds_event event, enum ds_family family,
  * @DS_WAY_FASTOPEN:	an accept, by Fast Open
  * @DS_WAY_MPTCP_SYN:	a SYN with a mapped source, by MPTCP
  * @DS_WAY_MPTCP_BIND:	a bind() that was refused, by MPTCP
+ * @DS_WAY_BIND_TCP:	a rule, or what one had done, looked at for a TCP socket that
+ *			was being bound; likewise the next two, which are no events
+ * @DS_WAY_BIND_UDP:	for an AF_INET6 UDP socket
+ * @DS_WAY_BIND_UDP4:	for an AF_INET UDP socket
  * @DS_N_WAYS:		how many there are
  */
 enum ds_way {
 	DS_WAY_FASTOPEN,
 	DS_WAY_MPTCP_SYN,
 	DS_WAY_MPTCP_BIND,
+	DS_WAY_BIND_TCP,
+	DS_WAY_BIND_UDP,
+	DS_WAY_BIND_UDP4,
 	DS_N_WAYS,
 };
 

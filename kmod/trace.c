@@ -38,3 +38,9 @@ void ds_trace_peer(void *dst, const struct ds_flow *flow)
 {
 	ds_trace_sockaddr(dst, flow->family, &flow->peer, flow->peer_port);
 }
+
+void ds_trace_holder(void *dst, const struct ds_flow *flow)
+{
+	ds_trace_sockaddr(dst, flow->peer_port ? AF_INET : AF_INET6, &flow->peer,
+			  flow->peer_port);
+}

@@ -41,6 +41,15 @@ void ds_trace_local(void *dst, const struct ds_flow *flow);
  */
 void ds_trace_peer(void *dst, const struct ds_flow *flow);
 
+/**
+ * ds_trace_holder() - who is in the way of a rule, as %pISpc prints it
+ * @dst:	room of DS_SOCKADDR_LEN
+ * @flow:	the flow, with the holder as its peer
+ *
+ * Context: any.
+ */
+void ds_trace_holder(void *dst, const struct ds_flow *flow);
+
 #endif /* _DUALSTACK_TRACE_ONCE */
 
 /* The constants that perf and trace-cmd are told, to show and filter by their
@@ -129,6 +138,36 @@ DEFINE_EVENT_PRINT(dualstack_event, dualstack_reject,
 		   TP_ARGS(sk, event, flow),
 
 		   ds_printk("reason")
+);
+
+/* A rule decided about IPV6_V6ONLY of a socket that is being bound, or was passed over
+ * for it. Then holder is the IPv4 socket in the way, [::]:0 where it had gone.
+ */
+TRACE_EVENT(dualstack_rule,
+	    TP_PROTO(struct sock *sk, bool v6only, bool passed_over,
+		     const struct ds_flow *flow),
+	    TP_ARGS(sk, v6only, passed_over, flow),
+
+	    TP_STRUCT__entry(__field(__u64, cookie)
+			     __field(__u32, netns)
+			     __field(__u8, protocol)
+			     __field(__u8, v6only)
+			     __field(__u8, passed_over)
+			     __array(__u8, local, DS_SOCKADDR_LEN)
+			     __array(__u8, holder, DS_SOCKADDR_LEN)),
+
+	    TP_fast_assign(__entry->cookie = ds_sk_cookie(sk);
+			   __entry->netns = flow->net->ns.inum;
+			   __entry->protocol = ds_ipproto(flow->proto);
+			   __entry->v6only = v6only;
+			   __entry->passed_over = passed_over;
+			   ds_trace_local(__entry->local, flow);
+			   ds_trace_holder(__entry->holder, flow);),
+
+	    TP_printk("v6only=%u passed_over=%u protocol=%s local=%pISpc holder=%pISpc cookie=%llu netns=%u",
+		      __entry->v6only, __entry->passed_over,
+		      ds_show_protocol(__entry->protocol), __entry->local,
+		      __entry->holder, __entry->cookie, __entry->netns)
 );
 
 #endif /* _DUALSTACK_TRACE_H */

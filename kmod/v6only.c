@@ -31,8 +31,10 @@
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "port.h"
+#include "rules.h"
 #include "sock.h"
 #include "stats.h"
+#include "v6only.h"
 #include "window.h"
 
 /**
@@ -41,6 +43,8 @@
  * @cookie:	which one it is
  * @v6only:	what IPV6_V6ONLY is to be
  * @dry_run:	whether to check only, and change nothing
+ * @give_back:	whether a socket gives IPv4 back to another one, in bind() of that:
+ *		it need not listen yet, and others have to wait
  * @skb:	the request as it came
  * @extack:	says why not
  */
@@ -49,6 +53,7 @@ struct ds_v6only {
 	u64 cookie;
 	bool v6only;
 	bool dry_run;
+	bool give_back;
 	struct sk_buff *skb;
 	struct netlink_ext_ack *extack;
 };
@@ -103,7 +108,8 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
 			       "The socket is bound to one IPv6 address: it takes IPv6 only");
 		return -EINVAL;
 	}
-	if (req->port.proto == DS_TCP && sk->sk_state != TCP_LISTEN) {
+	if (req->port.proto == DS_TCP && sk->sk_state != TCP_LISTEN &&
+	    !req->give_back) {
 		NL_SET_ERR_MSG(req->extack, "The socket does not listen");
 		return -EINVAL;
 	}
@@ -239,7 +245,9 @@ static int ds_group_walk(const struct ds_v6only *req, struct ds_group *group,
 			visit(req, group, held[i]);
 			sock_put(held[i]);
 		}
-		cond_resched();
+		/* Not under an RCU lock, nor where unloading would not wait. */
+		if (!req->give_back)
+			cond_resched();
 	} while (place && !group->stop);
 	return 0;
 }
@@ -357,12 +365,28 @@ static int ds_v6only_collides(const struct ds_v6only *req,
 
 /* The change. */
 
+/* Whether a rule has sockets at the port of this one dual. */
+static bool ds_v6only_is_ruled_off(const struct sock *sk)
+{
+	struct ds_rules *rules = &ds_net(sock_net(sk))->rules;
+	const struct ds_rule *rule;
+	bool off;
+
+	rcu_read_lock();
+	rule = ds_rules_find(rules, ds_sk_proto(sk), inet_sk(sk)->inet_num);
+	off = rule && !rule->v6only;
+	rcu_read_unlock();
+	return off;
+}
+
 static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 {
 	if (ipv6_only_sock(sk) == group->v6only)
 		return;
 	sk->sk_ipv6only = group->v6only;
 	group->changed++;
+	if (ds_rules_exist())
+		ds_rules_note(sk, !group->v6only && ds_v6only_is_ruled_off(sk));
 
 	/* bind() with SO_REUSEPORT skips the check for conflicts if the bucket
 	 * remembers a like socket that passed it. That was with the old value of
@@ -603,6 +627,24 @@ static int ds_v6only_set(const struct ds_v6only *req)
 	n = ds_v6only_set_socket(req, sk);
 	sock_put(sk);
 	return n;
+}
+
+int ds_v6only_give_back(const struct ds_port *port, struct sock *sk)
+{
+	struct ds_net *dn = ds_net(port->net);
+	const struct ds_v6only req = {
+		.port = *port,
+		.v6only = true,
+		.give_back = true,
+	};
+	struct ds_group group;
+	int n;
+
+	if (!mutex_trylock(&dn->windows.mutex))
+		return -EBUSY;
+	n = ds_v6only_change_group(&req, &group, sk);
+	mutex_unlock(&dn->windows.mutex);
+	return n ? min(n, 0) : -ENOENT;
 }
 
 static int ds_v6only_parse(struct ds_v6only *req, struct genl_info *info)

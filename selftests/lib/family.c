@@ -765,10 +765,13 @@ static int parse_event(struct nlmsghdr *nlh, struct fam_event *ev)
 	ev->cookie = nla_get_u64(tb[DUALSTACK_A_EVENT_COOKIE]);
 	if (tb[DUALSTACK_A_EVENT_FLOWLABEL])
 		ev->flowlabel = nla_get_u32(tb[DUALSTACK_A_EVENT_FLOWLABEL]);
-	if (parse_end(tb[DUALSTACK_A_EVENT_LOCAL], &ev->local) ||
-	    parse_end(tb[DUALSTACK_A_EVENT_PEER], &ev->peer))
+	if (parse_end(tb[DUALSTACK_A_EVENT_LOCAL], &ev->local))
 		return -EBADMSG;
-	return 0;
+	if (!tb[DUALSTACK_A_EVENT_V6ONLY])
+		return parse_end(tb[DUALSTACK_A_EVENT_PEER], &ev->peer);
+	ev->v6only = nla_get_u8(tb[DUALSTACK_A_EVENT_V6ONLY]);
+	return tb[DUALSTACK_A_EVENT_HOLDER] ?
+	       parse_end(tb[DUALSTACK_A_EVENT_HOLDER], &ev->peer) : 0;
 }
 
 int fam_listen_next(struct fam_listener *l, int timeout_ms, struct fam_event *ev)

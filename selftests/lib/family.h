@@ -203,6 +203,9 @@ struct fam_config {
  * @local: this end
  * @peer: the other end
  * @flowlabel: of an IPv6 packet
+ * @v6only: of a rule that was applied or passed over
+ *
+ * What became of a rule has the holder for its peer, if any.
  */
 struct fam_event {
 	__u64 seq;
@@ -214,6 +217,7 @@ struct fam_event {
 	union net_addr local;
 	union net_addr peer;
 	__u32 flowlabel;
+	int v6only;
 };
 
 /**

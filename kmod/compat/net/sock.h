@@ -21,4 +21,14 @@ static inline struct mem_cgroup *mem_cgroup_from_sk(const struct sock *sk)
 }
 #endif
 
+/* Give a socket a port, as bind() does. Before Linux 6.2 it fails with 1, and that is
+ * EADDRINUSE to the application.
+ */
+static inline int ds_get_port(struct sock *sk, unsigned short port)
+{
+	int err = READ_ONCE(sk->sk_prot)->get_port(sk, port);
+
+	return err > 0 ? -EADDRINUSE : err;
+}
+
 #endif /* _DUALSTACK_COMPAT_NET_SOCK_H */

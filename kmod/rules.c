@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Rules: what IPV6_V6ONLY is to be on sockets to come. What they do is in bind.c, how
+ * they are asked for in rule_ops.c.
+ */
+
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include <net/sock.h>
+
+#include "rules.h"
+#include "sock.h"
+
+atomic_t ds_rules_total = ATOMIC_INIT(0);
+
+/* A softirq may be the end of a socket. */
+struct xarray ds_rules_made_dual =
+	XARRAY_INIT(ds_rules_made_dual, XA_FLAGS_LOCK_BH);
+
+struct ds_rule *ds_rules_find(struct ds_rules *rules, enum ds_proto proto,
+			      u16 port)
+{
+	return xa_load(&rules->by_key, ds_rule_key(proto, port)) ?:
+	       xa_load(&rules->by_key, DS_RULE_ALL);
+}
+
+/* Dumps of before and after a change differ. */
+static void ds_rules_changed(struct ds_rules *rules)
+{
+	lockdep_assert_held(&rules->mutex);
+
+	WRITE_ONCE(rules->generation, rules->generation + 1 ?: 1);
+}
+
+static int ds_rules_store(struct ds_rules *rules, u32 key, bool v6only,
+			  struct ds_rule *old)
+{
+	struct ds_rule *rule;
+	int err;
+
+	if (!old && rules->n >= DS_MAX_RULES)
+		return -ENOSPC;
+	rule = kzalloc(sizeof(*rule), GFP_KERNEL_ACCOUNT);
+	if (!rule)
+		return -ENOMEM;
+	rule->key = key;
+	rule->v6only = v6only;
+
+	err = xa_err(xa_store(&rules->by_key, key, rule, GFP_KERNEL_ACCOUNT));
+	if (err) {
+		kfree(rule);
+		return err;
+	}
+	if (old) {
+		kfree_rcu(old, rcu);
+	} else {
+		rules->n++;
+		atomic_inc(&ds_rules_total);
+	}
+	ds_rules_changed(rules);
+	return 0;
+}
+
+int ds_rules_set(struct ds_rules *rules, u32 key, bool v6only, int *was)
+{
+	struct ds_rule *old;
+	int err = 0;
+
+	mutex_lock(&rules->mutex);
+	old = xa_load(&rules->by_key, key);
+	*was = old ? old->v6only : -1;
+	if (*was != v6only)
+		err = ds_rules_store(rules, key, v6only, old);
+	mutex_unlock(&rules->mutex);
+	return err;
+}
+
+int ds_rules_del(struct ds_rules *rules, u32 key)
+{
+	struct ds_rule *rule;
+
+	mutex_lock(&rules->mutex);
+	rule = xa_erase(&rules->by_key, key);
+	if (rule) {
+		rules->n--;
+		atomic_dec(&ds_rules_total);
+		ds_rules_changed(rules);
+	}
+	mutex_unlock(&rules->mutex);
+	if (!rule)
+		return -ENOENT;
+	kfree_rcu(rule, rcu);
+	return 0;
+}
+
+void ds_rule_pass_over(struct ds_rules *rules, struct ds_rule *rule, __be32 addr,
+		       u64 cookie)
+{
+	atomic64_inc(&rule->passed_over);
+	spin_lock_bh(&rules->lock);
+	rule->holder_addr = addr;
+	rule->holder = cookie;
+	spin_unlock_bh(&rules->lock);
+}
+
+u64 ds_rule_holder(struct ds_rules *rules, const struct ds_rule *rule,
+		   __be32 *addr)
+{
+	u64 cookie;
+
+	spin_lock_bh(&rules->lock);
+	*addr = rule->holder_addr;
+	cookie = rule->holder;
+	spin_unlock_bh(&rules->lock);
+	return cookie;
+}
+
+void ds_rules_note(struct sock *sk, bool dual)
+{
+	u64 cookie = ds_sk_cookie(sk);
+
+	if (dual)
+		xa_store_bh(&ds_rules_made_dual, cookie, xa_mk_value(1),
+			    GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
+	else
+		ds_rules_forget(cookie);
+}
+
+bool ds_rules_made(const struct sock *sk)
+{
+	return xa_load(&ds_rules_made_dual, atomic64_read(&sk->sk_cookie));
+}
+
+void ds_rules_forget_all(void)
+{
+	xa_destroy(&ds_rules_made_dual);
+}
+
+void ds_rules_init(struct ds_rules *rules)
+{
+	xa_init(&rules->by_key);
+	mutex_init(&rules->mutex);
+	rules->generation = 1;
+	spin_lock_init(&rules->lock);
+	INIT_LIST_HEAD(&rules->binding);
+}
+
+void ds_rules_end(struct ds_rules *rules)
+{
+	struct ds_rule *rule;
+	unsigned long key;
+
+	xa_for_each(&rules->by_key, key, rule)
+		kfree(rule);
+	xa_destroy(&rules->by_key);
+	atomic_sub(rules->n, &ds_rules_total);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* IPV6_V6ONLY of live sockets. */
+
+#ifndef _DUALSTACK_V6ONLY_H
+#define _DUALSTACK_V6ONLY_H
+
+struct ds_port;
+struct sock;
+
+/**
+ * ds_v6only_give_back() - make a socket v6only, for the sake of an IPv4 one
+ * @port:	where both are bound
+ * @sk:		the socket, held by the caller. Its SO_REUSEPORT group changes as one
+ *
+ * Context: process, without spinlocks, and with no more of the socket's locks than
+ * those of another one. Does not sleep.
+ *
+ * Return: 0, -EBUSY for now, -ENOENT where it has gone or is v6only, or another reason
+ * why it is not changed.
+ */
+int ds_v6only_give_back(const struct ds_port *port, struct sock *sk);
+
+#endif /* _DUALSTACK_V6ONLY_H */

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules: sockets get IPV6_V6ONLY in bind() as a rule says, whatever the application
+ * asked for, and no bind() fails because of one.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/wait.h>
+
+#include "lib/rules.h"
+#include "lib/v6only.h"
+
+#define ROUNDS		1000
+#define MAX_RULES	1024
+#define GROUP		5
+
+static int protocol_of(int type)
+{
+	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+/* One rule, and what it has counted. */
+static void expect_rule(struct __test_metadata *_metadata, struct fam *ds,
+			int type, in_port_t port, __u64 applied,
+			__u64 passed_over)
+{
+	struct fam_rule rule;
+
+	ASSERT_EQ(0, fam_rule_get(ds, protocol_of(type), port, &rule))
+		TH_LOG("%s", ds->extack);
+	EXPECT_EQ(applied, rule.applied);
+	EXPECT_EQ(passed_over, rule.passed_over);
+}
+
+/* A server at an address, or -errno; AF_INET has no IPV6_V6ONLY. */
+static int bound(int type, const char *addr, in_port_t port, int v6only,
+		 unsigned int flags)
+{
+	if (strchr(addr, ':'))
+		flags |= v6only ? NET_V6ONLY : NET_DUAL;
+	return net_server(type, addr, port, flags);
+}
+
+TEST_F_TIMEOUT(v6only, rule_requests, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), other = IPPROTO_TCP + IPPROTO_UDP - proto;
+	struct fam *ds = &self->ds;
+	struct fam_rule r[8];
+
+	EXPECT_EQ(0, fam_rules_dump(ds, r, 8));
+	EXPECT_EQ(-ENOENT, fam_rule_del(ds, proto, 80));
+	EXPECT_NE(NULL, strstr(ds->extack, "No rule for this port"));
+	EXPECT_EQ(-ENOENT, fam_rule_del(ds, 0, 0));
+	EXPECT_NE(NULL, strstr(ds->extack, "No rule for all ports"));
+	EXPECT_EQ(-ENOENT, fam_rule_get(ds, proto, 80, r));
+
+	/* What it was, and nothing changes where it was that. */
+	EXPECT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, 80, 1));
+	EXPECT_EQ(1, fam_rule_set(ds, proto, 80, 1));
+	EXPECT_EQ(1, fam_rule_set(ds, proto, 80, 0));
+	EXPECT_EQ(0, fam_rule_set(ds, proto, 80, 0));
+	EXPECT_EQ(FAM_RULE_NEW, fam_rule_set(ds, other, 80, 1));
+	EXPECT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, 65535, 1));
+	EXPECT_EQ(FAM_RULE_NEW, fam_rule_set(ds, 0, 0, 0));
+
+	/* In their order, the one of all ports first. */
+	ASSERT_EQ(4, fam_rules_dump(ds, r, 8));
+	EXPECT_FALSE(ds->intr);
+	EXPECT_EQ(0, r[0].protocol);
+	EXPECT_EQ(0, r[0].port);
+	EXPECT_FALSE(r[0].v6only);
+	EXPECT_EQ(IPPROTO_TCP, r[1].protocol);
+	EXPECT_EQ(80, r[1].port);
+	EXPECT_EQ(proto != IPPROTO_TCP, r[1].v6only);
+	EXPECT_EQ(IPPROTO_UDP, r[3].protocol);
+	EXPECT_EQ(proto == IPPROTO_UDP ? 65535 : 80, r[3].port);
+
+	EXPECT_EQ(0, fam_rule_del(ds, 0, 0));
+	EXPECT_EQ(-ENOENT, fam_rule_del(ds, 0, 0));
+	EXPECT_EQ(0, fam_rule_del(ds, proto, 80));
+	EXPECT_EQ(2, fam_rules_dump(ds, r, 8));
+}
+
+TEST_F_TIMEOUT(v6only, rule_bad_requests, TEST_TIMEOUT)
+{
+	static const struct {
+		int protocol, port, v6only;
+		const char *says;
+	} bad[] = {
+		{ -1, 80, 1, "Port without protocol" },
+		{ IPPROTO_TCP, -1, 1, "Protocol without port" },
+		{ IPPROTO_TCP, 0, 1, "port 0" },
+		{ IPPROTO_ICMP, 80, 1, "neither TCP nor UDP" },
+		{ IPPROTO_TCP, 80, -1, "" },
+		{ IPPROTO_TCP, 80, 2, "" },
+	};
+	struct fam *ds = &self->ds;
+	struct fam_rule rule;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_GT(0, fam_rule_talk(ds, DUALSTACK_CMD_RULE_SET,
+					   bad[i].protocol, bad[i].port,
+					   bad[i].v6only));
+		EXPECT_NE(NULL, strstr(ds->extack, bad[i].says))
+			TH_LOG("%zu: %s", i, ds->extack);
+	}
+	EXPECT_EQ(0, fam_rules_dump(ds, &rule, 1));
+}
+
+/* As many as there can be; one that is there can be replaced all the same. */
+TEST_F_TIMEOUT(v6only, rule_limit, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), i;
+	struct fam *ds = &self->ds;
+	struct fam_rule *rules;
+
+	for (i = 1; i <= MAX_RULES; i++)
+		ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, i, i % 2));
+	EXPECT_EQ(-ENOSPC, fam_rule_set(ds, proto, i, 1));
+	EXPECT_NE(NULL, strstr(ds->extack, "1024"));
+	EXPECT_EQ(-ENOSPC, fam_rule_set(ds, 0, 0, 1));
+	EXPECT_EQ(1, fam_rule_set(ds, proto, 1, 0));
+
+	rules = calloc(MAX_RULES, sizeof(*rules));
+	ASSERT_NE(NULL, rules);
+	ASSERT_EQ(MAX_RULES, fam_rules_dump(ds, rules, MAX_RULES));
+	for (i = 1; i <= MAX_RULES; i++) {
+		EXPECT_EQ(i, rules[i - 1].port);
+		EXPECT_EQ(i > 1 && i % 2, rules[i - 1].v6only);
+	}
+	free(rules);
+	EXPECT_EQ(0, fam_rule_del(ds, proto, 7));
+	EXPECT_EQ(FAM_RULE_NEW, fam_rule_set(ds, 0, 0, 1));
+}
+
+/* Whatever the application asks for, and a port's own rule before that of all. */
+TEST_F_TIMEOUT(v6only, rule_decides, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), asked, rule, all;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	int fd;
+
+	for (all = 0; all < 2; all++) {
+		for (rule = 0; rule < 2; rule++) {
+			if (all) {
+				ASSERT_LE(0, fam_rule_set(ds, proto, port, rule));
+				ASSERT_LE(0, fam_rule_set(ds, 0, 0, !rule));
+			} else {
+				fam_rule_del(ds, proto, port);
+				ASSERT_LE(0, fam_rule_set(ds, 0, 0, rule));
+			}
+			for (asked = 0; asked < 2; asked++) {
+				close(self->fd);
+				self->fd = bound(variant->type, "::", port, asked, 0);
+				ASSERT_LE(0, self->fd);
+				if (rule)
+					v6only_expect_v6only(_metadata, variant->type,
+							     self->fd, &self->seen);
+				else
+					v6only_expect_dual(_metadata, variant->type,
+							   self->fd, &self->seen);
+			}
+			expect_rule(_metadata, ds, variant->type, all ? port : 0, 2, 0);
+		}
+	}
+
+	/* Gone, it decides no more. */
+	ASSERT_EQ(0, fam_rule_del(ds, proto, port));
+	ASSERT_EQ(0, fam_rule_del(ds, 0, 0));
+	for (asked = 0; asked < 2; asked++) {
+		fd = bound(variant->type, "::", 0, asked, 0);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(asked, net_v6only(fd));
+		close(fd);
+	}
+}
+
+/* One address, a port that the kernel chooses, and other namespaces are no business of
+ * a rule; nor is MPTCP.
+ */
+TEST_F_TIMEOUT(v6only, rule_leaves_others_alone, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), asked, fd;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+
+	close(self->fd);
+	self->fd = -1;
+	for (asked = 0; asked < 2; asked++) {
+		ASSERT_LE(0, fam_rule_set(ds, 0, 0, !asked));
+		ASSERT_LE(0, fam_rule_set(ds, proto, port, !asked));
+		fd = bound(variant->type, "::1", port, asked, 0);
+		ASSERT_LE(0, fd);
+		close(fd);
+		fd = bound(variant->type, "::", 0, asked, 0);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(asked, net_v6only(fd));
+		close(fd);
+		if (variant->type == SOCK_STREAM) {
+			fd = bound(variant->type, "::", port, asked, NET_MPTCP);
+			if (fd != -EPROTONOSUPPORT) {
+				ASSERT_LE(0, fd);
+				EXPECT_EQ(asked, net_v6only(fd));
+				close(fd);
+			}
+		}
+		expect_rule(_metadata, ds, variant->type, port, 0, 0);
+		expect_rule(_metadata, ds, variant->type, 0, 0, 0);
+	}
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	fd = bound(variant->type, "::", port, 0, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, net_v6only(fd));
+	close(fd);
+	expect_rule(_metadata, ds, variant->type, port, 0, 0);
+}
+
+/* A bind() that fails leaves the option as the application has set it. */
+TEST_F_TIMEOUT(v6only, rule_undone, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), asked, fd, other;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+
+	other = net_server(variant->type, "::", 0, NET_DUAL);
+	ASSERT_LE(0, other);
+	for (asked = 0; asked < 2; asked++) {
+		ASSERT_LE(0, fam_rule_set(ds, proto, port, !asked));
+		fd = socket(AF_INET6, variant->type | SOCK_CLOEXEC, 0);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, asked));
+		EXPECT_EQ(-EADDRINUSE, net_bind(fd, "::", port));
+		EXPECT_EQ(asked, net_v6only(fd));
+		/* As it can bind to another one yet. */
+		EXPECT_EQ(0, net_bind(fd, "::", 0));
+		EXPECT_EQ(asked, net_v6only(fd));
+		close(fd);
+		expect_rule(_metadata, ds, variant->type, port, 0, 0);
+	}
+	close(other);
+}
+
+/* An IPv4 socket that is there: rule "off" is passed over, and says for whom. */
+TEST_F_TIMEOUT(v6only, rule_passed_over, TEST_TIMEOUT)
+{
+	static const char *const addrs[] = { "0.0.0.0", "127.0.0.1", "::ffff:127.0.0.1" };
+	int proto = protocol_of(variant->type), other;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	struct fam_rule rule;
+	union net_addr a;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		close(self->fd);
+		fam_rule_del(ds, proto, port);
+		ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, port, 0));
+		other = bound(variant->type, addrs[i], port, 0, 0);
+		ASSERT_LE(0, other);
+		self->fd = bound(variant->type, "::", port, 1, 0);
+		ASSERT_LE(0, self->fd);
+		EXPECT_EQ(1, net_v6only(self->fd));
+		ASSERT_EQ(0, fam_rule_get(ds, proto, port, &rule));
+		EXPECT_EQ(0, rule.applied);
+		EXPECT_EQ(1, rule.passed_over);
+		EXPECT_EQ(net_cookie(other), rule.holder);
+		net_addr_set(&a, i ? "127.0.0.1" : "0.0.0.0", 0);
+		EXPECT_EQ(a.in.sin_addr.s_addr, rule.holder_addr);
+
+		/* Where the option was off anyway, bind() fails as it would have. */
+		EXPECT_EQ(-EADDRINUSE, bound(variant->type, "::", port, 0, 0));
+		expect_rule(_metadata, ds, variant->type, port, 0, 1);
+		close(other);
+	}
+}
+
+/* An IPv4 socket that comes later: who was made dual by a rule gives IPv4 back. */
+TEST_F_TIMEOUT(v6only, rule_given_back, TEST_TIMEOUT)
+{
+	static const char *const addrs[] = { "0.0.0.0", "127.0.0.1", "::ffff:127.0.0.1" };
+	int proto = protocol_of(variant->type), other, live;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	struct fam_rule rule;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		for (live = 0; live < 2; live++) {
+			close(self->fd);
+			fam_rule_del(ds, proto, port);
+			if (live) {
+				/* By v6only-set, with a rule that says so. */
+				self->fd = bound(variant->type, "::", port, 1, 0);
+				ASSERT_LE(0, self->fd);
+			}
+			ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, port, 0));
+			if (live) {
+				ASSERT_EQ(1, fam_v6only_set_idle(ds, self->fd, false));
+			} else {
+				self->fd = bound(variant->type, "::", port, 1, 0);
+				ASSERT_LE(0, self->fd);
+			}
+			v6only_expect_dual(_metadata, variant->type, self->fd,
+					   &self->seen);
+
+			other = bound(variant->type, addrs[i], port, 0, 0);
+			ASSERT_LE(0, other);
+			EXPECT_EQ(1, net_v6only(self->fd));
+			EXPECT_TRUE(v6only_served(_metadata, variant->type, "127.0.0.1",
+						  other, &self->seen));
+			EXPECT_TRUE(v6only_served(_metadata, variant->type, "::1",
+						  self->fd, &self->seen));
+			ASSERT_EQ(0, fam_rule_get(ds, proto, port, &rule));
+			EXPECT_EQ(!live, rule.applied);
+			EXPECT_EQ(1, rule.passed_over);
+			EXPECT_EQ(net_cookie(other), rule.holder);
+			close(other);
+		}
+	}
+}
+
+/* Whoever is dual of his own will keeps IPv4, as he would without a rule; so does one
+ * that was set by hand before there was one.
+ */
+TEST_F_TIMEOUT(v6only, rule_no_theft, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), by_hand;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+
+	for (by_hand = 0; by_hand < 2; by_hand++) {
+		close(self->fd);
+		fam_rule_del(ds, proto, port);
+		if (by_hand) {
+			self->fd = bound(variant->type, "::", port, 1, 0);
+			ASSERT_LE(0, self->fd);
+			ASSERT_EQ(1, fam_v6only_set_idle(ds, self->fd, false));
+		}
+		ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, port, 0));
+		if (!by_hand) {
+			self->fd = bound(variant->type, "::", port, 0, 0);
+			ASSERT_LE(0, self->fd);
+		}
+		EXPECT_EQ(-EADDRINUSE,
+			  net_server(variant->type, "0.0.0.0", port, 0));
+		EXPECT_EQ(0, net_v6only(self->fd));
+		expect_rule(_metadata, ds, variant->type, port, !by_hand, 0);
+	}
+}
+
+/* Workers are one group, and give IPv4 back as one. */
+TEST_F_TIMEOUT(v6only, rule_group, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), fd[GROUP], other, i;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+
+	close(self->fd);
+	self->fd = -1;
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, port, 0));
+	for (i = 0; i < GROUP; i++) {
+		fd[i] = bound(variant->type, "::", port, i % 2, NET_REUSEPORT);
+		ASSERT_LE(0, fd[i]);
+		EXPECT_EQ(0, net_v6only(fd[i]));
+	}
+	expect_rule(_metadata, ds, variant->type, port, GROUP, 0);
+	/* Some are dual of their own will: without a rule it would have failed. */
+	for (i = 0; i < GROUP; i += 2)
+		close(fd[i]);
+	other = net_server(variant->type, "127.0.0.1", port, 0);
+	ASSERT_LE(0, other);
+	for (i = 1; i < GROUP; i += 2) {
+		EXPECT_EQ(1, net_v6only(fd[i]));
+		close(fd[i]);
+	}
+	expect_rule(_metadata, ds, variant->type, port, GROUP, 1);
+	close(other);
+}
+
+/* No bind() fails because of a rule: what two sockets can have without one, they can
+ * have with it, in either order.
+ */
+
+enum {
+	REUSEADDR	= NET_REUSEADDR,
+	REUSEPORT	= NET_REUSEPORT,
+};
+
+static unsigned int both(struct __test_metadata *_metadata, int type,
+			 in_port_t port, const char *other,
+			 const unsigned int flags[2], int asked, bool ours_first)
+{
+	unsigned int went = 0;
+	int fd[2] = { -1, -1 };
+	int i, who;
+
+	for (i = 0; i < 2; i++) {
+		who = i ^ !ours_first;
+		fd[who] = who ? bound(type, other, port, 0, flags[1]) :
+				bound(type, "::", port, asked, flags[0]);
+		EXPECT_TRUE(fd[who] >= 0 || fd[who] == -EADDRINUSE)
+			TH_LOG("%s: %d", other, fd[who]);
+		went |= (fd[who] >= 0) << who;
+	}
+	for (i = 0; i < 2; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	return went;
+}
+
+TEST_F_TIMEOUT(v6only, rule_fails_nobody, 5 * TEST_TIMEOUT)
+{
+	static const char *const others[] = {
+		"0.0.0.0", "127.0.0.1", "::ffff:0.0.0.0", "::ffff:127.0.0.1", "::1",
+	};
+	static const unsigned int opts[] = { 0, REUSEADDR, REUSEPORT,
+					     REUSEADDR | REUSEPORT };
+	int proto = protocol_of(variant->type), rule, asked, order, went = 0;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	unsigned int want, got, a, i, k;
+
+	close(self->fd);
+	self->fd = -1;
+	for (a = 0; a < ARRAY_SIZE(others) * 4 * 4 * 2 * 2; a++) {
+		const char *other = others[a / 64];
+		unsigned int flags[2];
+
+		i = a / 16 % 4;
+		k = a / 4 % 4;
+		asked = a / 2 % 2;
+		order = a % 2;
+		flags[0] = opts[i];
+		flags[1] = opts[k];
+		fam_rule_del(ds, proto, port);
+		want = both(_metadata, variant->type, port, other, flags, asked, order);
+		for (rule = 0; rule < 2; rule++) {
+			ASSERT_LE(0, fam_rule_set(ds, proto, port, rule));
+			got = both(_metadata, variant->type, port, other, flags,
+				   asked, order);
+			EXPECT_EQ(want, want & got)
+				TH_LOG("%s, options %u and %u, V6ONLY %d, rule %d, ours is the %s: %u of %u",
+				       other, i, k, asked, rule,
+				       order ? "first" : "second", got, want);
+			went += want == 3;
+		}
+	}
+	EXPECT_LT(0, went);
+}
+
+/* What is told of it as it happens. */
+TEST_F_TIMEOUT(v6only, rule_events, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), other;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	struct fam_listener l = { };
+	struct fam_event ev;
+	union net_addr a;
+
+	close(self->fd);
+	ASSERT_EQ(0, fam_listen(&l));
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, port, 0));
+	self->fd = bound(variant->type, "::", port, 1, 0);
+	ASSERT_LE(0, self->fd);
+	other = net_server(variant->type, "127.0.0.1", port, 0);
+	ASSERT_LE(0, other);
+
+	do {
+		ASSERT_EQ(0, fam_listen_next(&l, NET_TIMEOUT_MS, &ev));
+	} while (ev.seq <= l.seq);
+	EXPECT_EQ(DUALSTACK_EVENT_TYPE_RULE_APPLIED, ev.type);
+	EXPECT_EQ(proto, ev.protocol);
+	EXPECT_EQ(0, ev.v6only);
+	EXPECT_EQ(net_cookie(self->fd), ev.cookie);
+	net_addr_set(&a, "::", port);
+	EXPECT_TRUE(net_addr_eq(&a, &ev.local));
+	EXPECT_EQ(AF_UNSPEC, ev.peer.sa.sa_family);
+
+	ASSERT_EQ(0, fam_listen_next(&l, NET_TIMEOUT_MS, &ev));
+	EXPECT_EQ(DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER, ev.type);
+	EXPECT_EQ(net_cookie(self->fd), ev.cookie);
+	net_addr_set(&a, "127.0.0.1", port);
+	EXPECT_TRUE(net_addr_eq(&a, &ev.peer));
+	close(other);
+	fam_listen_end(&l);
+}
+
+/* Tracking off: rules stay, and do not act. */
+TEST_F_TIMEOUT(v6only, rule_without_hooks, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), on, fd;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+
+	close(self->fd);
+	self->fd = -1;
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, port, 1));
+	for (on = 0; on < 2; on++) {
+		ASSERT_EQ(0, fam_config_set(ds, DUALSTACK_A_CONFIG_TRACKING, on));
+		fd = bound(variant->type, "::", port, 0, 0);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(on, net_v6only(fd));
+		close(fd);
+		expect_rule(_metadata, ds, variant->type, port, on, 0);
+	}
+}
+
+/* Users of no rank may look, and nothing else; and their own namespaces are theirs. */
+TEST_F_TIMEOUT(v6only, rule_rights, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), status;
+	in_port_t port = net_port(self->fd);
+	struct fam_rule rule;
+	struct fam ds;
+	pid_t pid;
+
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(&self->ds, proto, port, 1));
+	pid = net_fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (net_become_nobody() || fam_open(&ds) ||
+		    fam_rule_set(&ds, proto, port, 0) != -EPERM ||
+		    fam_rule_del(&ds, proto, port) != -EPERM ||
+		    fam_rule_get(&ds, proto, port, &rule) || !rule.v6only)
+			_exit(1);
+		fam_close(&ds);
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) || fam_open(&ds))
+			_exit(2);
+		_exit(fam_rules_dump(&ds, &rule, 1) ||
+		      fam_rule_set(&ds, proto, port, 0) != FAM_RULE_NEW ||
+		      fam_rule_del(&ds, proto, port) ? 3 : 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	expect_rule(_metadata, &self->ds, variant->type, port, 0, 0);
+}
+
+/* A service that restarts, while clients of both families come. */
+
+static void *knock(void *arg)
+{
+	in_port_t port = *(in_port_t *)arg & 0xffff;
+	static const char *const addrs[] = { "127.0.0.1", "::1" };
+	int i, fd;
+
+	for (i = 0; ; i++) {
+		pthread_testcancel();
+		fd = net_client(SOCK_STREAM, addrs[i % 2], port, NULL);
+		if (fd >= 0)
+			net_close_reset(fd);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(v6only, rule_restarts, 2 * TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), i, n = test_rounds(ROUNDS), rule;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	pthread_t thread;
+
+	/* What the first one has accepted is in the way of those that follow. */
+	close(self->fd);
+	self->fd = bound(variant->type, "::", port, 0, NET_REUSEADDR);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, knock, &port));
+	for (rule = 0; rule < 2; rule++) {
+		ASSERT_LE(0, fam_rule_set(ds, proto, port, rule));
+		for (i = 0; i < n; i++) {
+			close(self->fd);
+			self->fd = bound(variant->type, "::", port, i % 2,
+					 NET_REUSEADDR);
+			ASSERT_LE(0, self->fd)
+				TH_LOG("rule %d, restart %d", rule, i);
+			EXPECT_EQ(rule, net_v6only(self->fd));
+		}
+		expect_rule(_metadata, ds, variant->type, port, n, 0);
+	}
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
+TEST_HARNESS_MAIN
