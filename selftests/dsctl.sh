@@ -402,7 +402,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 55
+tool_plan 52 3
 
 for args in "help" "show help" "show sockets help" "show stats help" \
 	    "show hooks help" "-V"; do
@@ -447,9 +447,9 @@ check "abbreviated commands" abbreviated
 check "unprivileged user" unprivileged
 check "unprivileged user: told once" unprivileged_is_told_once
 check "unprivileged user: nothing else missing" unprivileged_misses_nothing
-check "stdout is closed" closed_stdout
-check "full disk" full_disk
-check "closed pipe" closed_pipe
+check_tool "stdout is closed" closed_stdout
+check_tool "full disk" full_disk
+check_tool "closed pipe" closed_pipe
 check "all is closed" all_closed
 
 port=$(jq '.sockets[0].local_port' "$tmp/want")

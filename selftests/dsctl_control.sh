@@ -934,7 +934,7 @@ echo "$line" >"$tmp/peer"
 peer_says "$tmp/peer"
 
 ktap_print_header
-ktap_set_plan 118
+tool_plan 115 3
 
 for args in "help" "set help" "set tracking help" "set v6only help" \
 	    "set bindv6only help" "set max-sockets help" "set event-rate help" \
@@ -1039,9 +1039,9 @@ check "set v6only off all: dry run" v6only_all_dry_run
 check "set v6only all" v6only_all
 
 check "explain: not local" not_local
-check "explain: spellings" spellings
-check "explain: copied" copied
-check "explain: names" names
+check_tool "explain: spellings" spellings
+check_tool "explain: copied" copied
+check_tool "explain: names" names
 check "explain: fresh namespace" fresh_namespace
 check "explain: broadcast" subnet_broadcast
 check "explain: no such device" fails 2 eth9 explain tcp ::1 80 dev eth9

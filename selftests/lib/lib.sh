@@ -77,6 +77,21 @@ check()
 	fi
 }
 
+# What the kernel has no part in is left out where it checks itself, and takes its time
+# with each: the other kernels have it.
+
+# tool_plan N TOOL: so many subtests, and so many of check_tool
+tool_plan()
+{
+	ktap_set_plan $(($1 + ${KSFT_MACHINE_SLOW:+0 *} $2))
+}
+
+# check_tool DESCRIPTION COMMAND...: check, of the tool alone
+check_tool()
+{
+	[ -n "$KSFT_MACHINE_SLOW" ] || check "$@"
+}
+
 # run ARGUMENT...: dsctl with these; sets rc, and its output goes to files in $tmp
 run()
 {
