@@ -118,6 +118,36 @@ step() {
 	printf '[%4d s] %s\n' $(($(date +%s) - START)) "$*"
 }
 
+# A guest keeps one processor busy, and there are slots for JOBS of them, or for as
+# many as there are processors: bytes in a pipe, which those share that one script
+# starts.
+
+# slots_make: unless the caller has made them
+slots_make() {
+	local fifo i
+
+	[ -z "${SLOTS:-}" ] || return 0
+	fifo=$(mktemp -u)
+	mkfifo "$fifo"
+	exec 7<>"$fifo"
+	rm -f "$fifo"
+	for ((i = 0; i < ${JOBS:-$(nproc)}; i++)); do
+		printf x >&7
+	done
+	export SLOTS=7
+}
+
+# slot_take: wait for a slot
+slot_take() {
+	local byte
+
+	read -r -N 1 -u "$SLOTS" byte
+}
+
+slot_give() {
+	printf x >&"$SLOTS"
+}
+
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 1
