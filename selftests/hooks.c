@@ -5,8 +5,10 @@
  */
 #include "lib/test.h"
 #include "lib/net_wire.h"
+#include "lib/rules.h"
 
-#define ROUNDS	5
+#define ROUNDS		5
+#define RULED_PORT	7100
 
 FIXTURE(hooks)
 {
@@ -290,6 +292,23 @@ static void go_fastopen(struct __test_metadata *_metadata)
 	close(fd);
 }
 
+/* A rule that decides, and an IPv4 socket that wants the port back. */
+static void go_ruled(struct __test_metadata *_metadata, struct fam *ds, int type)
+{
+	int protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	int fd, fd4;
+
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, protocol, RULED_PORT, 0));
+	fd = net_server(type, "::", RULED_PORT, NET_V6ONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, net_v6only(fd));
+	fd4 = net_server(type, "127.0.0.1", RULED_PORT, 0);
+	ASSERT_LE(0, fd4);
+	EXPECT_EQ(1, net_v6only(fd));
+	close(fd4);
+	close(fd);
+}
+
 /* With traffic of all kinds no hook is idle, those of tomorrow included. */
 TEST_F_TIMEOUT(hooks, all_fire, TEST_TIMEOUT)
 {
@@ -317,6 +336,7 @@ TEST_F_TIMEOUT(hooks, all_fire, TEST_TIMEOUT)
 		close(client);
 		close(fd);
 		go_outbound(_metadata, types[t]);
+		go_ruled(_metadata, &self->ds, types[t]);
 	}
 	go_fastopen(_metadata);
 	/* Where there is no MPTCP, it has no hooks. */

@@ -4,7 +4,7 @@
 # Load and unload the module under traffic. Each load counts what sockets see
 # from then on, those that are older than the load included; each unload
 # leaves nothing in the kernel. Somebody listens to events all the time, another
-# reads, and namespaces come and go.
+# reads, a third binds sockets that rules decide about, and namespaces come and go.
 #
 #   load_unload.sh [-n LOADS]
 
@@ -32,7 +32,7 @@ tmp=$(mktemp -d)
 touch "$tmp/readings" "$tmp/namespace"
 cleanup()
 {
-	[ -z "$traffic" ] || kill "$traffic" "$listener" 2>/dev/null
+	[ -z "$traffic" ] || kill "$traffic" "$listener" "$binder" 2>/dev/null
 	touch "$tmp/stop"
 	wait
 	rm -rf "$tmp"
@@ -94,7 +94,7 @@ done_more()
 }
 
 ktap_print_header
-ktap_set_plan 10
+ktap_set_plan 11
 mark_log
 
 unload_module
@@ -106,6 +106,8 @@ check "the family goes with the module" test ! -e /sys/module/dualstack
 traffic=$!
 ./traffic -l >"$tmp/listener" 2>&1 &
 listener=$!
+./traffic -b >"$tmp/binder" 2>&1 &
+binder=$!
 until_stopped reader &
 until_stopped namespace &
 
@@ -161,6 +163,11 @@ wait "$listener"
 heard=$?
 check "events came between unloads" test "$heard" = 0
 sed 's/^/# /' "$tmp/listener"
+kill "$binder"
+wait "$binder"
+bound=$?
+check "every bind() went well, by rules and without" test "$bound" = 0
+sed 's/^/# /' "$tmp/binder"
 touch "$tmp/stop"
 wait
 check "namespaces came and went" done_more namespace 0

@@ -323,6 +323,7 @@ TEST_F_TIMEOUT(ynl_ops, stats_get, TEST_TIMEOUT)
 }
 
 /* Of a server whose port is asked for by number. */
+#define RULED_PORT	7100
 #define PORT	7000
 
 static struct dualstack_port_get_rsp *get_port(struct ynl_sock *ys, int protocol)
@@ -925,6 +926,59 @@ TEST_F_TIMEOUT(ynl_ops, peer_get, TEST_TIMEOUT)
 	EXPECT_EQ(0, dualstack_reset(self->ys, &reset));
 	expect_refused(_metadata, self->ys, &self->v6only, 0);
 	expect_stats(_metadata, self->ys, 0, &self->v6only.seen, 1, 0);
+}
+
+TEST_F_TIMEOUT(ynl_ops, rules, TEST_TIMEOUT)
+{
+	struct dualstack_rule_set_req set_req = { };
+	struct dualstack_rule_get_req get_req = { };
+	struct dualstack_rule_del_req del_req = { };
+	struct dualstack_rule_set_rsp *set;
+	struct dualstack_rule_get_rsp *rule;
+	struct dualstack_rule_get_list *list;
+	int fd;
+
+	dualstack_rule_set_req_set_protocol(&set_req, variant->protocol);
+	dualstack_rule_set_req_set_port(&set_req, htons(RULED_PORT));
+	dualstack_rule_set_req_set_v6only(&set_req, 1);
+	set = dualstack_rule_set(self->ys, &set_req);
+	ASSERT_NE(NULL, set);
+	EXPECT_FALSE(!!set->_present.was);
+	dualstack_rule_set_rsp_free(set);
+	set = dualstack_rule_set(self->ys, &set_req);
+	ASSERT_NE(NULL, set);
+	EXPECT_TRUE(!!set->_present.was);
+	EXPECT_EQ(1, set->was);
+	dualstack_rule_set_rsp_free(set);
+
+	fd = net_server(variant->type, "::", RULED_PORT, NET_DUAL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, net_v6only(fd));
+	close(fd);
+
+	dualstack_rule_get_req_set_protocol(&get_req, variant->protocol);
+	dualstack_rule_get_req_set_port(&get_req, htons(RULED_PORT));
+	rule = dualstack_rule_get(self->ys, &get_req);
+	ASSERT_NE(NULL, rule);
+	EXPECT_EQ(variant->protocol, rule->protocol);
+	EXPECT_EQ(htons(RULED_PORT), rule->port);
+	EXPECT_EQ(1, rule->v6only);
+	EXPECT_EQ(1, rule->applied);
+	EXPECT_EQ(0, rule->passed_over);
+	EXPECT_FALSE(!!rule->_present.holder_cookie);
+	dualstack_rule_get_rsp_free(rule);
+
+	list = dualstack_rule_get_dump(self->ys);
+	ASSERT_NE(NULL, list);
+	ASSERT_FALSE(ynl_dump_empty(list));
+	EXPECT_EQ(htons(RULED_PORT), list->obj.port);
+	dualstack_rule_get_list_free(list);
+
+	dualstack_rule_del_req_set_protocol(&del_req, variant->protocol);
+	dualstack_rule_del_req_set_port(&del_req, htons(RULED_PORT));
+	EXPECT_EQ(0, dualstack_rule_del(self->ys, &del_req));
+	EXPECT_EQ(-1, dualstack_rule_del(self->ys, &del_req));
+	EXPECT_EQ(ENOENT, self->ys->err.code);
 }
 
 /* What misses in a request is named as in the spec. */

@@ -8,6 +8,8 @@
  *   traffic -n N -c COMMAND  run COMMAND after the sockets were opened
  *   traffic -l               no traffic: listen to events, again and again,
  *                            whether or not the module is there; until SIGTERM
+ *   traffic -b               likewise no traffic: set rules and bind, which goes well
+ *                            whether or not a rule decides
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,6 +22,7 @@
 
 #include "../lib/family.h"
 #include "../lib/net_util.h"
+#include "../lib/rules.h"
 
 static const char *const addrs[] = { "127.0.0.1", "::1" };
 
@@ -169,6 +172,45 @@ static int listen_events(void)
 	return !events;
 }
 
+/* Rules go with the module, too. Rounds end by the clock, as unloading finds a moment. */
+static int bind_ruled(void)
+{
+	static const in_port_t port = 7200;
+	unsigned long ruled = 0, binds = 0;
+	int i, type, fd, fd4;
+	struct fam ds;
+
+	signal(SIGTERM, stop);
+	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED)) {
+		type = binds % 2 ? SOCK_STREAM : SOCK_DGRAM;
+		if (!fam_open(&ds)) {
+			fam_rule_set(&ds, type == SOCK_STREAM ? IPPROTO_TCP :
+							      IPPROTO_UDP,
+				     port, 0);
+			fam_close(&ds);
+		}
+		for (i = 0; i < 20; i++) {
+			fd4 = i % 2 ? net_server(type, "127.0.0.1", port, 0) : -1;
+			fd = net_server(type, "::", port, NET_V6ONLY);
+			if (fd < 0 || (i % 2 && fd4 < 0)) {
+				fprintf(stderr, "bind: %s, %s\n", strerror(-fd),
+					strerror(-fd4));
+				return 1;
+			}
+			ruled += !net_v6only(fd);
+			/* If the module has gone by now, nobody gives IPv4 back. */
+			if (fd4 < 0)
+				fd4 = net_server(type, "127.0.0.1", port, 0);
+			close(fd4);
+			close(fd);
+		}
+		binds++;
+		usleep(5000);
+	}
+	printf("%lu times 20 binds, a rule decided about %lu\n", binds, ruled);
+	return !ruled;
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = NULL;
@@ -176,8 +218,10 @@ int main(int argc, char **argv)
 	size_t i, k;
 	int err, opt;
 
-	while ((opt = getopt(argc, argv, "c:ln:")) != -1) {
+	while ((opt = getopt(argc, argv, "bc:ln:")) != -1) {
 		switch (opt) {
+		case 'b':
+			return bind_ruled();
 		case 'c':
 			command = optarg;
 			break;
@@ -187,7 +231,7 @@ int main(int argc, char **argv)
 			rounds = strtol(optarg, NULL, 10);
 			break;
 		default:
-			fprintf(stderr, "Usage: %s [-n ROUNDS [-c COMMAND] | -l]\n",
+			fprintf(stderr, "Usage: %s [-n ROUNDS [-c COMMAND] | -l | -b]\n",
 				argv[0]);
 			return 2;
 		}
