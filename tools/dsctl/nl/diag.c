@@ -144,6 +144,30 @@ struct sock *sock_list_add(struct sock_list *list)
 	return v;
 }
 
+/*
+ * An MPTCP socket is not listed among those of TCP, but the one inside that listens for
+ * it is. The kernel names the protocol above TCP where INET_DIAG_INFO is asked for,
+ * before Linux 6.15 only to whoever has CAP_NET_ADMIN.
+ */
+static bool is_mptcp(const struct nlmsghdr *hdr)
+{
+	struct nlattr *ulp, *name;
+
+	ulp = nlmsg_find_attr((struct nlmsghdr *)hdr,
+			      sizeof(struct inet_diag_msg), INET_DIAG_ULP_INFO);
+	if (!ulp)
+		return false;
+	name = nla_find(nla_data(ulp), nla_len(ulp), INET_ULP_INFO_NAME);
+	return name && !nla_strcmp(name, "mptcp");
+}
+
+/* It takes the lock of each socket: so only of those of which rules speak. */
+static bool wants_ulp(const struct diag_request *req)
+{
+	return req->family == AF_INET6 && req->protocol == IPPROTO_TCP &&
+	       req->states == DIAG_STATE(TCP_LISTEN);
+}
+
 static void diag_start(void *arg)
 {
 	struct answer *answer = arg;
@@ -186,6 +210,7 @@ static int diag_each(const struct nlmsghdr *hdr, void *arg)
 				 INET_DIAG_SKV6ONLY);
 	sk->v6only = v6only ? !!nla_get_u8(v6only) : -1;
 	sk->mode = mode_of(sk);
+	sk->mptcp = is_mptcp(hdr);
 	return 0;
 }
 
@@ -196,6 +221,7 @@ int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	struct inet_diag_req_v2 body = {
 		.sdiag_family = req->family,
 		.sdiag_protocol = req->protocol,
+		.idiag_ext = wants_ulp(req) ? 1 << (INET_DIAG_INFO - 1) : 0,
 		.idiag_states = req->states,
 		.id.idiag_sport = htons(req->port),
 		.id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },

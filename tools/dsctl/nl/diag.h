@@ -94,6 +94,8 @@ struct endpoint {
  *	    on connected sockets.
  * @shadowed: IPv4 clients of this dual socket reach an AF_INET one instead.
  * @unlisted: sock_diag does not list it: its record is all that is known.
+ * @mptcp: it listens inside an AF_INET6 one of MPTCP; false where listeners were not
+ *	   asked for by themselves, or the kernel does not tell the caller.
  * @rule: enum sock_rule, once ruled_join() has been called.
  * @rec: its record, never NULL once view_get() has joined them.
  * @procs: first and last of its users in struct procs.
@@ -112,6 +114,7 @@ struct sock {
 	int8_t v6only;
 	bool shadowed;
 	bool unlisted;
+	bool mptcp;
 	uint8_t rule;
 	const struct record *rec;
 	struct {

@@ -27,6 +27,19 @@ static const struct {
 	},
 };
 
+/* The same where nobody but the application can set the option: its socket is of MPTCP. */
+static const struct {
+	const char *words;
+	const char *without_ipv6;
+} by_mptcp[NUM_FINDINGS] = {
+	[REFUSES_IPV4] = {
+		NULL, "Turn IPv6 on, or have the application clear IPV6_V6ONLY."
+	},
+	[UNUSED_IPV4] = {
+		"Wait longer, or have the application set IPV6_V6ONLY.", NULL
+	},
+};
+
 /* The first socket with this finding that is as a rule says which leads to it, or NULL. */
 static const struct sock *find_ruled(const struct report *report,
 				     uint32_t service, enum finding finding)
@@ -50,10 +63,28 @@ enum sock_rule advice_rule(const struct report *report, uint32_t service,
 						    : SOCK_RULE_NONE;
 }
 
-static const char *words_of(const struct report *report, enum finding finding)
+/* All sockets with this finding are of MPTCP. */
+static bool is_of_mptcp(const struct report *report, uint32_t service,
+			enum finding finding)
+{
+	uint32_t i = report->services.v[service].first;
+
+	for (; i != SERVICE_NONE; i = report->services.next[i])
+		if (report->findings.set[i] & BIT(finding) &&
+		    !report->view.socks.v[i].mptcp)
+			return false;
+	return true;
+}
+
+static const char *words_of(const struct report *report, uint32_t service,
+			    enum finding finding)
 {
 	const struct finding_info *info = &finding_infos[finding];
+	const char *words = report->no_ipv6 ? by_mptcp[finding].without_ipv6
+					    : by_mptcp[finding].words;
 
+	if (words && is_of_mptcp(report, service, finding))
+		return words;
 	if (report->no_ipv6 && info->without_ipv6)
 		return info->without_ipv6;
 	if (report->ledger == LEDGER_READ && info->with_ledger)
@@ -71,7 +102,7 @@ void advice_put(const struct report *report, uint32_t service,
 	char buf[RULEARG_STRLEN];
 
 	if (!sk || !words) {
-		text_puts(text, words_of(report, finding));
+		text_puts(text, words_of(report, service, finding));
 		return;
 	}
 	rule.protocol = sk->protocol;

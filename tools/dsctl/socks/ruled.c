@@ -17,10 +17,13 @@ bool sock_is_switchable(const struct sock *sk)
 	return sk->mode == MODE_DUAL || sk->mode == MODE_V6ONLY;
 }
 
-/* A rule is for ports that bind() asks for by their number. */
-static bool has_chosen_port(const struct sock *sk)
+/*
+ * A rule is for ports that bind() asks for by their number; the option of MPTCP is that of
+ * the application's socket.
+ */
+static bool may_be_ruled(const struct sock *sk)
 {
-	return sk->local.port && sk->rec->explicit_port;
+	return sk->local.port && sk->rec->explicit_port && !sk->mptcp;
 }
 
 void ruled_join(struct sock_list *list, const struct rule_list *rules)
@@ -31,7 +34,7 @@ void ruled_join(struct sock_list *list, const struct rule_list *rules)
 		struct sock *sk = &list->v[i];
 		const struct rule *rule;
 
-		if (!sock_is_switchable(sk) || !has_chosen_port(sk))
+		if (!sock_is_switchable(sk) || !may_be_ruled(sk))
 			continue;
 		rule = rules_find(rules, sk->protocol, sk->local.port);
 		if (rule)
