@@ -15,6 +15,7 @@
  * @events: another one, for the events that it sends.
  * @sock_diag: netlink socket to sock_diag.
  * @entered: the network namespace of -n has been entered.
+ * @told_idle: the command has said that rules do nothing.
  *
  * Only those of the netlink sockets are open that struct cmd says are needed.
  */
@@ -25,6 +26,7 @@ struct ctx {
 	struct dsnl events;
 	struct dsnl sock_diag;
 	bool entered;
+	bool told_idle;
 };
 
 #endif /* DSCTL_CTX_H */

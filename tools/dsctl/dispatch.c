@@ -195,6 +195,7 @@ static int run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 	struct run run = { .ctx = ctx, .cmd = cmd };
 	int ret = EXIT_USAGE;
 
+	ctx->told_idle = false;
 	if (check_columns(ctx, cmd))
 		return EXIT_USAGE;
 	if (cmd->job_size) {

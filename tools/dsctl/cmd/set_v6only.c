@@ -498,11 +498,12 @@ static int run(struct ctx *ctx, void *arg)
 {
 	const struct job *job = arg;
 	char buf[RULEARG_STRLEN];
+	bool idle;
 	int ret;
 
 	if (!job->keep)
 		return change_now(ctx, job);
-	if (rules_warn_idle(&ctx->dualstack) ||
+	if (ruled_warn_idle(ctx, &idle) ||
 	    (!job->dry_run && keep_rule(&ctx->dualstack, &job->rule)))
 		return EXIT_KERNEL;
 	ret = change_now(ctx, job);

@@ -13,6 +13,7 @@
 #include "socks/procs.h"
 #include "socks/put.h"
 #include "socks/rulearg.h"
+#include "socks/ruled.h"
 #include "util/args.h"
 #include "util/array.h"
 #include "util/map.h"
@@ -263,11 +264,12 @@ static int run(struct ctx *ctx, void *job)
 	struct dsnl *nl = &ctx->dualstack;
 	struct rule_list rules = { };
 	int error, ret = EXIT_KERNEL;
+	bool idle;
 
 	error = rules_get(nl, &rules);
 	if (error)
 		dsnl_err(nl, "cannot get the rules", error);
-	else if (!rules_warn_idle(nl))
+	else if (!ruled_warn_idle(ctx, &idle))
 		ret = print(ctx, job, &rules);
 	rules_free(&rules);
 	return ret;

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nl/config.h"
 #include "nl/rules.h"
-#include "out/err.h"
 #include "util/array.h"
 
 static struct nla_policy policy[DUALSTACK_A_RULE_MAX + 1] = {
@@ -181,19 +179,4 @@ int rule_del(struct dsnl *nl, const struct rule *rule)
 	if (!msg)
 		return -ENOMEM;
 	return dsnl_request(nl, msg, NULL, NULL, NULL);
-}
-
-int rules_warn_idle(struct dsnl *nl)
-{
-	struct config config = { };
-	int error;
-
-	error = config_get(nl, false, &config);
-	if (error) {
-		dsnl_err(nl, "cannot get the settings", error);
-		return -1;
-	}
-	if (!config.tracking)
-		err("warning: tracking is off: rules do not act");
-	return 0;
 }

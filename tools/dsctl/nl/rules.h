@@ -105,12 +105,4 @@ int rule_set(struct dsnl *nl, const struct rule *rule, int *was);
  */
 int rule_del(struct dsnl *nl, const struct rule *rule);
 
-/**
- * rules_warn_idle() - Warn where rules do nothing, as tracking is off.
- * @nl: from dsnl_open_dualstack().
- *
- * Return: 0, or -1 after a message.
- */
-int rules_warn_idle(struct dsnl *nl);
-
 #endif /* DSCTL_RULES_H */

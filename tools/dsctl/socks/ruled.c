@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <netinet/in.h>
 
+#include "nl/config.h"
 #include "nl/records.h"
+#include "out/err.h"
 #include "socks/ruled.h"
 
 const char *const sock_rule_names[] = {
@@ -40,6 +42,23 @@ void ruled_join(struct sock_list *list, const struct rule_list *rules)
 		if (rule)
 			sk->rule = rule->v6only ? SOCK_RULE_ON : SOCK_RULE_OFF;
 	}
+}
+
+int ruled_warn_idle(struct ctx *ctx, bool *idle)
+{
+	struct config config = { };
+	int error;
+
+	error = config_get(&ctx->dualstack, false, &config);
+	if (error) {
+		dsnl_err(&ctx->dualstack, "cannot get the settings", error);
+		return -1;
+	}
+	*idle = !config.tracking;
+	if (*idle && !ctx->told_idle)
+		err("warning: tracking is off: rules do not act");
+	ctx->told_idle |= *idle;
+	return 0;
 }
 
 bool ruled_obeys(const struct sock *sk)

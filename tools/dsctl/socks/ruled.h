@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "ctx.h"
 #include "nl/diag.h"
 #include "nl/rules.h"
 
@@ -25,6 +26,17 @@ bool sock_is_switchable(const struct sock *sk);
  * @rules: the rules.
  */
 void ruled_join(struct sock_list *list, const struct rule_list *rules);
+
+/**
+ * ruled_warn_idle() - Warn where rules do nothing, as tracking is off.
+ * @ctx: of which the netlink socket to the module is open.
+ * @idle: set to whether they do nothing.
+ *
+ * The command says so once, of however many namespaces or addresses.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int ruled_warn_idle(struct ctx *ctx, bool *idle);
 
 /**
  * ruled_obeys() - Whether a socket is as its rule says.

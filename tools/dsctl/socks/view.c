@@ -301,11 +301,16 @@ static int get_all(struct ctx *ctx, struct view *view,
 	return ret ? ret : get_sockets(view, filter, &ctx->sock_diag);
 }
 
-static int get_rules(struct dsnl *nl, struct view *view)
+/* Rules that do nothing decide about no socket. */
+static int get_rules(struct ctx *ctx, struct view *view)
 {
-	if (rules_dump(nl, &view->rules))
+	bool idle = false;
+
+	if (rules_dump(&ctx->dualstack, &view->rules) ||
+	    (view->rules.n && ruled_warn_idle(ctx, &idle)))
 		return -1;
-	ruled_join(&view->socks, &view->rules);
+	if (!idle)
+		ruled_join(&view->socks, &view->rules);
 	return 0;
 }
 
@@ -330,7 +335,7 @@ int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 
 	keep_shown(&view->socks, filter, ifindex);
 	sock_list_sort(&view->socks);
-	if (filter->rules && get_rules(nl, view))
+	if (filter->rules && get_rules(ctx, view))
 		return -1;
 	if (filter->no_processes)
 		return 0;
