@@ -103,6 +103,20 @@ static int parse_end(struct job *job, int argc, char **argv)
 	return argc;
 }
 
+/* Of the words behind all, the last one is none of those at the end. */
+static int parse_all(struct job *job, int argc, char **argv)
+{
+	static const char *const ends[] = { "dry-run", "keep" };
+
+	if (argc > 1) {
+		err_names("argument", argv[argc - 1],
+			  "unknown, expected one of", ends, ARRAY_SIZE(ends));
+		return -1;
+	}
+	job->all = true;
+	return 0;
+}
+
 static int parse(struct ctx *ctx, void *arg, int argc, char **argv)
 {
 	struct job *job = arg;
@@ -123,10 +137,8 @@ static int parse(struct ctx *ctx, void *arg, int argc, char **argv)
 		return -1;
 	if (job->keep)
 		return parse_kept(job, argc, argv);
-	if (argc == 1 && !strcmp(argv[0], "all")) {
-		job->all = true;
-		return 0;
-	}
+	if (argc && !strcmp(argv[0], "all"))
+		return parse_all(job, argc, argv);
 	return sockarg_parse(&job->filter, argc, argv);
 }
 

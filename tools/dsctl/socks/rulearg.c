@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <string.h>
 
 #include "out/err.h"
 #include "socks/rulearg.h"
@@ -28,6 +29,17 @@ static int parse_port(struct rule *rule, int argc, char **argv)
 	}
 }
 
+/* As of sockets, of which this is one way to name them. */
+static bool names_cookie(int argc, char **argv)
+{
+	int i;
+
+	for (i = 0; i < argc; i += 2)
+		if (word_abbreviates(argv[i], "cookie"))
+			return true;
+	return false;
+}
+
 int rulearg_parse(struct rule *rule, int argc, char **argv)
 {
 	static const char *const names[] = { "all", "proto", "port" };
@@ -37,8 +49,7 @@ int rulearg_parse(struct rule *rule, int argc, char **argv)
 		err("what the rule is for is missing: proto and port, or all");
 		return -1;
 	}
-	/* As of sockets, of which this is one way to name them. */
-	if (word_abbreviates(argv[0], "cookie")) {
+	if (names_cookie(argc, argv)) {
 		err("cookie: a rule is for a port: proto and port, or all");
 		return -1;
 	}
@@ -47,6 +58,11 @@ int rulearg_parse(struct rule *rule, int argc, char **argv)
 		return -1;
 	if (found)
 		return parse_port(rule, argc, argv);
+	/* What is this broad is not to be meant for something else. */
+	if (strcmp(argv[0], "all")) {
+		err("argument \"%s\": all has to be written in full", argv[0]);
+		return -1;
+	}
 	if (argc > 1) {
 		err("all takes no argument: \"%s\"", argv[1]);
 		return -1;
