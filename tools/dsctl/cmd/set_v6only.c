@@ -295,14 +295,19 @@ static int request_patiently(struct dsnl *nl, const struct job *job,
  * A SO_REUSEPORT group changes with the first of its sockets, and the kernel has
  * nothing left to do for the others: they have changed if they were listed with
  * another value.
+ *
+ * Return: false where there is nothing to tell: the socket has been closed, and its
+ *	   successor gets what the rule says.
  */
-static void change(struct dsnl *nl, const struct job *job,
+static bool change(struct dsnl *nl, const struct job *job,
 		   const struct sock *sk, struct result *result)
 {
 	uint32_t changed = 0;
 	int error;
 
 	error = request_patiently(nl, job, sk, &changed);
+	if (error == -ENOENT && job->keep)
+		return false;
 	if (error) {
 		result->outcome = REFUSED;
 		dsnl_strerror(nl, error, result->reason,
@@ -312,6 +317,19 @@ static void change(struct dsnl *nl, const struct job *job,
 	} else {
 		result->outcome = UNCHANGED;
 	}
+	return true;
+}
+
+/* The sockets of which there is nothing to tell are dropped from the list. */
+static void change_each(struct dsnl *nl, const struct job *job,
+			struct sock_list *list, struct result *results)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		if (change(nl, job, &list->v[i], &results[n]))
+			list->v[n++] = list->v[i];
+	list->n = n;
 }
 
 static json_t *json_result(const struct out *out, const struct job *job,
@@ -454,10 +472,9 @@ static void warn_unreachable(const struct job *job, const struct sock_list *list
 }
 
 static int change_all(struct ctx *ctx, const struct job *job,
-		      const struct sock_list *list, const struct procs *procs)
+		      struct sock_list *list, const struct procs *procs)
 {
 	struct result *results;
-	size_t i;
 	int ret;
 
 	results = calloc(list->n + 1, sizeof(*results));
@@ -465,8 +482,7 @@ static int change_all(struct ctx *ctx, const struct job *job,
 		err_no_memory();
 		return EXIT_KERNEL;
 	}
-	for (i = 0; i < list->n; i++)
-		change(&ctx->dualstack, job, &list->v[i], &results[i]);
+	change_each(&ctx->dualstack, job, list, results);
 	ret = print(&ctx->out, job, list, procs, results);
 	warn_unreachable(job, list, results);
 	free(results);
@@ -492,20 +508,54 @@ static int keep_rule(struct dsnl *nl, const struct rule *rule)
 	return 0;
 }
 
+/* The rule of all ports is for those that have none of their own. */
+static int drop_own_rules(struct dsnl *nl, struct sock_list *list)
+{
+	struct rule_list rules = { };
+	size_t i, n = 0;
+	int ret;
+
+	ret = rules_dump(nl, &rules);
+	for (i = 0; !ret && i < list->n; i++) {
+		const struct sock *sk = &list->v[i];
+		const struct rule *rule;
+
+		rule = rules_find(&rules, sk->protocol, sk->local.port);
+		if (!rule || !rule->port)
+			list->v[n++] = list->v[i];
+	}
+	list->n = n;
+	rules_free(&rules);
+	return ret;
+}
+
+static int find_now(struct ctx *ctx, const struct job *job,
+		    struct sock_list *list)
+{
+	if (find(&ctx->sock_diag, job, list))
+		return -1;
+	if (!job->keep || !job->all)
+		return 0;
+	return drop_own_rules(&ctx->dualstack, list);
+}
+
 static int change_now(struct ctx *ctx, const struct job *job)
 {
 	struct sock_list list = { };
 	struct procs procs = { };
 	int ret = EXIT_KERNEL;
 
-	if (!find(&ctx->sock_diag, job, &list) && !procs_find(&procs, &list))
+	if (!find_now(ctx, job, &list) && !procs_find(&procs, &list))
 		ret = change_all(ctx, job, &list, &procs);
 	procs_free(&procs);
 	sock_list_free(&list);
 	return ret;
 }
 
-/* First the rule: between, nobody binds a socket that neither of the two is for. */
+/*
+ * First the rule: between, nobody binds a socket that neither of the two is for. But one of
+ * TCP that is bound by then, and listens only after the list was made, stays as it is.
+ */
 static int run(struct ctx *ctx, void *arg)
 {
 	const struct job *job = arg;
@@ -534,7 +584,8 @@ const struct cmd cmd_set_v6only = {
 		"A SO_REUSEPORT group changes as one. With all, and with dry-run, which\n"
 		"changes nothing, a table says what became of each socket, or would.\n"
 		"keep sets a rule as well: sockets that bind to the port later are given the\n"
-		"option then, until unset v6only. There need not be a socket now.\n"
+		"option then, until unset v6only. There need not be a socket now. With all it\n"
+		"leaves out ports that have a rule of their own.\n"
 		"Where IPv6 is off, on warns that nobody reaches the socket then.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,

@@ -194,16 +194,25 @@ static int print_table(struct out *out, const struct rule_list *rules,
 	return table_out(&table);
 }
 
-/* The rule of all ports is the first, so that it sets no socket of another one last. */
-static int print_commands(const struct rule_list *rules)
+static void print_command(const struct rule *rule)
 {
 	char buf[RULEARG_STRLEN];
+
+	printf("set v6only %s %s keep\n", rule->v6only ? "on" : "off",
+	       rulearg_args(rule, buf));
+}
+
+/* The rule of all ports is the last: it leaves alone those that have one by then. */
+static int print_commands(const struct rule_list *rules)
+{
 	size_t i;
 
 	for (i = 0; i < rules->n; i++)
-		printf("set v6only %s %s keep\n",
-		       rules->v[i].v6only ? "on" : "off",
-		       rulearg_args(&rules->v[i], buf));
+		if (rules->v[i].port)
+			print_command(&rules->v[i]);
+	for (i = 0; i < rules->n; i++)
+		if (!rules->v[i].port)
+			print_command(&rules->v[i]);
 	return EXIT_OK;
 }
 
