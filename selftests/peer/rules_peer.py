@@ -4,12 +4,14 @@
 
 Each line of standard input is a command, answered by a line of words:
 
-  bind NAME PROTO MODE PORT    bind a socket, of TCP to listen: IPV6_V6ONLY, "-" of an
-                               IPv4 one; or the name of the error. MODE is dual, v6only,
-                               which it sets before, v4, or an IPv6 address
-  v6only NAME                  IPV6_V6ONLY of a socket, as its owner sees it
+  bind NAME PROTO MODE PORT    bind a socket, of TCP and MPTCP to listen: IPV6_V6ONLY,
+                               "-" of IPv4 and of MPTCP; or the name of the error. MODE
+                               is dual, v6only, which it sets before, v4, or an IPv6
+                               address
+  v6only NAME                  the same as its owner sees it now
   cookie NAME                  its cookie
-  client NAME ADDRESS          whether a client is "served" or "refused"
+  client NAME ADDRESS          whether a client is "served" or "refused"; "timeout" where
+                               that does not come out
   close NAME                   close it
 """
 
@@ -20,28 +22,32 @@ import struct
 import sys
 
 SO_COOKIE = 57
-TIMEOUT = 20
-KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+TIMEOUT = 60
+IPPROTO_MPTCP = 262
+KINDS = {"tcp": (socket.SOCK_STREAM,), "udp": (socket.SOCK_DGRAM,),
+         "mptcp": (socket.SOCK_STREAM, IPPROTO_MPTCP)}
 
 socks = {}
 
 
 def is_v6only(sock):
-    if sock.family == socket.AF_INET:
+    # Older kernels do not tell it of MPTCP.
+    if sock.family == socket.AF_INET or sock.proto == IPPROTO_MPTCP:
         return "-"
     return sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
 
 
 def bind(name, proto, mode, port):
     family = socket.AF_INET if mode == "v4" else socket.AF_INET6
-    sock = socket.socket(family, KINDS[proto])
+    sock = socket.socket(family, *KINDS[proto])
+    sock.settimeout(TIMEOUT)
     addr = mode if ":" in mode else ""
     if mode in ("dual", "v6only"):
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY,
                         int(mode == "v6only"))
     try:
         sock.bind((addr, int(port)))
-        if proto == "tcp":
+        if proto != "udp":
             sock.listen()
     except OSError as error:
         sock.close()
@@ -59,6 +65,26 @@ def cookie(name):
     return struct.unpack("=Q", raw)[0]
 
 
+def serve_stream(server, sock):
+    """Accept the client, and see it off: what is left of it would hold the port."""
+    with server.accept()[0] as accepted:
+        accepted.settimeout(TIMEOUT)
+        sock.close()
+        try:
+            while accepted.recv(1):
+                pass
+        except ConnectionResetError:
+            pass
+
+
+def serve_datagram(server, sock):
+    sock.send(b"x")
+    # A refusal makes the client's end readable.
+    if sock in select.select([server, sock], [], [], TIMEOUT)[0]:
+        sock.recv(1)
+    server.recv(1)
+
+
 def client(name, addr):
     server = socks[name]
     family = socket.AF_INET6 if ":" in addr else socket.AF_INET
@@ -70,17 +96,13 @@ def client(name, addr):
         try:
             sock.connect((addr, server.getsockname()[1]))
             if server.type == socket.SOCK_STREAM:
-                accepted = server.accept()[0]
-                sock.close()
-                accepted.close()
-                return "served"
-            sock.send(b"x")
-            # A refusal makes the client's end readable.
-            if sock in select.select([server, sock], [], [], TIMEOUT)[0]:
-                sock.recv(1)
-            server.recv(1)
+                serve_stream(server, sock)
+            else:
+                serve_datagram(server, sock)
         except ConnectionRefusedError:
             return "refused"
+        except TimeoutError:
+            return "timeout"
     return "served"
 
 
