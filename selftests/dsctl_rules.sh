@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib/lib.sh"
 
 NOBODY=65534
-LIMIT=60	# seconds, for what takes a moment
+LIMIT=180	# seconds, for what takes a moment; the peer gives up before
 
 require "$DSCTL" jq python3 ip unshare setpriv
 require_family
@@ -284,6 +284,38 @@ all_ports()
 	answers closed close b && removes proto tcp port 8018 && none
 }
 
+# Sockets in use whose port has a rule are left to that.
+all_but_own()
+{
+	does set v6only off proto tcp port 8019 keep &&
+	answers 0 bind a tcp dual 8019 && answers 0 bind b tcp dual 8020 &&
+	answers 0 bind c udp dual 8019 &&
+	json 'map([.proto, .local_port]) | contains([["tcp", 8020], ["udp", 8019]]) and
+	      (contains([["tcp", 8019]]) | not)' set v6only on all keep dry-run &&
+	json 'map(select(.local_port == 8019 or .local_port == 8020)) |
+	      map([.proto, .local_port, .result]) ==
+	      [["udp", 8019, "changed"], ["tcp", 8020, "changed"]]' \
+		set v6only on all keep &&
+	answers 0 v6only a && answers 1 v6only b && answers 1 v6only c &&
+	removes all &&
+	# Without a rule of all it is whatever there is.
+	json 'map(.local_port) | contains([8019])' set v6only on all &&
+	answers 1 v6only a && removes proto tcp port 8019 && none &&
+	answers closed close a && answers closed close b && answers closed close c
+}
+
+# Whose option is that of the application's socket
+mptcp()
+{
+	does set v6only on proto tcp port 8026 keep &&
+	answers - bind a mptcp dual 8026 && does reset &&
+	json 'map(select(.local_port == 8026)) | length == 1 and
+	      (.[0] | .mode == "dual" and .rule == null)' show sockets &&
+	cell tcp 8026 'dual' &&
+	finding 8026 unused-ipv4 '.rule == null and (.advice | contains("set v6only") | not)' &&
+	answers closed close a && removes proto tcp port 8026
+}
+
 ### Commands that set them anew
 
 saved()
@@ -295,10 +327,10 @@ saved()
 	"$DSCTL" -j show rules >"$tmp/before"
 	says . show rules save && cp "$tmp/out" "$tmp/saved" &&
 	diff "$tmp/saved" - <<-END || return 1
-		set v6only off all keep
 		set v6only on proto tcp port 8021 keep
 		set v6only off proto tcp port 8022 keep
 		set v6only on proto udp port 8021 keep
+		set v6only off all keep
 	END
 	removes all && removes proto tcp port 8021 &&
 	removes proto tcp port 8022 && removes proto udp port 8021 && none &&
@@ -449,37 +481,63 @@ shows_client()
 		[ "$(grep -c ":$2 from" "$tmp/events")" -gt "$before" ]
 }
 
-# without_rules KIND MODE PORT WANT: it has the clients of such a socket, and what comes
-# between these is of no such kind
+# without_rules KIND MODE V6ONLY PORT WANT: it has the clients of such a socket, and what
+# comes between these is of no such kind
 without_rules()
 {
 	local before=0 cookie
 
 	monitor monitor "$1"
-	ask bind c tcp "$2" "$3"
-	wait_for $LIMIT shows_client c "$3" "$4" && with_events 8044 || return 1
-	before=$(grep -c ":$3 from" "$tmp/events")
-	wait_for $LIMIT shows_client c "$3" "$4" && ends || return 1
+	answers "$3" bind c tcp "$2" "$4" || return 1
+	wait_for $LIMIT shows_client c "$4" "$5" && with_events 8044 || return 1
+	before=$(grep -c ":$4 from" "$tmp/events")
+	wait_for $LIMIT shows_client c "$4" "$5" && ends || return 1
 	answers closed close c && ! grep rule_ "$tmp/events"
 }
 
 monitor_others()
 {
-	without_rules mapped dual 8045 served &&
-	without_rules reject v6only 8046 refused &&
-	without_rules v4 v4 8047 served
+	without_rules mapped dual 0 8045 served &&
+	without_rules reject v6only 1 8046 refused &&
+	without_rules v4 v4 - 8047 served
 }
 
 ### Where they do nothing
+
+# warns WARNING REGEX ARGUMENT...: exit code 0, the one on stderr, once, the other on stdout
+warns()
+{
+	local warning=$1 regex=$2
+
+	shift 2
+	run "$@"
+	[ "$rc" = 0 ] && [ "$(grep -Ec "$warning" "$tmp/err")" = 1 ] &&
+		grep -Eq -e "$regex" "$tmp/out"
+}
+
+# Nor are sockets said to be as they say: that of port 8051, either way.
+ruled_idle()
+{
+	warns "$idle" '^tcp +LISTEN +(dual|v6only) +\[::\]:8051 ' \
+		show sockets proto tcp port 8051 &&
+	warns "$idle" '"rule": ?null' -j show sockets proto tcp port 8051 &&
+	warns "$idle" '8051' explain tcp 127.0.0.1 8051 &&
+	! grep -q 'a rule' "$tmp/out" &&
+	warns "$idle" '"rule": ?null' -j explain tcp 127.0.0.1 8051 &&
+	! grep -Eq '"rule": ?"' "$tmp/out"
+}
 
 untracked()
 {
 	local idle='^dsctl: warning: tracking is off: rules do not act$'
 
 	does set tracking off && tells "$idle" set v6only on proto tcp port 8051 keep &&
-	run show rules && [ "$rc" = 0 ] && grep -Eq "$idle" "$tmp/err" &&
-	grep -Eq '^tcp +8051 +on ' "$tmp/out" &&
-	answers 0 bind a tcp dual 8051 && answers closed close a &&
+	warns "$idle" '^tcp +8051 +on ' show rules &&
+	answers 0 bind a tcp dual 8051 && ruled_idle &&
+	does set v6only on proto tcp port 8051 && ruled_idle &&
+	answers closed close a &&
+	# Once, of however many namespaces
+	warns "$idle" '^tcp +8051 +on ' -N show rules &&
 	does set tracking on && says '^tcp +8051 +on ' show rules &&
 	answers 1 bind a tcp dual 8051 && answers closed close a &&
 	removes proto tcp port 8051
@@ -535,7 +593,7 @@ exec 8<>"$tmp/commands" 9<>"$tmp/answers"
 peer_pid=$!
 
 ktap_print_header
-ktap_set_plan 56
+ktap_set_plan 63
 
 for args in "set v6only help" "unset help" "unset v6only help" \
 	    "show rules help"; do
@@ -557,6 +615,10 @@ set v6only on proto tcp port 80-90 keep|"80-90"
 set v6only on proto tcp port 80 port 81 keep|given twice
 set v6only on proto sctp port 80 keep|sctp
 set v6only on all tcp keep|"tcp"
+set v6only on all kee|"kee"
+set v6only on al keep|"al": all has to be written in full
+set v6only on proto tcp port 80 kee|"kee"
+set v6only on proto tcp port 80 cookie 3 keep|rule is for a port: proto and port, or all
 set v6only on keep all|"keep"
 set v6only on all keep keep|keep: given twice
 set v6only keep|"keep"
@@ -565,6 +627,7 @@ unset v6only|missing: proto and port, or all
 unset v6only cookie 1|rule is for a port
 unset v6only port 80|proto as well, tcp or udp
 unset v6only all 80|"80"
+unset v6only a|"a": all has to be written in full
 unset v6only bogus|"bogus"
 show rules bogus|"bogus"
 show rules save now|"now"
@@ -591,6 +654,12 @@ done
 check "others are not concerned" not_concerned
 check "dry run" dry_run
 check "all ports" all_ports
+check "all ports, but for those with a rule" all_but_own
+if [ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ]; then
+	check "MPTCP" mptcp
+else
+	ktap_test_skip "the kernel lacks CONFIG_MPTCP"
+fi
 check "saved and set anew" saved
 check "a line that fails" batch_fails
 check "explain" explained
