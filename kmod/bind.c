@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What rules do in bind().
+/* What rules do in bind(), and in listen().
  *
  * bind() looks for a conflict and takes the port by get_port() of struct proto, under the
  * lock of the socket, after it has noted the address and what IPV6_V6ONLY is: if that
  * fails, it sets both back. We are called at the entry of get_port(), set the option, and
- * have get_port() itself tell whether the socket can have the port that way: for who has
- * it then, the call that goes on after us is no other than the one that listen() makes.
- * Where it cannot, the option is what the application made of it before that call. So a
- * rule never makes a bind() fail, whatever sockets come and go meanwhile, and whatever
- * the kernel takes for a conflict. (A socket of a SO_REUSEPORT group of UDP cannot have its
- * port twice: it is without for the moment in between.)
+ * have get_port() itself tell whether the socket can have the port that way. Where it
+ * cannot, the option is what the application made of it before that call. So a rule makes
+ * no bind() fail, whatever the kernel takes for a conflict; but for an IPv4 socket that
+ * is bound in the moment between our call and the one that follows, which nobody sees
+ * to. Nothing stays bound meanwhile: if the latter failed, the socket would be left with a
+ * port that bind() has said it does not have.
  *
  * The other way round, an IPv4 socket may want a port that a rule has made an AF_INET6
- * socket take: that gives it back.
+ * socket take: that gives it back. With SO_REUSEADDR both can be bound, and it is listen()
+ * of the second that fails: it calls get_port(), too.
  */
 
 #include <linux/compiler.h>
@@ -20,6 +21,7 @@
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
+#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/mptcp.h>
@@ -40,7 +42,10 @@
 /* How often a socket is asked to give IPv4 back that a process is busy with: that is
  * for moments, but nothing can be waited for here.
  */
-#define DS_BIND_TRIES	1000
+#define DS_BIND_TRIES	100
+
+/* How many sockets, or groups of them, give IPv4 back to one. */
+#define DS_BIND_GIVERS	64
 
 /* How many sockets of a port are looked at for one that has been bound to it and does
  * not listen yet: connections may be any number.
@@ -54,10 +59,12 @@
  * @port:	where to
  * @rules:	those of its namespace
  * @rule:	the one that decides about the port, or NULL
+ * @listens:	it is bound by now, and about to listen
  */
 struct ds_binding {
 	struct list_head list;
 	struct sock *sk;
+	bool listens;
 	struct ds_port port;
 	struct ds_rules *rules;
 	struct ds_rule *rule;
@@ -93,12 +100,22 @@ static int ds_binding_try(const struct ds_binding *b)
 	struct sock *sk = b->sk;
 	int err = ds_get_port(sk, b->port.num);
 
-	/* UDP takes a socket that is in a SO_REUSEPORT group for one that was bound to
-	 * another port before, and fails.
-	 */
-	if (!err && b->port.proto == DS_UDP && sk->sk_reuseport)
+	if (err || b->listens)
+		return err;
+	if (b->port.proto == DS_UDP)
 		READ_ONCE(sk->sk_prot)->unhash(sk);
-	return err;
+	else
+		inet_put_port(sk);
+	return 0;
+}
+
+/* UDP would lose the BPF program that was given to a socket for its SO_REUSEPORT group
+ * before it is bound.
+ */
+static bool ds_binding_can_try(const struct ds_binding *b)
+{
+	return b->port.proto != DS_UDP ||
+	       !rcu_access_pointer(b->sk->sk_reuseport_cb);
 }
 
 static void ds_binding_flow(const struct ds_binding *b, struct ds_flow *flow)
@@ -155,8 +172,6 @@ static void ds_binding_pass_over(const struct ds_binding *b, struct sock *sk,
 {
 	struct ds_flow flow;
 
-	if (!b->rule)
-		return;
 	ds_rule_pass_over(b->rules, b->rule, addr, holder);
 	if (!trace_dualstack_rule_enabled())
 		return;
@@ -181,30 +196,97 @@ static void ds_binding_applied(const struct ds_binding *b)
 	trace_dualstack_rule(b->sk, b->rule->v6only, false, &flow);
 }
 
+static void ds_binding_passed_over(const struct ds_binding *b)
+{
+	__be32 addr = 0;
+	u64 holder;
+
+	holder = ds_binding_holder(b, &addr);
+	ds_binding_pass_over(b, b->sk, addr, holder);
+}
+
+static bool ds_is_fellow(struct sock *sk, void *arg)
+{
+	const struct sock *mine = arg;
+
+	return sk != mine && sk->sk_family == AF_INET6 && sk->sk_reuseport &&
+	       ipv6_addr_any(&sk->sk_v6_rcv_saddr) &&
+	       ipv6_only_sock(sk) == ipv6_only_sock(mine) &&
+	       sk->sk_bound_dev_if == mine->sk_bound_dev_if &&
+	       uid_eq(ds_sk_uid(sk), ds_sk_uid((struct sock *)mine));
+}
+
+/* Whether there is a SO_REUSEPORT group that the socket is about to join as it is: on its
+ * own, one of both would get nothing.
+ */
+static bool ds_binding_joins(const struct ds_binding *b)
+{
+	bool udp = b->port.proto == DS_UDP, found;
+	spinlock_t *lock;
+
+	if (!b->sk->sk_reuseport)
+		return false;
+	if (udp) {
+		lock = ds_port_lock(&b->port);
+		spin_lock_bh(lock);
+	} else {
+		lock = ds_port_listen_lock(&b->port);
+		spin_lock(lock);
+	}
+	found = ds_port_find_wild(&b->port, ds_is_fellow, b->sk);
+	if (udp)
+		spin_unlock_bh(lock);
+	else
+		spin_unlock(lock);
+	return found;
+}
+
+static bool ds_binding_can_change(const struct ds_binding *b)
+{
+	return (b->rule->v6only || ds_binding_can_try(b)) &&
+	       !ds_binding_joins(b);
+}
+
 /* The bit is under the lock of the socket, which has no port yet: nobody else reads it. */
 static void ds_binding_apply(const struct ds_binding *b)
 {
 	bool was = ipv6_only_sock(b->sk);
 	bool v6only = b->rule->v6only;
-	__be32 addr = 0;
-	u64 holder;
 	int err;
 
+	if (was != v6only && !ds_binding_can_change(b)) {
+		ds_binding_pass_over(b, b->sk, 0, 0);
+		return;
+	}
 	ds_rules_note(b->sk, was && !v6only);
 	b->sk->sk_ipv6only = v6only;
-	err = ds_binding_try(b);
+	err = ds_binding_can_try(b) ? ds_binding_try(b) : 0;
 	if (!err) {
 		ds_binding_applied(b);
 		return;
 	}
 
 	b->sk->sk_ipv6only = was;
-	ds_rules_note(b->sk, false);
+	ds_rules_forget(b->sk);
 	/* Otherwise the port is taken for whoever asks. */
-	if (err != -EADDRINUSE || was == v6only || ds_binding_try(b))
+	if (err == -EADDRINUSE && was != v6only && !ds_binding_try(b))
+		ds_binding_passed_over(b);
+}
+
+/* In listen() of one that a rule has made dual: it is bound, but no packet finds it yet. */
+static void ds_binding_listen(const struct ds_binding *b)
+{
+	spinlock_t *lock = ds_port_lock(&b->port);
+
+	if (ds_binding_try(b) != -EADDRINUSE)
 		return;
-	holder = ds_binding_holder(b, &addr);
-	ds_binding_pass_over(b, b->sk, addr, holder);
+	spin_lock_bh(lock);
+	b->sk->sk_ipv6only = true;
+	inet_csk(b->sk)->icsk_bind_hash->fastreuseport = 0;
+	spin_unlock_bh(lock);
+	ds_rules_forget(b->sk);
+	if (b->rule && !b->rule->v6only)
+		ds_binding_passed_over(b);
 }
 
 /* An IPv4 socket */
@@ -241,46 +323,65 @@ static bool ds_binding_take_back(const struct ds_binding *b)
 		err = ds_v6only_give_back(&b->port, sk);
 		cpu_relax();
 	}
-	if (!err)
+	/* Another rule may be there by now. */
+	if (!err && b->rule && !b->rule->v6only)
 		ds_binding_pass_over(b, sk, ds_addr4(b->sk),
 				     ds_sk_cookie(b->sk));
 	sock_put(sk);
 	return !err;
 }
 
+static bool ds_binding_is_refused(const struct ds_binding *b)
+{
+	return !ds_binding_can_try(b) || ds_binding_try(b) == -EADDRINUSE;
+}
+
 /* Each one that gives it back is no longer one that could. */
 static void ds_binding_take(const struct ds_binding *b)
 {
-	while (ds_binding_try(b) == -EADDRINUSE && ds_binding_take_back(b))
+	int left = DS_BIND_GIVERS;
+
+	while (left-- && ds_binding_is_refused(b) && ds_binding_take_back(b))
 		;
 }
 
-static bool ds_is_ours(const struct sock *sk)
+/* An AF_INET6 socket whose IPV6_V6ONLY applications set, and that takes IPv4 by it. */
+static bool ds_is_rulable(const struct sock *sk)
 {
-	return !sk->sk_kern_sock &&
+	return sk->sk_family == AF_INET6 &&
+	       ipv6_addr_any(&sk->sk_v6_rcv_saddr) && !sk->sk_kern_sock &&
 	       (sk->sk_protocol != IPPROTO_TCP || !sk_is_mptcp(sk));
 }
 
-/* @way is what the hook is known by that brought us here. */
-static void ds_binding_look(struct ds_binding *b, enum ds_way way)
-{
-	bool wildcard = b->sk->sk_family == AF_INET6 &&
-			ipv6_addr_any(&b->sk->sk_v6_rcv_saddr);
-	bool applies = wildcard && b->rule && ds_is_ours(b->sk);
-	bool takes = !wildcard && ds_takes_v4(b->sk) &&
-		     !xa_empty(&ds_rules_made_dual);
+typedef void (*ds_binding_step)(const struct ds_binding *b);
 
-	if ((!applies && !takes) || !ds_binding_begin(b))
-		return;
-	ds_net_way(b->port.net, way);
-	if (applies)
-		ds_binding_apply(b);
-	else
-		ds_binding_take(b);
-	ds_binding_end(b);
+/* What there is to do for a socket, or NULL. */
+static ds_binding_step ds_binding_what(const struct ds_binding *b)
+{
+	if (ds_takes_v4(b->sk))
+		return xa_empty(&b->rules->made_dual) ? NULL : ds_binding_take;
+	if (!ds_is_rulable(b->sk))
+		return NULL;
+	if (b->listens)
+		return ds_rules_made(b->sk) ? ds_binding_listen : NULL;
+	return b->rule ? ds_binding_apply : NULL;
 }
 
-/* listen() calls get_port() as well, of a socket that has a port. */
+/* @way is what the hook is known by that brought us here. */
+static void ds_binding_look(const struct ds_binding *b, enum ds_way way)
+{
+	ds_binding_step step;
+
+	/* What it was made at another port is of no account any more. */
+	if (!b->listens)
+		ds_rules_forget(b->sk);
+	step = b->port.num ? ds_binding_what(b) : NULL;
+	if (step) {
+		ds_net_way(b->port.net, way);
+		step(b);
+	}
+}
+
 static noinline ds_direct
 void ds_bind_look(struct sock *sk, unsigned short port, enum ds_way way)
 {
@@ -289,9 +390,11 @@ void ds_bind_look(struct sock *sk, unsigned short port, enum ds_way way)
 	struct ds_binding b = {
 		.sk	= sk,
 		.port	= { .net = net, .proto = proto, .num = port },
+		.listens = sk->sk_state == TCP_LISTEN,
 	};
 
-	if (proto < 0 || inet_sk(sk)->inet_num || sk->sk_state != TCP_CLOSE)
+	if (proto < 0 || (!b.listens && (inet_sk(sk)->inet_num ||
+					 sk->sk_state != TCP_CLOSE)))
 		return;
 
 	/* Nothing sleeps until the end, as unloading the module relies on; and the rule
@@ -301,20 +404,23 @@ void ds_bind_look(struct sock *sk, unsigned short port, enum ds_way way)
 	if (check_net(net)) {
 		b.rules = &ds_net(net)->rules;
 		b.rule = ds_rules_find(b.rules, proto, port);
-		ds_binding_look(&b, way);
+		if (ds_binding_begin(&b)) {
+			ds_binding_look(&b, way);
+			ds_binding_end(&b);
+		}
 	}
 	rcu_read_unlock();
 }
 
 void ds_bind_port(struct sock *sk, unsigned short port)
 {
-	if (ds_rules_exist() && port)
+	if (ds_rules_exist())
 		ds_bind_look(sk, port, sk->sk_protocol == IPPROTO_TCP ?
 				       DS_WAY_BIND_TCP : DS_WAY_BIND_UDP);
 }
 
 void ds_bind_port4(struct sock *sk, unsigned short port)
 {
-	if (ds_rules_exist() && port)
+	if (ds_rules_exist())
 		ds_bind_look(sk, port, DS_WAY_BIND_UDP4);
 }

@@ -167,7 +167,7 @@ static struct ds_events *ds_events(const struct net *net)
 /**
  * struct ds_what - what happened
  * @type:	enum dualstack_event_type
- * @seldom:	a refusal, or what becomes of a rule
+ * @seldom:	a refusal
  * @v6only:	of the rule
  */
 struct ds_what {
@@ -303,7 +303,6 @@ static void ds_events_probe_rule(void *data, struct sock *sk, bool v6only,
 	ds_events_tell(sk, flow, &(struct ds_what) {
 		.type	= passed_over ? DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER :
 					DUALSTACK_EVENT_TYPE_RULE_APPLIED,
-		.seldom	= true,
 		.v6only	= v6only,
 	});
 }

@@ -2,7 +2,8 @@
 /* How the module enters the kernel, and leaves it. Where: see hook_list.c.
  *
  * Every ftrace_ops has one target and its callback calls nothing that leads
- * back there, so none needs ftrace's recursion protection. Those with callbacks
+ * back there, so none needs ftrace's recursion protection; but for what bind.c does,
+ * which sees to that itself. Those with callbacks
  * are permanent: sysctl kernel.ftrace_enabled=0 is refused, instead of freezing
  * the counters.
  *

@@ -15,7 +15,6 @@
 #include "net.h"
 #include "netlink.h"
 #include "port_sums.h"
-#include "rules.h"
 #include "sock.h"
 #include "stats.h"
 #include "suspend.h"
@@ -114,7 +113,6 @@ err_suspend:
 	ds_suspend_exit();
 err_net:
 	unregister_pernet_subsys(&ds_net_ops);
-	ds_rules_forget_all();
 err_sock:
 	ds_sock_exit();
 err_ledger:
@@ -131,7 +129,6 @@ static void __exit ds_exit(void)
 	ds_events_exit();
 	ds_suspend_exit();
 	unregister_pernet_subsys(&ds_net_ops);
-	ds_rules_forget_all();
 	ds_sock_exit();
 	ds_ledger_module_exit();
 }

@@ -105,7 +105,7 @@ struct sock *ds_port_find_wild(const struct ds_port *port, ds_port_match match,
  * @match:	tells whether a socket is the one; it may be shown others, too
  * @arg:	for @match
  *
- * Context: process, without any lock.
+ * Context: process, without a spinlock.
  *
  * Return: the first socket that matches, for sock_put(), or NULL.
  */
@@ -121,7 +121,7 @@ struct sock *ds_port_get_wild(const struct ds_port *port, ds_port_match match,
  *
  * Looks at all of them, connections included. For UDP ds_port_get_wild() does so.
  *
- * Context: process, without any lock.
+ * Context: process, without a spinlock.
  *
  * Return: the first socket that matches, for sock_put(), or NULL.
  */

@@ -8,14 +8,12 @@
 #include <linux/xarray.h>
 #include <net/sock.h>
 
+#include "net.h"
 #include "rules.h"
 #include "sock.h"
 
 atomic_t ds_rules_total = ATOMIC_INIT(0);
-
-/* A softirq may be the end of a socket. */
-struct xarray ds_rules_made_dual =
-	XARRAY_INIT(ds_rules_made_dual, XA_FLAGS_LOCK_BH);
+atomic_t ds_rules_total_dual = ATOMIC_INIT(0);
 
 struct ds_rule *ds_rules_find(struct ds_rules *rules, enum ds_proto proto,
 			      u16 port)
@@ -115,30 +113,78 @@ u64 ds_rule_holder(struct ds_rules *rules, const struct ds_rule *rule,
 	return cookie;
 }
 
+/* Those of the kernel's own may outlive their namespace, and are never noted. */
+static struct ds_rules *ds_rules_of(const struct sock *sk)
+{
+	return sk->sk_kern_sock ? NULL : &ds_net(sock_net(sk))->rules;
+}
+
+static void ds_rules_erase(struct ds_rules *rules, unsigned long cookie)
+{
+	if (xa_erase_bh(&rules->made_dual, cookie))
+		atomic_dec(&ds_rules_total_dual);
+}
+
+void ds_rules_forget(const struct sock *sk)
+{
+	u64 cookie = atomic64_read(&sk->sk_cookie);
+	struct ds_rules *rules;
+
+	if (likely(!atomic_read(&ds_rules_total_dual)) || !cookie)
+		return;
+	rules = ds_rules_of(sk);
+	if (rules)
+		ds_rules_erase(rules, cookie);
+}
+
 void ds_rules_note(struct sock *sk, bool dual)
 {
-	u64 cookie = ds_sk_cookie(sk);
+	struct ds_rules *rules = ds_rules_of(sk);
+	void *old;
 
-	if (dual)
-		xa_store_bh(&ds_rules_made_dual, cookie, xa_mk_value(1),
-			    GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
-	else
-		ds_rules_forget(cookie);
+	if (!dual || !rules) {
+		ds_rules_forget(sk);
+		return;
+	}
+	old = xa_store_bh(&rules->made_dual, ds_sk_cookie(sk), xa_mk_value(1),
+			  GFP_ATOMIC | __GFP_NOWARN);
+	if (!old)
+		atomic_inc(&ds_rules_total_dual);
 }
 
 bool ds_rules_made(const struct sock *sk)
 {
-	return xa_load(&ds_rules_made_dual, atomic64_read(&sk->sk_cookie));
+	struct ds_rules *rules = ds_rules_of(sk);
+
+	return rules && xa_load(&rules->made_dual,
+				atomic64_read(&sk->sk_cookie));
+}
+
+static void ds_rules_forget_dual(struct ds_rules *rules)
+{
+	unsigned long cookie;
+	void *entry;
+
+	xa_for_each(&rules->made_dual, cookie, entry)
+		ds_rules_erase(rules, cookie);
+}
+
+static void ds_rules_forget_net(struct net *net, void *unused)
+{
+	ds_rules_forget_dual(&ds_net(net)->rules);
 }
 
 void ds_rules_forget_all(void)
 {
-	xa_destroy(&ds_rules_made_dual);
+	if (atomic_read(&ds_rules_total_dual))
+		ds_net_visit(ds_rules_forget_net, NULL);
 }
 
 void ds_rules_init(struct ds_rules *rules)
 {
-	xa_init(&rules->by_key);
+	xa_init_flags(&rules->by_key, XA_FLAGS_ACCOUNT);
+	/* A softirq may be the end of a socket. */
+	xa_init_flags(&rules->made_dual, XA_FLAGS_LOCK_BH | XA_FLAGS_ACCOUNT);
 	mutex_init(&rules->mutex);
 	rules->generation = 1;
 	spin_lock_init(&rules->lock);
@@ -154,4 +200,5 @@ void ds_rules_end(struct ds_rules *rules)
 		kfree(rule);
 	xa_destroy(&rules->by_key);
 	atomic_sub(rules->n, &ds_rules_total);
+	ds_rules_forget_dual(rules);
 }

@@ -52,6 +52,9 @@ struct ds_rule {
  * @generation:	changes with any rule, never 0; written under @mutex
  * @lock:	for @binding and the holders of rules
  * @binding:	sockets that a rule is being applied to, see bind.c
+ * @made_dual:	sockets that a rule, or somebody in its name, has made dual: values by
+ *		their cookie. They give IPv4 back to who binds an IPv4 socket to the
+ *		port. Forgotten when they end
  */
 struct ds_rules {
 	struct xarray by_key;
@@ -60,22 +63,20 @@ struct ds_rules {
 	unsigned int generation;
 	spinlock_t lock;	/* see above */
 	struct list_head binding;
+	struct xarray made_dual;
 };
 
-/* How many rules there are in all namespaces: bind() looks at more only if any. */
-extern atomic_t ds_rules_total;
-
-/* Sockets that a rule, or somebody in its name, has made dual: values by their
- * cookie. They give IPv4 back to who binds an IPv4 socket to the port. Forgotten when
- * they end.
+/* How many rules, and sockets that were made dual, there are in all namespaces: else
+ * bind() looks at nothing, nor does the end of a socket.
  */
-extern struct xarray ds_rules_made_dual;
+extern atomic_t ds_rules_total;
+extern atomic_t ds_rules_total_dual;
 
-/* Whether there is anything to do in bind(). */
+/* Whether there may be anything to do in bind(). */
 static __always_inline bool ds_rules_exist(void)
 {
 	return unlikely(atomic_read(&ds_rules_total) ||
-			!xa_empty(&ds_rules_made_dual));
+			atomic_read(&ds_rules_total_dual));
 }
 
 /**
@@ -165,21 +166,26 @@ u64 ds_rule_holder(struct ds_rules *rules, const struct ds_rule *rule,
 void ds_rules_note(struct sock *sk, bool dual);
 
 /**
- * ds_rules_forget() - forget a socket that ends
- * @cookie:	its cookie
+ * ds_rules_forget() - forget how a socket has come to its IPV6_V6ONLY
+ * @sk:		the socket, which may be ending
  *
  * Context: process or softirq.
  */
-static inline void ds_rules_forget(u64 cookie)
-{
-	if (unlikely(!xa_empty(&ds_rules_made_dual)))
-		xa_erase_bh(&ds_rules_made_dual, cookie);
-}
+void ds_rules_forget(const struct sock *sk);
 
-/* Whether a socket is one of ds_rules_made_dual. Under RCU. */
+/**
+ * ds_rules_made() - was a socket made dual by a rule?
+ * @sk:		the socket
+ *
+ * Context: under RCU, or while the socket stays.
+ *
+ * Return: true or false.
+ */
 bool ds_rules_made(const struct sock *sk);
 
-/* Forget all sockets: those that end while no hook is there would stay for ever. */
+/* Forget all sockets: those that end while no hook is there would stay for ever. May
+ * sleep.
+ */
 void ds_rules_forget_all(void);
 
 /* Begin with no rules. */

@@ -514,11 +514,11 @@ void ds_sock_end_rec(struct ds_sock *rec)
 }
 
 static noinline ds_direct
-void ds_sock_end_record(u64 cookie)
+void ds_sock_end_record(const struct sock *sk, u64 cookie)
 {
 	struct ds_sock *rec;
 
-	ds_rules_forget(cookie);
+	ds_rules_forget(sk);
 	/* A socket of the kernel's own may have lost its namespace by now, but
 	 * then it has lost its record, too.
 	 */
@@ -537,7 +537,7 @@ void ds_sock_end(const struct sock *sk)
 	 * cookie of theirs.
 	 */
 	if (unlikely(cookie))
-		ds_sock_end_record(cookie);
+		ds_sock_end_record(sk, cookie);
 }
 
 void ds_records_init(struct ds_records *records, work_func_t age)

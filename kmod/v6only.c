@@ -129,6 +129,7 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
  * @v6only:	what IPV6_V6ONLY is to be
  * @reuse:	whether all have SO_REUSEADDR
  * @foreign:	whether one is MPTCP's, or the kernel's own
+ * @willing:	whether all that are dual were made so by a rule, or it does not matter
  * @n:		how many have IPV6_V6ONLY the other way
  * @changed:	how many of these have changed
  * @busy:	whether a process was busy with one
@@ -142,6 +143,7 @@ struct ds_group {
 	bool v6only;
 	bool reuse;
 	bool foreign;
+	bool willing;
 	int n;
 	int changed;
 	bool busy;
@@ -259,6 +261,8 @@ static void ds_group_count(const struct ds_v6only *req, struct ds_group *group,
 		return;
 	group->reuse &= !!sk->sk_reuse;
 	group->foreign |= ds_is_foreign(sk);
+	group->willing &= !req->give_back || ipv6_only_sock(sk) ||
+			  ds_rules_made(sk);
 	group->n += ipv6_only_sock(sk) != group->v6only;
 }
 
@@ -271,6 +275,7 @@ static int ds_group_init(const struct ds_v6only *req, struct ds_group *group,
 	group->uid = ds_sk_uid(sk);
 	group->v6only = req->v6only;
 	group->reuse = true;
+	group->willing = true;
 
 	if (group->grouped)
 		return ds_group_walk(req, group, sk, ds_group_count);
@@ -433,6 +438,9 @@ static int ds_v6only_check(const struct ds_v6only *req, struct ds_group *group)
 			       "A socket of the SO_REUSEPORT group is MPTCP's, or the kernel's own");
 		return -EOPNOTSUPP;
 	}
+	/* Who is dual of his own will keeps IPv4 from others, as without a rule. */
+	if (!group->willing)
+		return -EADDRINUSE;
 	return ds_v6only_collides(req, group) ?: group->n;
 }
 
@@ -640,7 +648,8 @@ int ds_v6only_give_back(const struct ds_port *port, struct sock *sk)
 	struct ds_group group;
 	int n;
 
-	if (!mutex_trylock(&dn->windows.mutex))
+	/* A group is not gone through where it is known to be in vain. */
+	if (sock_owned_by_user_nocheck(sk) || !mutex_trylock(&dn->windows.mutex))
 		return -EBUSY;
 	n = ds_v6only_change_group(&req, &group, sk);
 	mutex_unlock(&dn->windows.mutex);

@@ -134,24 +134,31 @@ TEST_F_TIMEOUT(v6only, rule_limit, TEST_TIMEOUT)
 	EXPECT_EQ(FAM_RULE_NEW, fam_rule_set(ds, 0, 0, 1));
 }
 
+/* A port that no connection of before is in the way at, and no client is given. */
+static in_port_t fresh_port(void)
+{
+	static in_port_t last = 7300;
+
+	return ++last;
+}
+
 /* Whatever the application asks for, and a port's own rule before that of all. */
 TEST_F_TIMEOUT(v6only, rule_decides, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), asked, rule, all;
+	int proto = protocol_of(variant->type), asked, rule, own;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 	int fd;
 
-	for (all = 0; all < 2; all++) {
+	for (own = 0; own < 2; own++) {
 		for (rule = 0; rule < 2; rule++) {
-			if (all) {
-				ASSERT_LE(0, fam_rule_set(ds, proto, port, rule));
-				ASSERT_LE(0, fam_rule_set(ds, 0, 0, !rule));
-			} else {
-				fam_rule_del(ds, proto, port);
-				ASSERT_LE(0, fam_rule_set(ds, 0, 0, rule));
-			}
+			fam_rule_del(ds, 0, 0);
+			ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, 0, 0, rule ^ own));
 			for (asked = 0; asked < 2; asked++) {
+				port = fresh_port();
+				if (own)
+					ASSERT_EQ(FAM_RULE_NEW,
+						  fam_rule_set(ds, proto, port, rule));
 				close(self->fd);
 				self->fd = bound(variant->type, "::", port, asked, 0);
 				ASSERT_LE(0, self->fd);
@@ -161,8 +168,11 @@ TEST_F_TIMEOUT(v6only, rule_decides, TEST_TIMEOUT)
 				else
 					v6only_expect_dual(_metadata, variant->type,
 							   self->fd, &self->seen);
+				if (own)
+					expect_rule(_metadata, ds, variant->type,
+						    port, 1, 0);
 			}
-			expect_rule(_metadata, ds, variant->type, all ? port : 0, 2, 0);
+			expect_rule(_metadata, ds, variant->type, 0, own ? 0 : 2, 0);
 		}
 	}
 
@@ -170,7 +180,10 @@ TEST_F_TIMEOUT(v6only, rule_decides, TEST_TIMEOUT)
 	ASSERT_EQ(0, fam_rule_del(ds, proto, port));
 	ASSERT_EQ(0, fam_rule_del(ds, 0, 0));
 	for (asked = 0; asked < 2; asked++) {
-		fd = bound(variant->type, "::", 0, asked, 0);
+		port = fresh_port();
+		ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, proto, port, !asked));
+		ASSERT_EQ(0, fam_rule_del(ds, proto, port));
+		fd = bound(variant->type, "::", port, asked, 0);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(asked, net_v6only(fd));
 		close(fd);
@@ -281,15 +294,15 @@ TEST_F_TIMEOUT(v6only, rule_given_back, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "0.0.0.0", "127.0.0.1", "::ffff:127.0.0.1" };
 	int proto = protocol_of(variant->type), other, live;
-	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 	struct fam_rule rule;
+	in_port_t port;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
 		for (live = 0; live < 2; live++) {
+			port = fresh_port();
 			close(self->fd);
-			fam_rule_del(ds, proto, port);
 			if (live) {
 				/* By v6only-set, with a rule that says so. */
 				self->fd = bound(variant->type, "::", port, 1, 0);
@@ -366,10 +379,14 @@ TEST_F_TIMEOUT(v6only, rule_group, TEST_TIMEOUT)
 		EXPECT_EQ(0, net_v6only(fd[i]));
 	}
 	expect_rule(_metadata, ds, variant->type, port, GROUP, 0);
-	/* Some are dual of their own will: without a rule it would have failed. */
+	/* Some are dual of their own will, and keep IPv4 from others as without a rule. */
+	EXPECT_EQ(-EADDRINUSE, bound(variant->type, "127.0.0.1", port, 0, 0));
+	for (i = 0; i < GROUP; i++)
+		EXPECT_EQ(0, net_v6only(fd[i]));
+	expect_rule(_metadata, ds, variant->type, port, GROUP, 0);
 	for (i = 0; i < GROUP; i += 2)
 		close(fd[i]);
-	other = net_server(variant->type, "127.0.0.1", port, 0);
+	other = bound(variant->type, "127.0.0.1", port, 0, 0);
 	ASSERT_LE(0, other);
 	for (i = 1; i < GROUP; i += 2) {
 		EXPECT_EQ(1, net_v6only(fd[i]));
@@ -377,6 +394,90 @@ TEST_F_TIMEOUT(v6only, rule_group, TEST_TIMEOUT)
 	}
 	expect_rule(_metadata, ds, variant->type, port, GROUP, 1);
 	close(other);
+}
+
+/* A worker that comes later joins those that are there, whatever the rule. */
+TEST_F_TIMEOUT(v6only, rule_joins, TEST_TIMEOUT)
+{
+	int proto = protocol_of(variant->type), fd[2], asked, i;
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+
+	close(self->fd);
+	self->fd = -1;
+	for (asked = 0; asked < 2; asked++) {
+		fam_rule_del(ds, proto, port);
+		for (i = 0; i < 2; i++) {
+			fd[i] = bound(variant->type, "::", port, asked, NET_REUSEPORT);
+			ASSERT_LE(0, fd[i]);
+			EXPECT_EQ(asked, net_v6only(fd[i]));
+			ASSERT_LE(0, fam_rule_set(ds, proto, port, !asked));
+		}
+		expect_rule(_metadata, ds, variant->type, port, 0, 1);
+		close(fd[0]);
+		close(fd[1]);
+	}
+}
+
+/* Two that can both be bound, and then both listen: as without a rule. */
+TEST_F_TIMEOUT(listener, rule_in_listen, TEST_TIMEOUT)
+{
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	int fd[2], order, listens, i;
+
+	close(self->fd);
+	self->fd = -1;
+	for (i = 0; i < 4; i++) {
+		order = i % 2;
+		listens = i / 2;
+		fam_rule_del(ds, IPPROTO_TCP, port);
+		ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, IPPROTO_TCP, port, 0));
+		fd[0] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ASSERT_LE(0, fd[0]);
+		ASSERT_LE(0, fd[1]);
+		ASSERT_EQ(0, net_setsockopt(fd[0], IPPROTO_IPV6, IPV6_V6ONLY, 1));
+		ASSERT_EQ(0, net_setsockopt(fd[0], SOL_SOCKET, SO_REUSEADDR, 1));
+		ASSERT_EQ(0, net_setsockopt(fd[1], SOL_SOCKET, SO_REUSEADDR, 1));
+		EXPECT_EQ(0, net_bind(fd[order], order ? "0.0.0.0" : "::", port));
+		EXPECT_EQ(0, net_bind(fd[!order], order ? "::" : "0.0.0.0", port));
+		EXPECT_EQ(0, listen(fd[listens], 8));
+		EXPECT_EQ(0, listen(fd[!listens], 8));
+		EXPECT_EQ(1, net_v6only(fd[0]));
+		expect_rule(_metadata, ds, SOCK_STREAM, port, 1, 1);
+		EXPECT_TRUE(v6only_served(_metadata, SOCK_STREAM, "127.0.0.1", fd[1],
+					  &self->seen));
+		EXPECT_TRUE(v6only_served(_metadata, SOCK_STREAM, "::1", fd[0],
+					  &self->seen));
+		close(fd[0]);
+		close(fd[1]);
+	}
+}
+
+/* One that was connected and is no more is as it was. */
+TEST_F_TIMEOUT(listener, rule_after_disconnect, TEST_TIMEOUT)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	in_port_t port = net_port(self->fd);
+	struct fam *ds = &self->ds;
+	int fd;
+
+	close(self->fd);
+	self->fd = -1;
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, IPPROTO_UDP, port, 0));
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
+	ASSERT_EQ(0, net_bind(fd, "::", port));
+	EXPECT_EQ(0, net_v6only(fd));
+	ASSERT_EQ(0, net_connect(fd, "::ffff:127.0.0.1", port));
+	EXPECT_EQ(0, connect(fd, &none, sizeof(none)));
+	EXPECT_EQ(0, net_v6only(fd));
+	self->fd = bound(SOCK_DGRAM, "127.0.0.1", port, 0, 0);
+	EXPECT_LE(0, self->fd);
+	EXPECT_EQ(1, net_v6only(fd));
+	close(fd);
 }
 
 /* No bind() fails because of a rule: what two sockets can have without one, they can
