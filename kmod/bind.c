@@ -221,24 +221,14 @@ static bool ds_is_fellow(struct sock *sk, void *arg)
  */
 static bool ds_binding_joins(const struct ds_binding *b)
 {
-	bool udp = b->port.proto == DS_UDP, found;
-	spinlock_t *lock;
+	struct sock *sk;
 
 	if (!b->sk->sk_reuseport)
 		return false;
-	if (udp) {
-		lock = ds_port_lock(&b->port);
-		spin_lock_bh(lock);
-	} else {
-		lock = ds_port_listen_lock(&b->port);
-		spin_lock(lock);
-	}
-	found = ds_port_find_wild(&b->port, ds_is_fellow, b->sk);
-	if (udp)
-		spin_unlock_bh(lock);
-	else
-		spin_unlock(lock);
-	return found;
+	sk = ds_port_get_wild(&b->port, ds_is_fellow, b->sk);
+	if (sk)
+		sock_put(sk);
+	return sk;
 }
 
 static bool ds_binding_can_change(const struct ds_binding *b)
@@ -258,7 +248,8 @@ static void ds_binding_apply(const struct ds_binding *b)
 		ds_binding_pass_over(b, b->sk, 0, 0);
 		return;
 	}
-	ds_rules_note(b->sk, was && !v6only);
+	if (was && !v6only)
+		ds_rules_note(b->sk, ds_sk_cookie(b->sk));
 	b->sk->sk_ipv6only = v6only;
 	err = ds_binding_can_try(b) ? ds_binding_try(b) : 0;
 	if (!err) {

@@ -67,7 +67,7 @@ int dualstack_nl_rule_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = ds_rules_set(rules, key, v6only, &was);
 	if (err == -ENOSPC)
 		NL_SET_ERR_MSG(info->extack,
-			       "There are " __stringify(DS_MAX_RULES) " rules in this namespace, as many as there can be");
+			       "As many rules as a namespace can have: " __stringify(DS_MAX_RULES));
 	if (!err && was >= 0)
 		err = nla_put_u8(msg, DUALSTACK_A_RULE_WAS, was);
 	return ds_reply(msg, info, err);

@@ -10,7 +10,6 @@
 
 #include "net.h"
 #include "rules.h"
-#include "sock.h"
 
 atomic_t ds_rules_total = ATOMIC_INIT(0);
 atomic_t ds_rules_total_dual = ATOMIC_INIT(0);
@@ -137,18 +136,12 @@ void ds_rules_forget(const struct sock *sk)
 		ds_rules_erase(rules, cookie);
 }
 
-void ds_rules_note(struct sock *sk, bool dual)
+void ds_rules_note(const struct sock *sk, u64 cookie)
 {
 	struct ds_rules *rules = ds_rules_of(sk);
-	void *old;
 
-	if (!dual || !rules) {
-		ds_rules_forget(sk);
-		return;
-	}
-	old = xa_store_bh(&rules->made_dual, ds_sk_cookie(sk), xa_mk_value(1),
-			  GFP_ATOMIC | __GFP_NOWARN);
-	if (!old)
+	if (rules && !xa_store_bh(&rules->made_dual, cookie, xa_mk_value(1),
+				  GFP_ATOMIC | __GFP_NOWARN))
 		atomic_inc(&ds_rules_total_dual);
 }
 

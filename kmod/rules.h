@@ -155,15 +155,15 @@ u64 ds_rule_holder(struct ds_rules *rules, const struct ds_rule *rule,
 		   __be32 *addr);
 
 /**
- * ds_rules_note() - note how a socket has come to its IPV6_V6ONLY
+ * ds_rules_note() - note that a rule, or somebody in its name, has made a socket dual
  * @sk:		the socket
- * @dual:	whether a rule, or somebody in its name, has made it dual
+ * @cookie:	its cookie
  *
  * Where there is no memory to note it, that socket does not give IPv4 back.
  *
  * Context: process or softirq; does not sleep.
  */
-void ds_rules_note(struct sock *sk, bool dual);
+void ds_rules_note(const struct sock *sk, u64 cookie);
 
 /**
  * ds_rules_forget() - forget how a socket has come to its IPV6_V6ONLY

@@ -390,8 +390,10 @@ static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 		return;
 	sk->sk_ipv6only = group->v6only;
 	group->changed++;
-	if (ds_rules_exist())
-		ds_rules_note(sk, !group->v6only && ds_v6only_is_ruled_off(sk));
+	if (group->v6only)
+		ds_rules_forget(sk);
+	else if (ds_rules_exist() && ds_v6only_is_ruled_off(sk))
+		ds_rules_note(sk, ds_sk_cookie(sk));
 
 	/* bind() with SO_REUSEPORT skips the check for conflicts if the bucket
 	 * remembers a like socket that passed it. That was with the old value of
