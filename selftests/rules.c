@@ -542,7 +542,7 @@ TEST_F_TIMEOUT(v6only, rule_fails_nobody, 5 * TEST_TIMEOUT)
 			got = both(_metadata, variant->type, port, other, flags,
 				   asked, order);
 			EXPECT_EQ(want, want & got)
-				TH_LOG("%s, options %u and %u, V6ONLY %d, rule %d, order %d: %u of %u",
+				TH_LOG("%s, options %u and %u, V6ONLY %d, rule %d, %d: %u of %u",
 				       other, i, k, asked, rule, order, got, want);
 			went += want == 3;
 		}

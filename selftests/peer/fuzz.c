@@ -377,6 +377,14 @@ static void put_message(struct sender *s)
 
 /* Answers. */
 
+/* That there is no such rule is an answer, too: who may set none has none. */
+static bool is_answer(__u32 op, int error)
+{
+	return !error || (error == -ENOENT &&
+			  (fuzz_ops[op].cmd == DUALSTACK_CMD_RULE_GET ||
+			   fuzz_ops[op].cmd == DUALSTACK_CMD_RULE_DEL));
+}
+
 static void note(struct sender *s, const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *err = (const void *)(nlh + 1);
@@ -388,7 +396,7 @@ static void note(struct sender *s, const struct nlmsghdr *nlh)
 	if ((err->msg.nlmsg_seq & 0xffff0000) != SEQ_VALID ||
 	    op >= ARRAY_SIZE(fuzz_ops))
 		return;
-	s->done[op] += !err->error;
+	s->done[op] += is_answer(op, err->error);
 	s->denied[op] += err->error == -EPERM;
 }
 
