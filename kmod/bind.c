@@ -97,15 +97,15 @@ static void ds_binding_end(struct ds_binding *b)
  */
 static int ds_binding_try(const struct ds_binding *b)
 {
-	struct sock *sk = b->sk;
-	int err = ds_get_port(sk, b->port.num);
+	const struct proto *prot = READ_ONCE(b->sk->sk_prot);
+	int err = ds_get_port(b->sk, b->port.num);
 
 	if (err || b->listens)
 		return err;
 	if (b->port.proto == DS_UDP)
-		READ_ONCE(sk->sk_prot)->unhash(sk);
+		prot->unhash(b->sk);
 	else
-		inet_put_port(sk);
+		prot->put_port(b->sk);
 	return 0;
 }
 
