@@ -18,6 +18,7 @@
 
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
@@ -39,13 +40,13 @@
 #include "trace.h"
 #include "v6only.h"
 
-/* How often a socket is asked to give IPv4 back that a process is busy with: that is
- * for moments, but nothing can be waited for here.
+/* For how long a socket is asked to give IPv4 back that a process is busy with: that is
+ * for moments, and nobody can sleep here.
  */
-#define DS_BIND_TRIES	100
+#define DS_BIND_PATIENCE	NSEC_PER_MSEC
 
 /* How many sockets, or groups of them, give IPv4 back to one. */
-#define DS_BIND_GIVERS	64
+#define DS_BIND_GIVERS	8
 
 /* How many sockets of a port are looked at for one that has been bound to it and does
  * not listen yet: connections may be any number.
@@ -205,27 +206,39 @@ static void ds_binding_passed_over(const struct ds_binding *b)
 	ds_binding_pass_over(b, b->sk, addr, holder);
 }
 
+/**
+ * struct ds_fellow - a SO_REUSEPORT group that is looked for
+ * @sk:		the socket that would be of it
+ * @v6only:	if its IPV6_V6ONLY were this
+ */
+struct ds_fellow {
+	struct sock *sk;
+	bool v6only;
+};
+
 static bool ds_is_fellow(struct sock *sk, void *arg)
 {
-	const struct sock *mine = arg;
+	const struct ds_fellow *fellow = arg;
+	struct sock *mine = fellow->sk;
 
 	return sk != mine && sk->sk_family == AF_INET6 && sk->sk_reuseport &&
 	       ipv6_addr_any(&sk->sk_v6_rcv_saddr) &&
-	       ipv6_only_sock(sk) == ipv6_only_sock(mine) &&
+	       ipv6_only_sock(sk) == fellow->v6only &&
 	       sk->sk_bound_dev_if == mine->sk_bound_dev_if &&
-	       uid_eq(ds_sk_uid(sk), ds_sk_uid((struct sock *)mine));
+	       uid_eq(ds_sk_uid(sk), ds_sk_uid(mine));
 }
 
-/* Whether there is a SO_REUSEPORT group that the socket is about to join as it is: on its
- * own, one of both would get nothing.
+/* Whether there is such a group: where a socket does not join it, one of both would get
+ * nothing.
  */
-static bool ds_binding_joins(const struct ds_binding *b)
+static bool ds_binding_has_fellow(const struct ds_binding *b, bool v6only)
 {
+	struct ds_fellow fellow = { .sk = b->sk, .v6only = v6only };
 	struct sock *sk;
 
 	if (!b->sk->sk_reuseport)
 		return false;
-	sk = ds_port_get_wild(&b->port, ds_is_fellow, b->sk);
+	sk = ds_port_get_wild(&b->port, ds_is_fellow, &fellow);
 	if (sk)
 		sock_put(sk);
 	return sk;
@@ -234,7 +247,7 @@ static bool ds_binding_joins(const struct ds_binding *b)
 static bool ds_binding_can_change(const struct ds_binding *b)
 {
 	return (b->rule->v6only || ds_binding_can_try(b)) &&
-	       !ds_binding_joins(b);
+	       !ds_binding_has_fellow(b, !b->rule->v6only);
 }
 
 /* The bit is under the lock of the socket, which has no port yet: nobody else reads it. */
@@ -264,17 +277,31 @@ static void ds_binding_apply(const struct ds_binding *b)
 		ds_binding_passed_over(b);
 }
 
-/* In listen() of one that a rule has made dual: it is bound, but no packet finds it yet. */
-static void ds_binding_listen(const struct ds_binding *b)
+/* The socket is bound, but no packet finds it yet: see ds_v6only_write(). */
+static void ds_binding_write(const struct ds_binding *b, bool v6only)
 {
 	spinlock_t *lock = ds_port_lock(&b->port);
 
-	if (ds_binding_try(b) != -EADDRINUSE)
-		return;
 	spin_lock_bh(lock);
-	b->sk->sk_ipv6only = true;
+	b->sk->sk_ipv6only = v6only;
 	inet_csk(b->sk)->icsk_bind_hash->fastreuseport = 0;
 	spin_unlock_bh(lock);
+}
+
+/* In listen() of one that a rule has made dual. Where others of its SO_REUSEPORT group have
+ * given IPv4 back by now, it does, too.
+ */
+static void ds_binding_listen(const struct ds_binding *b)
+{
+	if (!ds_binding_has_fellow(b, true) &&
+	    ds_binding_try(b) != -EADDRINUSE)
+		return;
+	ds_binding_write(b, true);
+	if (ds_binding_try(b) == -EADDRINUSE) {
+		/* It is not for the sake of IPv4. */
+		ds_binding_write(b, false);
+		return;
+	}
 	ds_rules_forget(b->sk);
 	if (b->rule && !b->rule->v6only)
 		ds_binding_passed_over(b);
@@ -302,38 +329,56 @@ static struct sock *ds_binding_dual(const struct ds_binding *b)
 	return sk;
 }
 
-/* Returns whether one did. */
-static bool ds_binding_take_back(const struct ds_binding *b)
+/* Returns the one that did, held; or NULL. */
+static struct sock *ds_binding_take_back(const struct ds_binding *b)
 {
 	struct sock *sk = ds_binding_dual(b);
-	int i, err = -EBUSY;
+	u64 end = ktime_get_ns() + DS_BIND_PATIENCE;
+	int err;
 
 	if (!sk)
-		return false;
-	for (i = 0; i < DS_BIND_TRIES && err == -EBUSY; i++) {
+		return NULL;
+	do {
 		err = ds_v6only_give_back(&b->port, sk);
 		cpu_relax();
-	}
-	/* Another rule may be there by now. */
-	if (!err && b->rule && !b->rule->v6only)
+	} while (err == -EBUSY && ktime_get_ns() < end);
+	if (!err)
+		return sk;
+	sock_put(sk);
+	return NULL;
+}
+
+static void ds_binding_given(const struct ds_binding *b, struct sock *sk,
+			     bool in_vain)
+{
+	if (in_vain)
+		ds_v6only_take_again(&b->port, sk);
+	else if (b->rule && !b->rule->v6only)
 		ds_binding_pass_over(b, sk, ds_addr4(b->sk),
 				     ds_sk_cookie(b->sk));
 	sock_put(sk);
-	return !err;
 }
 
-static bool ds_binding_is_refused(const struct ds_binding *b)
-{
-	return !ds_binding_can_try(b) || ds_binding_try(b) == -EADDRINUSE;
-}
-
-/* Each one that gives it back is no longer one that could. */
+/* Each one that gives it back is no longer one that could. Where somebody else is in the
+ * way as well, they have it again.
+ */
 static void ds_binding_take(const struct ds_binding *b)
 {
-	int left = DS_BIND_GIVERS;
+	struct sock *sk, *given[DS_BIND_GIVERS];
+	bool refused;
+	int n = 0;
 
-	while (left-- && ds_binding_is_refused(b) && ds_binding_take_back(b))
-		;
+	if (!ds_binding_can_try(b))
+		return;
+	while ((refused = ds_binding_try(b) == -EADDRINUSE) &&
+	       n < DS_BIND_GIVERS) {
+		sk = ds_binding_take_back(b);
+		if (!sk)
+			break;
+		given[n++] = sk;
+	}
+	while (n)
+		ds_binding_given(b, given[--n], refused);
 }
 
 /* An AF_INET6 socket whose IPV6_V6ONLY applications set, and that takes IPv4 by it. */

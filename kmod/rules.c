@@ -43,7 +43,8 @@ static int ds_rules_store(struct ds_rules *rules, u32 key, bool v6only,
 	rule->key = key;
 	rule->v6only = v6only;
 
-	err = xa_err(xa_store(&rules->by_key, key, rule, GFP_KERNEL_ACCOUNT));
+	err = xa_err(xa_store_bh(&rules->by_key, key, rule,
+				 GFP_KERNEL_ACCOUNT));
 	if (err) {
 		kfree(rule);
 		return err;
@@ -77,7 +78,7 @@ int ds_rules_del(struct ds_rules *rules, u32 key)
 	struct ds_rule *rule;
 
 	mutex_lock(&rules->mutex);
-	rule = xa_erase(&rules->by_key, key);
+	rule = xa_erase_bh(&rules->by_key, key);
 	if (rule) {
 		rules->n--;
 		atomic_dec(&ds_rules_total);
@@ -175,8 +176,8 @@ void ds_rules_forget_all(void)
 
 void ds_rules_init(struct ds_rules *rules)
 {
-	xa_init_flags(&rules->by_key, XA_FLAGS_ACCOUNT);
-	/* A softirq may be the end of a socket. */
+	/* A softirq may be the end of a socket; and to lockdep both have one lock. */
+	xa_init_flags(&rules->by_key, XA_FLAGS_LOCK_BH | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&rules->made_dual, XA_FLAGS_LOCK_BH | XA_FLAGS_ACCOUNT);
 	mutex_init(&rules->mutex);
 	rules->generation = 1;

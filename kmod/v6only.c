@@ -43,8 +43,8 @@
  * @cookie:	which one it is
  * @v6only:	what IPV6_V6ONLY is to be
  * @dry_run:	whether to check only, and change nothing
- * @give_back:	whether a socket gives IPv4 back to another one, in bind() of that:
- *		it need not listen yet, and others have to wait
+ * @in_bind:	whether it is in bind() of another socket, which IPv4 is given back to:
+ *		this one need not listen yet, and others have to wait
  * @skb:	the request as it came
  * @extack:	says why not
  */
@@ -53,7 +53,7 @@ struct ds_v6only {
 	u64 cookie;
 	bool v6only;
 	bool dry_run;
-	bool give_back;
+	bool in_bind;
 	struct sk_buff *skb;
 	struct netlink_ext_ack *extack;
 };
@@ -109,7 +109,7 @@ static int ds_v6only_suits(const struct ds_v6only *req, const struct sock *sk)
 		return -EINVAL;
 	}
 	if (req->port.proto == DS_TCP && sk->sk_state != TCP_LISTEN &&
-	    !req->give_back) {
+	    !req->in_bind) {
 		NL_SET_ERR_MSG(req->extack, "The socket does not listen");
 		return -EINVAL;
 	}
@@ -248,7 +248,7 @@ static int ds_group_walk(const struct ds_v6only *req, struct ds_group *group,
 			sock_put(held[i]);
 		}
 		/* Not under an RCU lock, nor where unloading would not wait. */
-		if (!req->give_back)
+		if (!req->in_bind)
 			cond_resched();
 	} while (place && !group->stop);
 	return 0;
@@ -261,7 +261,7 @@ static void ds_group_count(const struct ds_v6only *req, struct ds_group *group,
 		return;
 	group->reuse &= !!sk->sk_reuse;
 	group->foreign |= ds_is_foreign(sk);
-	group->willing &= !req->give_back || ipv6_only_sock(sk) ||
+	group->willing &= !req->in_bind || ipv6_only_sock(sk) ||
 			  ds_rules_made(sk);
 	group->n += ipv6_only_sock(sk) != group->v6only;
 }
@@ -352,6 +352,9 @@ static int ds_v6only_collides(const struct ds_v6only *req,
 	if (!sk)
 		return 0;
 
+	/* In bind() there is nobody to tell. */
+	if (req->in_bind)
+		return -EADDRINUSE;
 	if (sk->sk_family == AF_INET) {
 		addr = sk->sk_rcv_saddr;
 		ds_extack_fmt(req->skb, req->extack,
@@ -639,23 +642,33 @@ static int ds_v6only_set(const struct ds_v6only *req)
 	return n;
 }
 
-int ds_v6only_give_back(const struct ds_port *port, struct sock *sk)
+static int ds_v6only_in_bind(const struct ds_port *port, struct sock *sk,
+			     bool v6only)
 {
 	struct ds_net *dn = ds_net(port->net);
 	const struct ds_v6only req = {
 		.port = *port,
-		.v6only = true,
-		.give_back = true,
+		.v6only = v6only,
+		.in_bind = true,
 	};
-	struct ds_group group;
 	int n;
 
 	/* A group is not gone through where it is known to be in vain. */
 	if (sock_owned_by_user_nocheck(sk) || !mutex_trylock(&dn->windows.mutex))
 		return -EBUSY;
-	n = ds_v6only_change_group(&req, &group, sk);
+	n = ds_v6only_set_socket(&req, sk);
 	mutex_unlock(&dn->windows.mutex);
 	return n ? min(n, 0) : -ENOENT;
+}
+
+int ds_v6only_give_back(const struct ds_port *port, struct sock *sk)
+{
+	return ds_v6only_in_bind(port, sk, true);
+}
+
+void ds_v6only_take_again(const struct ds_port *port, struct sock *sk)
+{
+	ds_v6only_in_bind(port, sk, false);
 }
 
 static int ds_v6only_parse(struct ds_v6only *req, struct genl_info *info)

@@ -20,4 +20,15 @@ struct sock;
  */
 int ds_v6only_give_back(const struct ds_port *port, struct sock *sk);
 
+/**
+ * ds_v6only_take_again() - undo ds_v6only_give_back()
+ * @port:	as there
+ * @sk:		as there
+ *
+ * Where it cannot be done any more, the socket stays v6only.
+ *
+ * Context: as there.
+ */
+void ds_v6only_take_again(const struct ds_port *port, struct sock *sk);
+
 #endif /* _DUALSTACK_V6ONLY_H */

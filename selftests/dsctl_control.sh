@@ -962,7 +962,7 @@ set v6only on cookie 1 port 2|cookie
 set v6only on proto tcp|port
 set v6only on proto sctp port 1|sctp
 set v6only on port 80|proto
-set v6only on all now|"all"
+set v6only on all now|"now"
 set bindv6only yes|"yes"
 set max-sockets|max-sockets: a value
 set max-sockets -1|"-1"

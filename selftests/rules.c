@@ -419,6 +419,28 @@ TEST_F_TIMEOUT(v6only, rule_joins, TEST_TIMEOUT)
 	}
 }
 
+/* A socket at the port that is bound and does not listen, or -errno. */
+static int bound_only(const char *addr, in_port_t port, bool reuseport)
+{
+	bool v6 = strchr(addr, ':');
+	int fd, err;
+
+	fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	err = net_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (!err && reuseport)
+		err = net_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (!err && v6)
+		err = net_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (!err)
+		err = net_bind(fd, addr, port);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
 /* Two that can both be bound, and then both listen: as without a rule. */
 TEST_F_TIMEOUT(listener, rule_in_listen, TEST_TIMEOUT)
 {
@@ -433,15 +455,10 @@ TEST_F_TIMEOUT(listener, rule_in_listen, TEST_TIMEOUT)
 		listens = i / 2;
 		fam_rule_del(ds, IPPROTO_TCP, port);
 		ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, IPPROTO_TCP, port, 0));
-		fd[0] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		fd[order] = bound_only(order ? "0.0.0.0" : "::", port, false);
+		fd[!order] = bound_only(order ? "::" : "0.0.0.0", port, false);
 		ASSERT_LE(0, fd[0]);
 		ASSERT_LE(0, fd[1]);
-		ASSERT_EQ(0, net_setsockopt(fd[0], IPPROTO_IPV6, IPV6_V6ONLY, 1));
-		ASSERT_EQ(0, net_setsockopt(fd[0], SOL_SOCKET, SO_REUSEADDR, 1));
-		ASSERT_EQ(0, net_setsockopt(fd[1], SOL_SOCKET, SO_REUSEADDR, 1));
-		EXPECT_EQ(0, net_bind(fd[order], order ? "0.0.0.0" : "::", port));
-		EXPECT_EQ(0, net_bind(fd[!order], order ? "::" : "0.0.0.0", port));
 		EXPECT_EQ(0, listen(fd[listens], 8));
 		EXPECT_EQ(0, listen(fd[!listens], 8));
 		EXPECT_EQ(1, net_v6only(fd[0]));
@@ -453,6 +470,79 @@ TEST_F_TIMEOUT(listener, rule_in_listen, TEST_TIMEOUT)
 		close(fd[0]);
 		close(fd[1]);
 	}
+}
+
+/* IPv4 is not given to a bind() that fails for another reason as well. */
+TEST_F_TIMEOUT(listener, rule_in_vain, TEST_TIMEOUT)
+{
+	struct fam *ds = &self->ds;
+	union net_addr peer;
+	in_port_t port = fresh_port();
+	int fd, client, conn;
+
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, IPPROTO_TCP, port, 0));
+	fd = bound(SOCK_STREAM, "::", port, 1, 0);
+	ASSERT_LE(0, fd);
+	client = net_client(SOCK_STREAM, "127.0.0.1", port, NULL);
+	ASSERT_LE(0, client);
+	conn = net_accept(fd, &peer);
+	ASSERT_LE(0, conn);
+
+	EXPECT_EQ(-EADDRINUSE, bound(SOCK_STREAM, "0.0.0.0", port, 0, 0));
+	EXPECT_EQ(0, net_v6only(fd));
+	expect_rule(_metadata, ds, SOCK_STREAM, port, 1, 0);
+	EXPECT_TRUE(v6only_served(_metadata, SOCK_STREAM, "127.0.0.1", fd,
+				  &self->seen));
+	close(client);
+	close(conn);
+	close(fd);
+}
+
+/* A listen() that fails because of IPv6 is not for the sake of IPv4. */
+TEST_F_TIMEOUT(listener, rule_listen_fails, TEST_TIMEOUT)
+{
+	struct fam *ds = &self->ds;
+	in_port_t port = fresh_port();
+	int fd[2];
+
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, IPPROTO_TCP, port, 0));
+	fd[0] = bound_only("::", port, false);
+	fd[1] = bound_only("::", port, false);
+	ASSERT_LE(0, fd[0]);
+	ASSERT_LE(0, fd[1]);
+	EXPECT_EQ(0, listen(fd[0], 8));
+	EXPECT_EQ(-1, listen(fd[1], 8));
+	EXPECT_EQ(EADDRINUSE, errno);
+	EXPECT_EQ(0, net_v6only(fd[1]));
+	expect_rule(_metadata, ds, SOCK_STREAM, port, 2, 0);
+	close(fd[0]);
+	EXPECT_EQ(0, listen(fd[1], 8));
+	EXPECT_EQ(0, net_v6only(fd[1]));
+	close(fd[1]);
+}
+
+/* Workers of which some listen later stay together when IPv4 has been given back. */
+TEST_F_TIMEOUT(listener, rule_late_worker, TEST_TIMEOUT)
+{
+	struct fam *ds = &self->ds;
+	in_port_t port = fresh_port();
+	int fd[2], other;
+
+	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, IPPROTO_TCP, port, 0));
+	fd[0] = bound_only("::", port, true);
+	fd[1] = bound_only("::", port, true);
+	ASSERT_LE(0, fd[0]);
+	ASSERT_LE(0, fd[1]);
+	EXPECT_EQ(0, listen(fd[0], 8));
+	other = bound_only("0.0.0.0", port, false);
+	ASSERT_LE(0, other);
+	EXPECT_EQ(1, net_v6only(fd[0]));
+	EXPECT_EQ(0, listen(fd[1], 8));
+	EXPECT_EQ(1, net_v6only(fd[1]));
+	EXPECT_EQ(0, listen(other, 8));
+	close(other);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 /* One that was connected and is no more is as it was. */
