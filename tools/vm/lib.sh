@@ -175,7 +175,7 @@ flavour() {
 			KERNEL_DIR=$ROOT
 			BUILD_ROOT=$ROOT
 			GUEST_ARCH=x86_64
-			CHECK_SECONDS=1800
+			CHECK_SECONDS=3600
 			if [ "$name" = arm64 ]; then
 				GUEST_ARCH=aarch64
 				BUILD_ROOT=$CACHE/root-$BUILDER
