@@ -179,7 +179,7 @@ flavour() {
 			if [ "$name" = arm64 ]; then
 				GUEST_ARCH=aarch64
 				BUILD_ROOT=$CACHE/root-$BUILDER
-				CHECK_SECONDS=3600
+				CHECK_SECONDS=5400
 			fi
 			if [ "$name" != "$root" ]; then
 				KERNEL_DIR=$CACHE/kernel-$name
