@@ -164,24 +164,44 @@ static struct ds_events *ds_events(const struct net *net)
 
 /* The packet's side */
 
+/* What becomes of a rule, behind enum ds_event. */
+enum {
+	DS_RULE_APPLIED = DS_N_EVENTS,
+	DS_RULE_PASSED_OVER,
+};
+
 /**
  * struct ds_what - what happened
- * @type:	enum dualstack_event_type
- * @seldom:	a refusal
+ * @event:	enum ds_event, or one of the above
  * @v6only:	of the rule
  */
 struct ds_what {
-	u8 type;
-	bool seldom;
+	u8 event;
 	bool v6only;
 };
+
+static u8 ds_what_type(const struct ds_what *what, const struct sock *sk,
+		       const struct ds_flow *flow)
+{
+	switch (what->event) {
+	case DS_RULE_APPLIED:
+		return DUALSTACK_EVENT_TYPE_RULE_APPLIED;
+	case DS_RULE_PASSED_OVER:
+		return DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER;
+	default:
+		return ds_event_types[ds_counter_attr(what->event,
+						      ds_family(sk->sk_family),
+						      flow->proto)];
+	}
+}
 
 /* As many as the rate says at once, and then one each time that it allows. Refusals
  * get half as many more at once, lest a busy server, whose each datagram is an event,
  * leaves no room for what is seldom. Only an event that is allowed writes.
  */
-static bool ds_events_allowed(struct ds_events *ev, bool reject)
+static bool ds_events_allowed(struct ds_events *ev, unsigned int event)
 {
+	bool reject = BIT(event) & DS_EVENTS_REJECT;
 	s64 ahead = reject ? NSEC_PER_SEC * 3 / 2 : NSEC_PER_SEC;
 	u32 rate = READ_ONCE(ev->rate);
 	s64 now = ktime_get_ns();
@@ -229,14 +249,14 @@ static bool ds_events_push(struct ds_events *ev, struct ds_rings *rings,
 	ring = &rings->cpu[smp_processor_id()];
 	write_seqcount_begin(&ring->writing);
 	seq = atomic64_inc_return(&ev->seq);
-	fits = !ds_ring_full(ring) && ds_events_allowed(ev, what->seldom);
+	fits = !ds_ring_full(ring) && ds_events_allowed(ev, what->event);
 	if (fits) {
 		report = ds_ring_at(ring, ring->head);
 		report->seq = seq;
 		report->time = ktime_get_real_ns();
 		report->cookie = ds_sk_cookie(sk);
 		report->flow = *flow;
-		report->type = what->type;
+		report->type = ds_what_type(what, sk, flow);
 		report->v6only = what->v6only;
 		/* pairs with ds_events_next() */
 		smp_store_release(&ring->head, ring->head + 1);
@@ -289,20 +309,14 @@ out:
 static void ds_events_probe(void *data, struct sock *sk, enum ds_event event,
 			    const struct ds_flow *flow)
 {
-	u8 counter = ds_counter_attr(event, ds_family(sk->sk_family), flow->proto);
-
-	ds_events_tell(sk, flow, &(struct ds_what) {
-		.type	= ds_event_types[counter],
-		.seldom	= BIT(event) & DS_EVENTS_REJECT,
-	});
+	ds_events_tell(sk, flow, &(struct ds_what) { .event = event });
 }
 
 static void ds_events_probe_rule(void *data, struct sock *sk, bool v6only,
 				 bool passed_over, const struct ds_flow *flow)
 {
 	ds_events_tell(sk, flow, &(struct ds_what) {
-		.type	= passed_over ? DUALSTACK_EVENT_TYPE_RULE_PASSED_OVER :
-					DUALSTACK_EVENT_TYPE_RULE_APPLIED,
+		.event	= passed_over ? DS_RULE_PASSED_OVER : DS_RULE_APPLIED,
 		.v6only	= v6only,
 	});
 }
