@@ -22,10 +22,8 @@
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
-#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
-#include <net/mptcp.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
@@ -119,34 +117,30 @@ static bool ds_binding_can_try(const struct ds_binding *b)
 	       !rcu_access_pointer(b->sk->sk_reuseport_cb);
 }
 
-static void ds_binding_flow(const struct ds_binding *b, struct ds_flow *flow)
+/* @holder is the address of the IPv4 socket in the way, or NULL. */
+static void ds_binding_trace(const struct ds_binding *b, struct sock *sk,
+			     bool passed_over, const __be32 *holder)
 {
-	*flow = (struct ds_flow){
+	struct ds_flow flow = {
 		.net		= b->port.net,
 		.family		= AF_INET6,
 		.proto		= b->port.proto,
 		.local_port	= htons(b->port.num),
 	};
+
+	if (holder) {
+		ipv6_addr_set_v4mapped(*holder, &flow.peer);
+		flow.peer_port = flow.local_port;
+	}
+	trace_dualstack_rule(sk, b->rule->v6only, passed_over, &flow);
 }
 
 /* Who is in the way of a dual socket */
 
-static bool ds_takes_v4(const struct sock *sk)
-{
-	return sk->sk_family == AF_INET ||
-	       ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr);
-}
-
-static __be32 ds_addr4(const struct sock *sk)
-{
-	return sk->sk_family == AF_INET ? sk->sk_rcv_saddr :
-					  sk->sk_v6_rcv_saddr.s6_addr32[3];
-}
-
 /* Connections that a listener has accepted are not. */
 static bool ds_is_holder(struct sock *sk, void *arg)
 {
-	return sk != arg && ds_takes_v4(sk) &&
+	return sk != arg && ds_is_at_ipv4(sk) &&
 	       (sk->sk_state == TCP_LISTEN ||
 		sk->sk_userlocks & SOCK_BINDPORT_LOCK);
 }
@@ -160,7 +154,7 @@ static u64 ds_binding_holder(const struct ds_binding *b, __be32 *addr)
 	spin_lock_bh(lock);
 	sk = ds_port_find4(&b->port, ds_is_holder, b->sk);
 	if (sk) {
-		*addr = ds_addr4(sk);
+		*addr = sk->sk_rcv_saddr;
 		cookie = ds_sk_cookie(sk);
 	}
 	spin_unlock_bh(lock);
@@ -171,30 +165,23 @@ static u64 ds_binding_holder(const struct ds_binding *b, __be32 *addr)
 static void ds_binding_pass_over(const struct ds_binding *b, struct sock *sk,
 				 __be32 addr, u64 holder)
 {
-	struct ds_flow flow;
-
 	ds_rule_pass_over(b->rules, b->rule, addr, holder);
-	if (!trace_dualstack_rule_enabled())
-		return;
-	ds_binding_flow(b, &flow);
-	if (holder) {
-		ipv6_addr_set_v4mapped(addr, &flow.peer);
-		flow.peer_port = flow.local_port;
-	}
-	trace_dualstack_rule(sk, b->rule->v6only, true, &flow);
+	if (trace_dualstack_rule_enabled())
+		ds_binding_trace(b, sk, true, holder ? &addr : NULL);
 }
 
 /* An AF_INET6 socket at the unspecified address */
 
+static bool ds_is_wild6(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 && ipv6_addr_any(&sk->sk_v6_rcv_saddr);
+}
+
 static void ds_binding_applied(const struct ds_binding *b)
 {
-	struct ds_flow flow;
-
 	atomic64_inc(&b->rule->applied);
-	if (!trace_dualstack_rule_enabled())
-		return;
-	ds_binding_flow(b, &flow);
-	trace_dualstack_rule(b->sk, b->rule->v6only, false, &flow);
+	if (trace_dualstack_rule_enabled())
+		ds_binding_trace(b, b->sk, false, NULL);
 }
 
 static void ds_binding_passed_over(const struct ds_binding *b)
@@ -221,8 +208,7 @@ static bool ds_is_fellow(struct sock *sk, void *arg)
 	const struct ds_fellow *fellow = arg;
 	struct sock *mine = fellow->sk;
 
-	return sk != mine && sk->sk_family == AF_INET6 && sk->sk_reuseport &&
-	       ipv6_addr_any(&sk->sk_v6_rcv_saddr) &&
+	return sk != mine && ds_is_wild6(sk) && sk->sk_reuseport &&
 	       ipv6_only_sock(sk) == fellow->v6only &&
 	       sk->sk_bound_dev_if == mine->sk_bound_dev_if &&
 	       uid_eq(ds_sk_uid(sk), ds_sk_uid(mine));
@@ -277,14 +263,13 @@ static void ds_binding_apply(const struct ds_binding *b)
 		ds_binding_passed_over(b);
 }
 
-/* The socket is bound, but no packet finds it yet: see ds_v6only_write(). */
+/* The socket is bound, but no packet finds it yet. */
 static void ds_binding_write(const struct ds_binding *b, bool v6only)
 {
 	spinlock_t *lock = ds_port_lock(&b->port);
 
 	spin_lock_bh(lock);
-	b->sk->sk_ipv6only = v6only;
-	inet_csk(b->sk)->icsk_bind_hash->fastreuseport = 0;
+	ds_v6only_store(b->sk, v6only);
 	spin_unlock_bh(lock);
 }
 
@@ -311,8 +296,8 @@ static void ds_binding_listen(const struct ds_binding *b)
 
 static bool ds_gives_back(struct sock *sk, void *arg)
 {
-	return sk != arg && sk->sk_family == AF_INET6 && !ipv6_only_sock(sk) &&
-	       ipv6_addr_any(&sk->sk_v6_rcv_saddr) && ds_rules_made(sk);
+	return sk != arg && ds_is_wild6(sk) && !ipv6_only_sock(sk) &&
+	       ds_rules_made(sk);
 }
 
 /* A listener is found where it listens, one that has been bound and does not listen yet
@@ -354,7 +339,7 @@ static void ds_binding_given(const struct ds_binding *b, struct sock *sk,
 	if (in_vain)
 		ds_v6only_take_again(&b->port, sk);
 	else if (b->rule && !b->rule->v6only)
-		ds_binding_pass_over(b, sk, ds_addr4(b->sk),
+		ds_binding_pass_over(b, sk, b->sk->sk_rcv_saddr,
 				     ds_sk_cookie(b->sk));
 	sock_put(sk);
 }
@@ -381,22 +366,14 @@ static void ds_binding_take(const struct ds_binding *b)
 		ds_binding_given(b, given[--n], refused);
 }
 
-/* An AF_INET6 socket whose IPV6_V6ONLY applications set, and that takes IPv4 by it. */
-static bool ds_is_rulable(const struct sock *sk)
-{
-	return sk->sk_family == AF_INET6 &&
-	       ipv6_addr_any(&sk->sk_v6_rcv_saddr) && !sk->sk_kern_sock &&
-	       (sk->sk_protocol != IPPROTO_TCP || !sk_is_mptcp(sk));
-}
-
 typedef void (*ds_binding_step)(const struct ds_binding *b);
 
 /* What there is to do for a socket, or NULL. */
 static ds_binding_step ds_binding_what(const struct ds_binding *b)
 {
-	if (ds_takes_v4(b->sk))
+	if (ds_is_at_ipv4(b->sk))
 		return xa_empty(&b->rules->made_dual) ? NULL : ds_binding_take;
-	if (!ds_is_rulable(b->sk))
+	if (!ds_is_wild6(b->sk) || ds_v6only_is_foreign(b->sk))
 		return NULL;
 	if (b->listens)
 		return ds_rules_made(b->sk) ? ds_binding_listen : NULL;

@@ -264,13 +264,6 @@ static struct sock *ds_lookup_wildcard(const struct ds_query *query)
 	return found;
 }
 
-/* Whether the address of the socket is an IPv4 one, mapped or not. */
-static bool ds_is_at_ipv4(const struct sock *sk)
-{
-	return sk->sk_family == AF_INET ||
-	       ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr);
-}
-
 static bool ds_is_at_multicast(const struct sock *sk)
 {
 	return ds_is_at_ipv4(sk) ? ipv4_is_multicast(sk->sk_rcv_saddr) :

@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 
 #include "event_list.h"
@@ -265,6 +266,18 @@ static inline int ds_sk_proto(const struct sock *sk)
 static inline enum ds_family ds_family(int family)
 {
 	return family == AF_INET6 ? DS_INET6 : DS_INET;
+}
+
+/**
+ * ds_is_at_ipv4() - is a socket bound to an IPv4 address, mapped or not?
+ * @sk:		the socket
+ *
+ * Return: true where it is: then sk_rcv_saddr is that address.
+ */
+static inline bool ds_is_at_ipv4(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET ||
+	       ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr);
 }
 
 /**

@@ -182,7 +182,7 @@ static bool ds_group_has(const struct ds_group *group, const struct sock *sk)
 	       id == group->id;
 }
 
-static bool ds_is_foreign(const struct sock *sk)
+bool ds_v6only_is_foreign(const struct sock *sk)
 {
 	return ds_is_mptcp(sk) || sk->sk_kern_sock;
 }
@@ -193,7 +193,7 @@ static bool ds_group_left(struct sock *sk, void *arg)
 	const struct ds_group *group = arg;
 
 	return ipv6_only_sock(sk) != group->v6only &&
-	       ds_group_has(group, sk) && !ds_is_foreign(sk);
+	       ds_group_has(group, sk) && !ds_v6only_is_foreign(sk);
 }
 
 /* How many members of a group are held at a time. */
@@ -260,7 +260,7 @@ static void ds_group_count(const struct ds_v6only *req, struct ds_group *group,
 	if (!ds_group_has(group, sk))
 		return;
 	group->reuse &= !!sk->sk_reuse;
-	group->foreign |= ds_is_foreign(sk);
+	group->foreign |= ds_v6only_is_foreign(sk);
 	group->willing &= !req->in_bind || ipv6_only_sock(sk) ||
 			  ds_rules_made(sk);
 	group->n += ipv6_only_sock(sk) != group->v6only;
@@ -316,8 +316,7 @@ static bool ds_group_obstacle(struct sock *sk, void *arg)
 	const struct ds_group *group = arg;
 	const struct sock *mine = group->sk;
 
-	if (sk->sk_family == AF_INET6 &&
-	    !ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
+	if (!ds_is_at_ipv4(sk))
 		return false;
 	if (sk->sk_bound_dev_if && mine->sk_bound_dev_if &&
 	    sk->sk_bound_dev_if != mine->sk_bound_dev_if)
@@ -387,16 +386,9 @@ static bool ds_v6only_is_ruled_off(const struct sock *sk)
 	return off;
 }
 
-static void ds_v6only_write(struct ds_group *group, struct sock *sk)
+void ds_v6only_store(struct sock *sk, bool v6only)
 {
-	if (ipv6_only_sock(sk) == group->v6only)
-		return;
-	sk->sk_ipv6only = group->v6only;
-	group->changed++;
-	if (group->v6only)
-		ds_rules_forget(sk);
-	else if (ds_rules_exist() && ds_v6only_is_ruled_off(sk))
-		ds_rules_note(sk, ds_sk_cookie(sk));
+	sk->sk_ipv6only = v6only;
 
 	/* bind() with SO_REUSEPORT skips the check for conflicts if the bucket
 	 * remembers a like socket that passed it. That was with the old value of
@@ -404,6 +396,18 @@ static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 	 */
 	if (sk->sk_protocol == IPPROTO_TCP)
 		inet_csk(sk)->icsk_bind_hash->fastreuseport = 0;
+}
+
+static void ds_v6only_write(struct ds_group *group, struct sock *sk)
+{
+	if (ipv6_only_sock(sk) == group->v6only)
+		return;
+	ds_v6only_store(sk, group->v6only);
+	group->changed++;
+	if (group->v6only)
+		ds_rules_forget(sk);
+	else if (ds_rules_exist() && ds_v6only_is_ruled_off(sk))
+		ds_rules_note(sk, ds_sk_cookie(sk));
 }
 
 /* UDP's sendmsg() reads the option without the lock of the socket. So it is not set

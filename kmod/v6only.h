@@ -4,8 +4,28 @@
 #ifndef _DUALSTACK_V6ONLY_H
 #define _DUALSTACK_V6ONLY_H
 
+#include <linux/types.h>
+
 struct ds_port;
 struct sock;
+
+/**
+ * ds_v6only_is_foreign() - is the option of a socket that of another one?
+ * @sk:		the socket
+ *
+ * Return: true for the kernel's own, and for a subflow of MPTCP.
+ */
+bool ds_v6only_is_foreign(const struct sock *sk);
+
+/**
+ * ds_v6only_store() - write the option of a socket that is bound
+ * @sk:		the socket
+ * @v6only:	what IPV6_V6ONLY is to be
+ *
+ * Context: under ds_port_lock(), with the socket locked; and under
+ * ds_port_listen_lock() where it listens.
+ */
+void ds_v6only_store(struct sock *sk, bool v6only);
 
 /**
  * ds_v6only_give_back() - make a socket v6only, for the sake of an IPv4 one
