@@ -5,6 +5,7 @@
 # what servers and clients, in Python, saw of it.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/ask.sh"
 
 require "$DSCTL" jq python3 ip unshare setpriv insmod rmmod
 require_family
@@ -25,15 +26,6 @@ cleanup()
 }
 trap cleanup EXIT
 
-# ask COMMAND...: of the peer; prints its answer
-ask()
-{
-	local line
-
-	echo "$*" >&8
-	read -r -t $LIMIT line <&9 && echo "$line"
-}
-
 # of NAME KEY: what the peer said of a socket at first
 declare -A peer
 of()
@@ -50,36 +42,6 @@ peer_says()
 		peer[$key]=$value
 	done < <(jq -r 'to_entries[] | .key as $name | .value | to_entries[] |
 			"\($name).\(.key) \(.value)"' "$1")
-}
-
-# says REGEX ARGUMENT...: exit code 0, that on stdout, silence on stderr
-says()
-{
-	local regex=$1
-
-	shift
-	run "$@"
-	[ "$rc" = 0 ] && [ ! -s "$tmp/err" ] && grep -Eq -e "$regex" "$tmp/out"
-}
-
-# fails CODE REGEX ARGUMENT...: exit code, silence on stdout, that on stderr
-fails()
-{
-	local code=$1 regex=$2
-
-	shift 2
-	run "$@"
-	echo "exit code $rc"
-	[ "$rc" = "$code" ] && [ ! -s "$tmp/out" ] &&
-		grep -Eq -e "$regex" "$tmp/err"
-}
-
-# as_nobody COMMAND ARGUMENT...: one of the above, as a user without rights
-as_nobody()
-{
-	local DSCTL=$tmp/dsctl-nobody
-
-	"$@"
 }
 
 # json JQ-CONDITION ARGUMENT...

@@ -5,6 +5,7 @@
 # their sockets meanwhile, and clients, in Python, saw of it.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/ask.sh"
 
 NOBODY=65534
 LIMIT=180	# seconds, for what takes a moment; the peer gives up before
@@ -24,15 +25,6 @@ cleanup()
 }
 trap cleanup EXIT
 
-# ask COMMAND...: of the peer; prints its answer
-ask()
-{
-	local line
-
-	echo "$*" >&8
-	read -r -t $LIMIT line <&9 && echo "$line"
-}
-
 # answers WANT COMMAND...: of the peer
 answers()
 {
@@ -44,16 +36,6 @@ answers()
 	[ "$got" = "$want" ]
 }
 
-# says REGEX ARGUMENT...: exit code 0, that on stdout, silence on stderr
-says()
-{
-	local regex=$1
-
-	shift
-	run "$@"
-	[ "$rc" = 0 ] && [ ! -s "$tmp/err" ] && grep -Eq -e "$regex" "$tmp/out"
-}
-
 # tells REGEX ARGUMENT...: exit code 0, silence on stdout, that on stderr
 tells()
 {
@@ -62,26 +44,6 @@ tells()
 	shift
 	run "$@"
 	[ "$rc" = 0 ] && [ ! -s "$tmp/out" ] && grep -Eq -e "$regex" "$tmp/err"
-}
-
-# fails CODE REGEX ARGUMENT...: exit code, silence on stdout, that on stderr
-fails()
-{
-	local code=$1 regex=$2
-
-	shift 2
-	run "$@"
-	echo "exit code $rc"
-	[ "$rc" = "$code" ] && [ ! -s "$tmp/out" ] &&
-		grep -Eq -e "$regex" "$tmp/err"
-}
-
-# as_nobody COMMAND ARGUMENT...: one of the above, as a user without rights
-as_nobody()
-{
-	local DSCTL=$tmp/dsctl-nobody
-
-	"$@"
 }
 
 # json CONDITION ARGUMENT...: of the answer, to which nothing is to be added

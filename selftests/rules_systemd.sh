@@ -134,7 +134,10 @@ starts()
 # fetch ADDRESS: whether nginx answers there
 fetch()
 {
-	[ "$(curl -s -m "$LIMIT" "http://$1/")" = served ]
+	local host=$1
+
+	[[ $host = *:* ]] && host=[$host]
+	[ "$(curl -s -m "$LIMIT" "http://$host/")" = served ]
 }
 
 # refused ADDRESS PORT: curl's 7 is for a connection that could not be made
@@ -157,7 +160,7 @@ restarts()
 
 	for ((i = 0; i < RESTARTS; i++)); do
 		in_systemd systemctl restart nginx || return 1
-		if ! "$1" 127.0.0.1 80 || ! fetch '[::1]'; then
+		if ! "$1" 127.0.0.1 80 || ! fetch ::1; then
 			echo "restart $i"
 			return 1
 		fi
@@ -181,62 +184,50 @@ on_is_kept()
 		"$DSCTL" show sockets port 80 | grep -q 'v6only\*'
 }
 
-# pair LISTEN...: one socket for each family starts, whatever the rule
+# whatever_the_rule UNIT PORT COMMAND: which is given an address of each family
+whatever_the_rule()
+{
+	local rule
+
+	for rule in on off; do
+		"$DSCTL" set v6only $rule proto tcp port "$2" keep
+		if ! in_systemd systemctl restart "$1" || ! "$3" 127.0.0.1 ||
+		   ! "$3" ::1; then
+			echo "rule $rule"
+			in_systemd systemctl --no-pager status "$1"
+			return 1
+		fi
+	done
+}
+
+# pair LISTEN...: one socket for each family starts
 pair()
 {
-	local rule
-
 	nginx_listens "$@"
-	for rule in on off; do
-		"$DSCTL" set v6only $rule proto tcp port 80 keep
-		if ! in_systemd systemctl restart nginx || ! fetch 127.0.0.1 ||
-		   ! fetch '[::1]'; then
-			echo "rule $rule"
-			return 1
-		fi
-	done
+	whatever_the_rule nginx 80 fetch
 }
 
-# banner ADDRESS: of sshd
-banner()
-{
-	local line
-
-	exec 9<>"/dev/tcp/$1/22" && read -r -t "$LIMIT" line <&9
-	exec 9>&-
-	[[ $line = SSH-* ]]
-}
-
-sshd_starts()
-{
-	local rule
-
-	for rule in on off; do
-		"$DSCTL" set v6only $rule proto tcp port 22 keep
-		if ! in_systemd systemctl restart ssh || ! banner 127.0.0.1 ||
-		   ! banner ::1; then
-			echo "rule $rule"
-			in_systemd systemctl --no-pager status ssh
-			return 1
-		fi
-	done
-}
-
-# hello ADDRESS PORT: what a socket unit's service says
-hello()
+# greets ADDRESS PORT PATTERN: whoever answers there, by its first line
+greets()
 {
 	local line
 
 	exec 9<>"/dev/tcp/$1/$2" && read -r -t "$LIMIT" line <&9
 	exec 9>&-
-	[ "$line" = served ]
+	# shellcheck disable=SC2053 # it is a pattern
+	[[ $line = $3 ]]
+}
+
+banner()
+{
+	greets "$1" 22 'SSH-*'
 }
 
 socket_units()
 {
 	in_systemd systemctl start only.socket both.socket &&
-		hello 127.0.0.1 7001 && hello ::1 7001 &&
-		refused 127.0.0.1 7002 && hello ::1 7002
+		greets 127.0.0.1 7001 served && greets ::1 7001 served &&
+		refused 127.0.0.1 7002 && greets ::1 7002 served
 }
 
 ktap_print_header
@@ -250,6 +241,6 @@ check "a rule of off, and $RESTARTS restarts of nginx" off_is_kept
 check "a rule of on, and $RESTARTS restarts of nginx" on_is_kept
 check "nginx at 0.0.0.0 and at ::" pair "listen 80; listen [::]:80;"
 check "nginx at :: and at 0.0.0.0" pair "listen [::]:80; listen 80;"
-check "sshd at both" sshd_starts
+check "sshd at both" whatever_the_rule ssh 22 banner
 check "socket units, whatever BindIPv6Only= is" socket_units
 ktap_finished
