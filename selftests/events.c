@@ -113,17 +113,12 @@ static void expect_silence(struct __test_metadata *_metadata,
 		TH_LOG("event %llu of type %d", got.seq, got.type);
 }
 
-static int protocol(int type)
-{
-	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-}
-
 static void serve(struct __test_metadata *_metadata, struct fam_listener *l,
 		  int type, const char *server)
 {
 	struct fam_event e = {
 		.family = AF_INET,
-		.protocol = protocol(type),
+		.protocol = net_protocol_of(type),
 	};
 	struct fam_counters ignored = { };
 	bool v4 = !strchr(server, ':');
@@ -164,7 +159,7 @@ static void refuse(struct __test_metadata *_metadata, struct fam_listener *l,
 		   int type, int event, const char *server, unsigned int flags,
 		   const char *client)
 {
-	struct fam_event e = { .type = event, .protocol = protocol(type) };
+	struct fam_event e = { .type = event, .protocol = net_protocol_of(type) };
 	int fd;
 
 	fd = net_server(type, server, 0, flags);
@@ -186,7 +181,7 @@ static void go_out(struct __test_metadata *_metadata, struct fam_listener *l,
 		.type = v4 ? DUALSTACK_EVENT_TYPE_V4_CONNECT :
 			     DUALSTACK_EVENT_TYPE_MAPPED_CONNECT,
 		.family = AF_INET,
-		.protocol = protocol(type),
+		.protocol = net_protocol_of(type),
 	};
 	int fd, conn, server;
 
@@ -223,7 +218,7 @@ static void fail_out(struct __test_metadata *_metadata, struct fam_listener *l,
 	struct fam_event e = {
 		.type = DUALSTACK_EVENT_TYPE_REJECT_BIND,
 		.family = AF_INET,
-		.protocol = protocol(type),
+		.protocol = net_protocol_of(type),
 		.local = addr("127.0.0.1", 9),
 		.peer = addr("0.0.0.0", 0),
 	};
@@ -260,7 +255,7 @@ static void spoof(struct __test_metadata *_metadata, struct fam_listener *l,
 	struct fam_event e = {
 		.type = DUALSTACK_EVENT_TYPE_WIRE_MAPPED,
 		.family = AF_INET6,
-		.protocol = protocol(type),
+		.protocol = net_protocol_of(type),
 		.flowlabel = FLOWLABEL,
 	};
 	struct net_packet p;

@@ -262,7 +262,7 @@ static void expect_met(struct __test_metadata *_metadata, struct fam *ds,
 		       int type, const char *addr, const int *fd, int n,
 		       bool reuseport)
 {
-	int proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	int proto = net_protocol_of(type);
 	union net_addr to, from;
 	struct fam_explained ex;
 	int client, k;

@@ -295,7 +295,7 @@ static void go_fastopen(struct __test_metadata *_metadata)
 /* A rule that decides, and an IPv4 socket that wants the port back. */
 static void go_ruled(struct __test_metadata *_metadata, struct fam *ds, int type)
 {
-	int protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	int protocol = net_protocol_of(type);
 	int fd, fd4;
 
 	ASSERT_EQ(FAM_RULE_NEW, fam_rule_set(ds, protocol, RULED_PORT, 0));

@@ -65,11 +65,6 @@ FIXTURE_TEARDOWN(ledger)
 	fam_close(&self->ds);
 }
 
-static int protocol_of(int type)
-{
-	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-}
-
 static int serve_on(const char *addr, int type, in_port_t port)
 {
 	return net_server(type, addr, port, NET_REUSEADDR |
@@ -120,7 +115,7 @@ static void expect_in(struct __test_metadata *_metadata, struct fam *ds, int typ
 		      in_port_t port, const union net_addr *peer, __u64 count)
 {
 	const struct ledger_query query = {
-		.direction = IN, .protocol = protocol_of(type), .port = port,
+		.direction = IN, .protocol = net_protocol_of(type), .port = port,
 	};
 	struct ledger_entry e;
 
@@ -144,7 +139,7 @@ static struct ledger_sum sum_of(struct __test_metadata *_metadata, struct fam *d
 				int direction, int type, in_port_t port)
 {
 	const struct ledger_query query = {
-		.direction = direction, .protocol = protocol_of(type),
+		.direction = direction, .protocol = net_protocol_of(type),
 		.port = port,
 	};
 	struct ledger_sum sum, got;
@@ -193,7 +188,7 @@ static int check_client(const struct ledger_entry *e, void *arg)
 TEST_F_TIMEOUT(ledger, clients, TEST_TIMEOUT)
 {
 	const struct ledger_query query = {
-		.direction = IN, .protocol = protocol_of(variant->type),
+		.direction = IN, .protocol = net_protocol_of(variant->type),
 		.port = PORT,
 	};
 	int saw[CLIENTS] = { }, i, k, fd, clients = test_rounds(CLIENTS);
@@ -254,7 +249,7 @@ TEST_F_TIMEOUT(ledger, strangers, TEST_TIMEOUT)
 	int saw[REGULARS] = { }, i, k, fd, strangers = test_rounds(STRANGERS);
 	struct ledger_entry rest;
 	struct ledger_query query = {
-		.direction = IN, .protocol = protocol_of(variant->type),
+		.direction = IN, .protocol = net_protocol_of(variant->type),
 		.port = PORT,
 	};
 	struct ledger_sum sum;
@@ -514,7 +509,7 @@ TEST_F_TIMEOUT(ledger, reuseport, TEST_TIMEOUT)
 TEST_F_TIMEOUT(ledger, ages, TEST_TIMEOUT)
 {
 	const struct ledger_query query = {
-		.direction = IN, .protocol = protocol_of(variant->type),
+		.direction = IN, .protocol = net_protocol_of(variant->type),
 		.port = PORT,
 	};
 	union net_addr peer = client_net_addr(1);
@@ -563,7 +558,7 @@ static void expect_out(struct __test_metadata *_metadata, struct fam *ds,
 		       const char *comm, uid_t uid, __u64 count)
 {
 	const struct ledger_query query = {
-		.direction = direction, .protocol = protocol_of(type),
+		.direction = direction, .protocol = net_protocol_of(type),
 	};
 	struct ledger_entry e;
 	union net_addr to;
@@ -872,7 +867,7 @@ static void expect_refused(struct __test_metadata *_metadata, struct fam *ds,
 			   __u64 count)
 {
 	const struct ledger_query query = {
-		.direction = REFUSED, .protocol = protocol_of(type), .port = port,
+		.direction = REFUSED, .protocol = net_protocol_of(type), .port = port,
 	};
 	struct ledger_entry e;
 	union net_addr peer;

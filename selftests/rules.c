@@ -14,11 +14,6 @@
 #define MAX_RULES	1024
 #define GROUP		5
 
-static int protocol_of(int type)
-{
-	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-}
-
 /* One rule, and what it has counted. */
 static void expect_rule(struct __test_metadata *_metadata, struct fam *ds,
 			int type, in_port_t port, __u64 applied,
@@ -26,7 +21,7 @@ static void expect_rule(struct __test_metadata *_metadata, struct fam *ds,
 {
 	struct fam_rule rule;
 
-	ASSERT_EQ(0, fam_rule_get(ds, protocol_of(type), port, &rule))
+	ASSERT_EQ(0, fam_rule_get(ds, net_protocol_of(type), port, &rule))
 		TH_LOG("%s", ds->extack);
 	EXPECT_EQ(applied, rule.applied);
 	EXPECT_EQ(passed_over, rule.passed_over);
@@ -43,7 +38,8 @@ static int bound(int type, const char *addr, in_port_t port, int v6only,
 
 TEST_F_TIMEOUT(v6only, rule_requests, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), other = IPPROTO_TCP + IPPROTO_UDP - proto;
+	int proto = net_protocol_of(variant->type);
+	int other = IPPROTO_TCP + IPPROTO_UDP - proto;
 	struct fam *ds = &self->ds;
 	struct fam_rule r[8];
 
@@ -111,7 +107,7 @@ TEST_F_TIMEOUT(v6only, rule_bad_requests, TEST_TIMEOUT)
 /* As many as there can be; one that is there can be replaced all the same. */
 TEST_F_TIMEOUT(v6only, rule_limit, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), i;
+	int proto = net_protocol_of(variant->type), i;
 	struct fam *ds = &self->ds;
 	struct fam_rule *rules;
 
@@ -145,7 +141,7 @@ static in_port_t fresh_port(void)
 /* Whatever the application asks for, and a port's own rule before that of all. */
 TEST_F_TIMEOUT(v6only, rule_decides, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), asked, rule, own;
+	int proto = net_protocol_of(variant->type), asked, rule, own;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 	int fd;
@@ -195,7 +191,7 @@ TEST_F_TIMEOUT(v6only, rule_decides, TEST_TIMEOUT)
  */
 TEST_F_TIMEOUT(v6only, rule_leaves_others_alone, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), asked, fd;
+	int proto = net_protocol_of(variant->type), asked, fd;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 
@@ -233,7 +229,7 @@ TEST_F_TIMEOUT(v6only, rule_leaves_others_alone, TEST_TIMEOUT)
 /* A bind() that fails leaves the option as the application has set it. */
 TEST_F_TIMEOUT(v6only, rule_undone, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), asked, fd, other;
+	int proto = net_protocol_of(variant->type), asked, fd, other;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 
@@ -259,7 +255,7 @@ TEST_F_TIMEOUT(v6only, rule_undone, TEST_TIMEOUT)
 TEST_F_TIMEOUT(v6only, rule_passed_over, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "0.0.0.0", "127.0.0.1", "::ffff:127.0.0.1" };
-	int proto = protocol_of(variant->type), other;
+	int proto = net_protocol_of(variant->type), other;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 	struct fam_rule rule;
@@ -293,7 +289,7 @@ TEST_F_TIMEOUT(v6only, rule_passed_over, TEST_TIMEOUT)
 TEST_F_TIMEOUT(v6only, rule_given_back, TEST_TIMEOUT)
 {
 	static const char *const addrs[] = { "0.0.0.0", "127.0.0.1", "::ffff:127.0.0.1" };
-	int proto = protocol_of(variant->type), other, live;
+	int proto = net_protocol_of(variant->type), other, live;
 	struct fam *ds = &self->ds;
 	struct fam_rule rule;
 	in_port_t port;
@@ -339,7 +335,7 @@ TEST_F_TIMEOUT(v6only, rule_given_back, TEST_TIMEOUT)
  */
 TEST_F_TIMEOUT(v6only, rule_no_theft, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), by_hand;
+	int proto = net_protocol_of(variant->type), by_hand;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 
@@ -366,7 +362,7 @@ TEST_F_TIMEOUT(v6only, rule_no_theft, TEST_TIMEOUT)
 /* Workers are one group, and give IPv4 back as one. */
 TEST_F_TIMEOUT(v6only, rule_group, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), fd[GROUP], other, i;
+	int proto = net_protocol_of(variant->type), fd[GROUP], other, i;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 
@@ -399,7 +395,7 @@ TEST_F_TIMEOUT(v6only, rule_group, TEST_TIMEOUT)
 /* A worker that comes later joins those that are there, whatever the rule. */
 TEST_F_TIMEOUT(v6only, rule_joins, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), fd[2], asked, i;
+	int proto = net_protocol_of(variant->type), fd[2], asked, i;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 
@@ -608,7 +604,7 @@ TEST_F_TIMEOUT(v6only, rule_fails_nobody, 5 * TEST_TIMEOUT)
 	};
 	static const unsigned int opts[] = { 0, REUSEADDR, REUSEPORT,
 					     REUSEADDR | REUSEPORT };
-	int proto = protocol_of(variant->type), rule, asked, order, went = 0;
+	int proto = net_protocol_of(variant->type), rule, asked, order, went = 0;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 	unsigned int want, got, a, i, k;
@@ -643,7 +639,7 @@ TEST_F_TIMEOUT(v6only, rule_fails_nobody, 5 * TEST_TIMEOUT)
 /* What is told of it as it happens. */
 TEST_F_TIMEOUT(v6only, rule_events, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), other;
+	int proto = net_protocol_of(variant->type), other;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 	struct fam_listener l = { };
@@ -681,7 +677,7 @@ TEST_F_TIMEOUT(v6only, rule_events, TEST_TIMEOUT)
 /* Tracking off: rules stay, and do not act. */
 TEST_F_TIMEOUT(v6only, rule_without_hooks, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), on, fd;
+	int proto = net_protocol_of(variant->type), on, fd;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 
@@ -701,7 +697,7 @@ TEST_F_TIMEOUT(v6only, rule_without_hooks, TEST_TIMEOUT)
 /* Users of no rank may look, and nothing else; and their own namespaces are theirs. */
 TEST_F_TIMEOUT(v6only, rule_rights, TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), status;
+	int proto = net_protocol_of(variant->type), status;
 	in_port_t port = net_port(self->fd);
 	struct fam_rule rule;
 	struct fam ds;
@@ -732,13 +728,13 @@ TEST_F_TIMEOUT(v6only, rule_rights, TEST_TIMEOUT)
 
 static void *knock(void *arg)
 {
-	in_port_t port = *(in_port_t *)arg & 0xffff;
+	const in_port_t *port = arg;
 	static const char *const addrs[] = { "127.0.0.1", "::1" };
 	int i, fd;
 
 	for (i = 0; ; i++) {
 		pthread_testcancel();
-		fd = net_client(SOCK_STREAM, addrs[i % 2], port, NULL);
+		fd = net_client(SOCK_STREAM, addrs[i % 2], *port, NULL);
 		if (fd >= 0)
 			net_close_reset(fd);
 	}
@@ -747,7 +743,7 @@ static void *knock(void *arg)
 
 TEST_F_TIMEOUT(v6only, rule_restarts, 2 * TEST_TIMEOUT)
 {
-	int proto = protocol_of(variant->type), i, n = test_rounds(ROUNDS), rule;
+	int proto = net_protocol_of(variant->type), i, n = test_rounds(ROUNDS), rule;
 	in_port_t port = net_port(self->fd);
 	struct fam *ds = &self->ds;
 	pthread_t thread;

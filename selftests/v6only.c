@@ -144,7 +144,7 @@ TEST_F_TIMEOUT(v6only, long_request, TEST_TIMEOUT)
 
 TEST_F_TIMEOUT(v6only, nobody, TEST_TIMEOUT)
 {
-	int proto = variant->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	int proto = net_protocol_of(variant->type);
 	int other = proto == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
 	in_port_t port = net_port(self->fd);
 	__u64 cookie = net_cookie(self->fd);

@@ -18,7 +18,7 @@ TEST_F_TIMEOUT(v6only, closing, TEST_TIMEOUT)
 	struct { __u64 cookie; in_port_t port; } *now;
 	pid_t pid;
 
-	proto = variant->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	proto = net_protocol_of(variant->type);
 	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, now);

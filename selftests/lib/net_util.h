@@ -76,6 +76,12 @@ in_port_t net_port(int fd);
 __u64 net_cookie(int fd);
 /* IPPROTO_TCP or IPPROTO_UDP. */
 int net_protocol(int fd);
+
+static inline int net_protocol_of(int type)
+{
+	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
 /* IPV6_V6ONLY, as the application sees it. */
 int net_v6only(int fd);
 

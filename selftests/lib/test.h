@@ -311,7 +311,7 @@ static inline void test_expect_explained(struct __test_metadata *_metadata,
 					 unsigned int ifindex,
 					 unsigned int verdict, int fd)
 {
-	int proto = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	int proto = net_protocol_of(type);
 	struct fam_explained ex;
 
 	ASSERT_EQ(0, fam_explain(ds, proto, to, from, ifindex, &ex))

@@ -184,9 +184,7 @@ static int bind_ruled(void)
 	while (!__atomic_load_n(&stopped, __ATOMIC_RELAXED)) {
 		type = binds % 2 ? SOCK_STREAM : SOCK_DGRAM;
 		if (!fam_open(&ds)) {
-			fam_rule_set(&ds, type == SOCK_STREAM ? IPPROTO_TCP :
-							      IPPROTO_UDP,
-				     port, 0);
+			fam_rule_set(&ds, net_protocol_of(type), port, 0);
 			fam_close(&ds);
 		}
 		for (i = 0; i < 20; i++) {
