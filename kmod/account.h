@@ -5,6 +5,7 @@
 #define _DUALSTACK_ACCOUNT_H
 
 #include <linux/ftrace.h>
+#include <linux/types.h>
 
 struct msghdr;
 struct request_sock;
@@ -21,7 +22,7 @@ struct socket;
  *
  * Context: softirq, as tcp_child_process().
  */
-ds_direct
+ds_direct_fast
 void ds_account_accept(struct sock *listener, const struct sock *child,
 		       const struct sk_buff *skb);
 
@@ -49,7 +50,7 @@ void ds_account_fastopen(struct sock *listener, struct request_sock *req,
  *
  * Context: process, as skb_consume_udp().
  */
-ds_direct
+ds_direct_fast
 void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len);
 
 /**
@@ -81,7 +82,7 @@ void ds_account_syn(struct sock *listener, const struct sk_buff *skb);
  *
  * Context: process.
  */
-ds_direct
+ds_direct_fast
 void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
 
 /**
@@ -93,7 +94,7 @@ void ds_account_connect(struct sock *sk, const struct sockaddr *addr, int len);
  * Context: entry of tcp_v4_connect() and __ip4_datagram_connect(); process, the
  * socket is locked.
  */
-ds_direct
+ds_direct_fast
 void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len);
 
 /**
@@ -101,48 +102,28 @@ void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len);
  * @sk:		the UDP socket
  * @msg:	the message. What was seen is left for ds_account_sent() in msg_inq,
  *		which sendmsg() does not use
+ * @len:	its length
  *
  * Counts those to a mapped address that IPV6_V6ONLY forbids.
  *
  * Context: process.
  */
-ds_direct
-void ds_account_send(struct sock *sk, struct msghdr *msg);
+ds_direct_fast
+void ds_account_send(struct sock *sk, struct msghdr *msg, size_t len);
 
 /**
  * ds_account_sent() - sendmsg() goes on over IPv4
  * @sk:		the UDP socket
  * @msg:	the message
+ * @len:	its length
  *
  * If it is an AF_INET6 one, udpv6_sendmsg() has found that IPV6_V6ONLY allows it, and
  * calls udp_sendmsg().
  *
  * Context: process.
  */
-ds_direct
-void ds_account_sent(struct sock *sk, struct msghdr *msg);
-
-/**
- * ds_account_send_hold() - keep sendmsg() from reading IPV6_V6ONLY for a moment
- *
- * No call is then between ds_account_send() and the kernel, each of which reads
- * the option: both see the same.
- *
- * Context: any that may take a spinlock, with softirqs disabled. Senders spin
- * meanwhile, so ds_account_send_release() has to follow at once, whatever this
- * returns.
- *
- * Return: true; false where a sender is between the two, and the option must not be
- * set: try again later, it will not take long.
- */
-bool ds_account_send_hold(void);
-
-/**
- * ds_account_send_release() - let sendmsg() go on
- *
- * Context: as for ds_account_send_hold(), after it.
- */
-void ds_account_send_release(void);
+ds_direct_fast
+void ds_account_sent(struct sock *sk, struct msghdr *msg, size_t len);
 
 /**
  * ds_account_bind() - bind() is about to be tried

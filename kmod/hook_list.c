@@ -252,7 +252,7 @@ static struct ds_hook ds_hook_connect4_udp = {
 
 DS_TARGET_POINTER(struct proto, sendmsg,
 		  int (*)(struct sock *, struct msghdr *, size_t));
-DS_CALLBACK(send, ds_account_send, struct sock *, struct msghdr *);
+DS_CALLBACK(send, ds_account_send, struct sock *, struct msghdr *, size_t);
 
 static u64 ds_hits_send(const struct ds_sums *sums)
 {
@@ -271,7 +271,7 @@ static struct ds_hook ds_hook_send = {
 /* For IPv4 on AF_INET6 sockets by udpv6_sendmsg(), from another file. */
 DS_TARGET_FUNCTION(udp_sendmsg,
 		   int (*)(struct sock *, struct msghdr *, size_t));
-DS_CALLBACK(sent, ds_account_sent, struct sock *, struct msghdr *);
+DS_CALLBACK(sent, ds_account_sent, struct sock *, struct msghdr *, size_t);
 
 static u64 ds_hits_sent(const struct ds_sums *sums)
 {

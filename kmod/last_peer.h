@@ -68,17 +68,17 @@ bool ds_sock_get_mapped(const struct ds_sock *rec, struct ds_peer *peer);
 /**
  * ds_sock_set_mapped() - remember an IPv4 peer served or sent to
  * @rec:	the record
- * @addr:	its address, network byte order
- * @port:	its port, network byte order
+ * @peer:	its address and port, see ds_peer_word()
+ * @now:	in jiffies
  *
  * Context: any, on any number of CPUs.
  */
-static __always_inline void ds_sock_set_mapped(struct ds_sock *rec,
-					       __be32 addr, __be16 port)
+static __always_inline void ds_sock_set_mapped(struct ds_sock *rec, u64 peer,
+					       unsigned long now)
 {
-	WRITE_ONCE(rec->mapped_when, jiffies);
+	WRITE_ONCE(rec->mapped_when, now);
 	/* pairs with ds_sock_get_mapped() */
-	smp_store_release(&rec->mapped_peer, ds_peer_word(addr, port));
+	smp_store_release(&rec->mapped_peer, peer);
 }
 
 /**

@@ -394,7 +394,7 @@ static struct ds_entry *ds_ledger_meet(struct ds_ledger *ledger,
 	spin_lock_bh(&ledger->lock);
 	entry = ds_entry_lookup(key);
 	if (entry)
-		ds_entry_add(entry, n);
+		ds_entry_add(entry, n, jiffies);
 	else if (ledger->on)
 		entry = ds_ledger_take_in(ledger, key, new, n);
 	spin_unlock_bh(&ledger->lock);
@@ -417,7 +417,7 @@ struct ds_entry *ds_ledger_newcomer(struct ds_ledger *ledger,
 	/* While the table grows, it may be known. */
 	entry = ds_entry_lookup(key);
 	if (entry) {
-		ds_entry_add(entry, n);
+		ds_entry_add(entry, n, jiffies);
 		return entry;
 	}
 	old = ds_charge_begin(sk);

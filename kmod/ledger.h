@@ -66,6 +66,13 @@ struct ds_entry_key {
 	};
 };
 
+/* The same of a ds_peer_word(). */
+static __always_inline u64 ds_entry_head_of(u64 peer, enum ds_proto proto,
+					    u8 kind)
+{
+	return peer | (u64)proto << 48 | (u64)kind << 56;
+}
+
 /**
  * ds_entry_head() - the first part of a key, in one word to be compared in one go
  * @addr:	IPv4 address of the peer; 0 in the direction refused,
@@ -79,7 +86,7 @@ struct ds_entry_key {
 static __always_inline u64 ds_entry_head(__be32 addr, __be16 port,
 					 enum ds_proto proto, u8 kind)
 {
-	return ds_peer_word(addr, port) | (u64)proto << 48 | (u64)kind << 56;
+	return ds_entry_head_of(ds_peer_word(addr, port), proto, kind);
 }
 
 static __always_inline __be32 ds_key_addr(const struct ds_entry_key *key)
@@ -225,12 +232,14 @@ static inline struct ds_entry *ds_entry_of(unsigned long tagged)
  * ds_entry_add() - count in an entry
  * @entry:	the entry
  * @n:		how often
+ * @now:	when, in jiffies
  *
  * Context: under RCU of any kind.
  */
-static __always_inline void ds_entry_add(struct ds_entry *entry, unsigned int n)
+static __always_inline void ds_entry_add(struct ds_entry *entry, unsigned int n,
+					 unsigned long now)
 {
-	WRITE_ONCE(entry->last, jiffies);
+	WRITE_ONCE(entry->last, now);
 	if (__builtin_constant_p(n) && n == 1)
 		atomic64_inc(&entry->count);
 	else
@@ -348,7 +357,7 @@ struct ds_entry *ds_ledger_note(struct ds_ledger *ledger,
 
 	if (unlikely(!entry))
 		return ds_ledger_newcomer(ledger, key, sk, n);
-	ds_entry_add(entry, n);
+	ds_entry_add(entry, n, jiffies);
 	return entry;
 }
 

@@ -27,19 +27,26 @@
 #include "net.h"
 #include "window.h"
 
-/* The transport protocol of an IPv6 packet, past its extension headers. */
-static int ds_ipv6_protocol(const struct sk_buff *skb)
+/* Apart, for it takes room on the stack that is guarded. */
+static noinline_for_stack int ds_ipv6_skip_headers(const struct sk_buff *skb)
 {
 	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
 	__be16 frag_off;
-
-	if (nexthdr == IPPROTO_TCP || nexthdr == IPPROTO_UDP)
-		return nexthdr;
 
 	if (ipv6_skip_exthdr(skb, skb_network_offset(skb) +
 			     sizeof(struct ipv6hdr), &nexthdr, &frag_off) < 0)
 		return -1;
 	return nexthdr;
+}
+
+/* The transport protocol of an IPv6 packet, past its extension headers. */
+static int ds_ipv6_protocol(const struct sk_buff *skb)
+{
+	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
+
+	if (nexthdr == IPPROTO_TCP || nexthdr == IPPROTO_UDP)
+		return nexthdr;
+	return ds_ipv6_skip_headers(skb);
 }
 
 static bool ds_is_unicast(const struct sk_buff *skb)
@@ -54,10 +61,8 @@ static bool ds_query_from_tcp(struct ds_query *query, struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
 
-	/* What tcp_rcv_state_process() and tcp_v4_conn_request() want to see
-	 * before a listener answers.
-	 */
-	if (!th->syn || th->ack || th->rst || th->fin || !ds_is_unicast(skb))
+	/* What tcp_v4_conn_request() wants to see before a listener answers. */
+	if (!ds_is_unicast(skb))
 		return false;
 
 	/* TCP has moved the control block of IP by now, unless IPsec policy forbids
@@ -94,12 +99,13 @@ static bool ds_query_from_udp(struct ds_query *query, struct sk_buff *skb)
 	return true;
 }
 
-bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb)
+int ds_query_proto(const struct sk_buff *skb)
 {
+	const struct tcphdr *th = tcp_hdr(skb);
 	int proto;
 
 	if (!skb_dst(skb))
-		return false;
+		return -1;
 
 	if (skb->protocol == htons(ETH_P_IP))
 		proto = ds_proto(ip_hdr(skb)->protocol);
@@ -107,16 +113,23 @@ bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb)
 		 !ipv6_addr_v4mapped(&ipv6_hdr(skb)->saddr))
 		proto = ds_proto(ds_ipv6_protocol(skb));
 	else
-		return false;	/* a mapped source is no IPv6 client */
+		return -1;	/* a mapped source is no IPv6 client */
 
-	if (proto < 0)
-		return false;
+	/* What tcp_rcv_state_process() wants to see before a listener answers. */
+	if (proto == DS_TCP && (!th->syn || th->ack || th->rst || th->fin))
+		return -1;
+	return proto;
+}
+
+bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb,
+		       enum ds_proto proto)
+{
 	if (proto == DS_TCP ? !ds_query_from_tcp(query, skb) :
 			      !ds_query_from_udp(query, skb))
 		return false;
 
 	query->skb = skb;
-	ds_flow_from_skb(&query->flow, dev_net(skb_dst(skb)->dev), skb, proto);
+	ds_flow_from_skb(&query->flow, ds_query_net(skb), skb, proto);
 	return true;
 }
 
@@ -505,10 +518,9 @@ static bool ds_search_same(struct ds_search *search)
 	       ds_search_ipv6(search, &search->own[0]);
 }
 
-static struct udp_hslot *ds_udp_slot(const struct ds_flow *flow)
+static struct udp_hslot *ds_udp_slot(struct net *net, __be16 port)
 {
-	return udp_hashslot(ds_udp_table(flow->net), flow->net,
-			    ntohs(flow->local_port));
+	return udp_hashslot(ds_udp_table(net), net, ntohs(port));
 }
 
 /* Search by port, which finds UDP sockets wherever they are bound. If there are too
@@ -517,7 +529,8 @@ static struct udp_hslot *ds_udp_slot(const struct ds_flow *flow)
  */
 static bool ds_search_port(struct ds_search *search)
 {
-	struct udp_hslot *slot = ds_udp_slot(&search->query->flow);
+	const struct ds_flow *flow = &search->query->flow;
+	struct udp_hslot *slot = ds_udp_slot(flow->net, flow->local_port);
 	struct sock *sk;
 
 	sk_for_each_rcu(sk, &slot->head) {
@@ -562,20 +575,16 @@ struct sock *ds_lookup_elsewhere(const struct ds_query *query)
 	return ds_search_best(&search, search.own);
 }
 
-/* Most packets without a socket are for a port that no socket has: one look at the
- * table of ports then saves the search.
- */
-static bool ds_port_unused(const struct ds_flow *flow)
+bool ds_port_is_unused(struct net *net, enum ds_proto proto, __be16 port)
 {
 	const struct inet_hashinfo *hinfo;
 	unsigned int slot;
 
-	if (flow->proto == DS_UDP)
-		return !READ_ONCE(ds_udp_slot(flow)->count);
+	if (proto == DS_UDP)
+		return !READ_ONCE(ds_udp_slot(net, port)->count);
 
-	hinfo = flow->net->ipv4.tcp_death_row.hashinfo;
-	slot = inet_bhashfn(flow->net, ntohs(flow->local_port),
-			    hinfo->bhash_size);
+	hinfo = net->ipv4.tcp_death_row.hashinfo;
+	slot = inet_bhashfn(net, ntohs(port), hinfo->bhash_size);
 	return hlist_empty(&hinfo->bhash[slot].chain);
 }
 
@@ -607,9 +616,7 @@ static struct sock *ds_group_member(const struct ds_flow *flow,
 	       READ_ONCE(sk->sk_bound_dev_if) ? member : sk;
 }
 
-/* Apart, so that no registers are saved for it if no socket has the port. */
-static noinline
-struct sock *ds_lookup_holder(const struct ds_query *query, enum ds_event *event)
+struct sock *ds_lookup_refuser(const struct ds_query *query, enum ds_event *event)
 {
 	const struct ds_flow *flow = &query->flow;
 	struct sock *sk;
@@ -622,11 +629,4 @@ struct sock *ds_lookup_holder(const struct ds_query *query, enum ds_event *event
 		sk = ds_lookup_bound(query);
 	}
 	return sk ? ds_group_member(flow, sk) : NULL;
-}
-
-struct sock *ds_lookup_refuser(const struct ds_query *query, enum ds_event *event)
-{
-	if (ds_port_unused(&query->flow))
-		return NULL;
-	return ds_lookup_holder(query, event);
 }

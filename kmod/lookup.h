@@ -4,9 +4,14 @@
 #ifndef _DUALSTACK_LOOKUP_H
 #define _DUALSTACK_LOOKUP_H
 
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+#include <net/dst.h>
+
 #include "flow.h"
 
-struct sk_buff;
+struct net;
 struct sock;
 
 /**
@@ -28,17 +33,56 @@ struct ds_query {
 };
 
 /**
- * ds_query_from_skb() - take a packet that found no socket apart
- * @query:	filled in
+ * ds_query_proto() - whether a packet that found no socket is to be asked about
  * @skb:	the packet as tcp_v4_rcv(), udpv6_rcv() and so on drop it for
  *		want of a socket; IPsec policy may forbid it as well
  *
  * Context: softirq.
  *
- * Return: true for a packet that a socket could have taken: a datagram, or a
- * SYN for one host (a listener would not have answered anything else).
+ * Return: the protocol of a datagram, or of a SYN (a listener would not have answered
+ * anything else), of which the destination is known; -1 otherwise.
  */
-bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb);
+int ds_query_proto(const struct sk_buff *skb);
+
+/**
+ * ds_query_net() - the namespace of a packet
+ * @skb:	the packet, for which ds_query_proto() has told a protocol
+ *
+ * Return: the namespace.
+ */
+static inline struct net *ds_query_net(const struct sk_buff *skb)
+{
+	return dev_net(skb_dst(skb)->dev);
+}
+
+/**
+ * ds_port_is_unused() - does no socket have a port?
+ * @net:	the namespace
+ * @proto:	the protocol
+ * @port:	the port, network byte order
+ *
+ * One look at the table of ports. Most packets without a socket are for a port that no
+ * socket has: this saves all the rest.
+ *
+ * Context: any.
+ *
+ * Return: true where none has; false where one may have.
+ */
+bool ds_port_is_unused(struct net *net, enum ds_proto proto, __be16 port);
+
+/**
+ * ds_query_from_skb() - take a packet that found no socket apart
+ * @query:	filled in
+ * @skb:	the packet
+ * @proto:	what ds_query_proto() has told
+ *
+ * Context: softirq.
+ *
+ * Return: true for a packet that a socket could have taken: a SYN only if it is for one
+ * host, a datagram over IPv6 only if its checksum is right.
+ */
+bool ds_query_from_skb(struct ds_query *query, struct sk_buff *skb,
+		       enum ds_proto proto);
 
 /**
  * ds_lookup_taker() - find the socket that a packet is for

@@ -76,7 +76,7 @@ enum ds_way {
  * @untracked:	events counted in @count whose socket has no record
  * @tracked:	live records
  * @way:	how many of those in @count were seen in each of these ways
- * @looked_up:	packets without a socket for which one was looked up
+ * @looked_up:	packets without a socket whose port was looked up
  * @ended:	records that ended with their socket
  * @evicted:	records that gave way to that of another socket
  * @ports:	the same of some ports, where somebody looks at them; or NULL

@@ -32,6 +32,7 @@
 #include "netlink_gen.h"
 #include "port.h"
 #include "rules.h"
+#include "sending.h"
 #include "sock.h"
 #include "stats.h"
 #include "v6only.h"
@@ -412,7 +413,7 @@ static void ds_v6only_write(struct ds_group *group, struct sock *sk)
 
 /* UDP's sendmsg() reads the option without the lock of the socket. So it is not set
  * while a sender that our hook has seen as allowed is yet to read it: see
- * ds_account_send_hold(). When it is cleared, a sender that was seen as refused is
+ * ds_sending_hold(). When it is cleared, a sender that was seen as refused is
  * put right later.
  */
 static int ds_v6only_write_held(struct ds_group *group, struct sock *sk)
@@ -423,11 +424,11 @@ static int ds_v6only_write_held(struct ds_group *group, struct sock *sk)
 		ds_v6only_write(group, sk);
 		return 0;
 	}
-	if (ds_account_send_hold()) {
+	if (ds_sending_hold()) {
 		ds_v6only_write(group, sk);
 		err = 0;
 	}
-	ds_account_send_release();
+	ds_sending_release();
 	/* No other socket could be set either, as long as a sender is about to
 	 * read.
 	 */

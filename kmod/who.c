@@ -2,9 +2,12 @@
 /* Whose an event is: the peer that it counts for in the ledger, if any. */
 
 #include <linux/cred.h>
+#include <linux/in.h>
+#include <linux/ip.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/skbuff.h>
+#include <linux/socket.h>
 #include <linux/string.h>
 #include <linux/udp.h>
 #include <net/inet_sock.h>
@@ -17,6 +20,7 @@
 #include "flow.h"
 #include "ledger.h"
 #include "net.h"
+#include "sending.h"
 #include "who.h"
 
 static_assert(sizeof(current->comm) == sizeof_field(struct ds_entry_key, comm));
@@ -153,14 +157,33 @@ static void ds_who_receives_untracked(struct sock *sk, enum ds_proto proto,
 		ds_who_comes_in(ledger, sk, proto, saddr, n);
 }
 
-noinline ds_direct
-void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr)
+static __always_inline void ds_who_received_from(struct sock *sk,
+						 struct ds_sock *rec,
+						 __be32 saddr)
 {
 	if (check_net(sock_net(sk)))
 		ds_who_receives(sk, rec, rec->proto, saddr, 1);
 }
 
-noinline ds_direct
+void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr)
+{
+	ds_who_received_from(sk, rec, saddr);
+}
+
+void ds_who_accepted(struct sock *listener, const struct sock *child,
+		     const struct sk_buff *skb, struct ds_sock *rec)
+{
+	ds_who_received_from(listener, rec, ip_hdr(skb)->saddr);
+	preempt_enable_notrace();
+}
+
+void ds_who_read(struct sock *sk, const struct sk_buff *skb, int len,
+		 struct ds_sock *rec)
+{
+	ds_who_received_from(sk, rec, ip_hdr(skb)->saddr);
+	preempt_enable_notrace();
+}
+
 void ds_who_received_untracked(struct sock *sk, __be32 saddr)
 {
 	int proto = ds_sk_proto(sk);
@@ -196,12 +219,21 @@ static __always_inline void ds_who_sends_to(struct sock *sk, struct ds_sock *rec
 		ds_entry_set(rec, entry, DS_ENTRY_CLIENT);
 }
 
-noinline ds_direct
-void ds_who_sends_slow(struct sock *sk, struct ds_sock *rec, __be32 daddr,
-		       __be16 dport)
+void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
+		 struct ds_sock *rec)
 {
+	const struct sockaddr_in *sin = msg->msg_name;
+	const struct inet_sock *inet = inet_sk(sk);
+
 	if (check_net(sock_net(sk)))
-		ds_who_sends_to(sk, rec, daddr, dport, 1);
+		ds_who_sends_to(sk, rec,
+				sin ? sin->sin_addr.s_addr : inet->inet_daddr,
+				sin ? sin->sin_port : inet->inet_dport, 1);
+	preempt_enable_notrace();
+	if (sk->sk_family == AF_INET6) {
+		msg->msg_inq = 0;
+		ds_sending_end();
+	}
 }
 
 static void ds_who_is_refused(struct ds_ledger *ledger, struct sock *sk,
@@ -265,13 +297,12 @@ void ds_who_note(struct sock *sk, struct ds_sock *rec, enum ds_event event,
 void ds_who_not_refused(const struct sock *sk, __be32 daddr, __be16 dport)
 {
 	struct net *net = sock_net(sk);
-	struct ds_entry_key key;
+	struct ds_entry_key key __uninitialized;
 
 	preempt_disable_notrace();
 	if (check_net(net)) {
-		key = ds_key_out(&ds_net_nopreempt(net)->ledger, DS_UDP,
-				 DUALSTACK_PEER_DIRECTION_REFUSED_OUT, daddr,
-				 dport);
+		ds_key_out(&key, &ds_net_nopreempt(net)->ledger, DS_UDP,
+			   DUALSTACK_PEER_DIRECTION_REFUSED_OUT, daddr, dport);
 		ds_ledger_take_back(&key);
 	}
 	preempt_enable_notrace();

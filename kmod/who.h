@@ -15,7 +15,9 @@
 #include "sock.h"
 
 struct ds_flow;
+struct msghdr;
 struct net;
+struct sk_buff;
 
 /* A UDP socket is a server's if its port was asked for by number and it was not
  * connected before something came in. What a server receives counts for its clients;
@@ -23,31 +25,53 @@ struct net;
  * &struct ds_sock.entry from the first datagram or connect() on.
  */
 
-/* What ds_who_received() does, unless it is the same peer again. */
-ds_direct
-void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr);
-
 /**
  * ds_who_received() - a socket was handed over IPv4
+ * @rec:	its record
+ * @saddr:	from whom
+ * @now:	in jiffies
+ *
+ * Context: under RCU, with preemption disabled.
+ *
+ * Return: true; false where it is not the same peer again: then ds_who_received_slow()
+ * has to do it.
+ */
+static __always_inline bool ds_who_received(const struct ds_sock *rec,
+					    __be32 saddr, unsigned long now)
+{
+	unsigned long tagged = READ_ONCE(rec->entry);
+	struct ds_entry *entry = (struct ds_entry *)tagged;
+
+	if (tagged & DS_ENTRY_TAGS)
+		return true;
+	if (unlikely(ds_key_addr(&entry->key) != saddr))
+		return false;
+	ds_entry_add(entry, 1, now);
+	return true;
+}
+
+/**
+ * ds_who_received_slow() - a socket was handed over IPv4, perhaps by another peer
  * @sk:		a listener, or a UDP socket
  * @rec:	its record
  * @saddr:	from whom
  *
  * Context: under RCU, with preemption disabled.
  */
-static __always_inline void ds_who_received(struct sock *sk,
-					    struct ds_sock *rec, __be32 saddr)
-{
-	unsigned long tagged = READ_ONCE(rec->entry);
-	struct ds_entry *entry = (struct ds_entry *)tagged;
+void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr);
 
-	if (tagged & DS_ENTRY_TAGS)
-		return;
-	if (likely(ds_key_addr(&entry->key) == saddr))
-		ds_entry_add(entry, 1);
-	else
-		ds_who_received_slow(sk, rec, saddr);
-}
+/* The same, and what ds_who_sends() does not do, for the functions in fast.c: with what these were
+ * called with, and the record. Preemption is enabled when they are done.
+ */
+ds_direct
+void ds_who_accepted(struct sock *listener, const struct sock *child,
+		     const struct sk_buff *skb, struct ds_sock *rec);
+ds_direct
+void ds_who_read(struct sock *sk, const struct sk_buff *skb, int len,
+		 struct ds_sock *rec);
+ds_direct
+void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
+		 struct ds_sock *rec);
 
 /**
  * ds_who_received_untracked() - a socket that has no record was handed over IPv4
@@ -56,25 +80,19 @@ static __always_inline void ds_who_received(struct sock *sk,
  *
  * Context: under RCU, with preemption disabled.
  */
-ds_direct
 void ds_who_received_untracked(struct sock *sk, __be32 saddr);
 
 /* The name may change meanwhile, by prctl() of the task itself or by others: what is
  * read is then of both.
  */
 static __always_inline
-struct ds_entry_key ds_key_out(const struct ds_ledger *ledger,
-			       enum ds_proto proto, u8 direction, __be32 daddr,
-			       __be16 dport)
+void ds_key_out(struct ds_entry_key *key, const struct ds_ledger *ledger,
+		enum ds_proto proto, u8 direction, __be32 daddr, __be16 dport)
 {
-	struct ds_entry_key key = {
-		.ledger	= ledger,
-		.head	= ds_entry_head(daddr, dport, proto, direction),
-		.uid	= __kuid_val(current_uid()),
-	};
-
-	memcpy(key.comm, current->comm, sizeof(key.comm));
-	return key;
+	key->ledger = ledger;
+	key->head = ds_entry_head(daddr, dport, proto, direction);
+	key->uid = __kuid_val(current_uid());
+	memcpy(key->comm, current->comm, sizeof(key->comm));
 }
 
 /* Count for this task. Returns the entry, if there is one. */
@@ -83,55 +101,52 @@ struct ds_entry *ds_who_goes_out(struct ds_ledger *ledger, struct sock *sk,
 				 enum ds_proto proto, u8 direction,
 				 __be32 daddr, __be16 dport, unsigned int n)
 {
-	const struct ds_entry_key key = ds_key_out(ledger, proto, direction,
-						   daddr, dport);
+	struct ds_entry_key key __uninitialized;
 
+	ds_key_out(&key, ledger, proto, direction, daddr, dport);
 	return ds_ledger_note(ledger, &key, sk, n);
 }
 
-/* Whether an entry is that of this task. */
-static __always_inline bool ds_entry_is_out(const struct ds_entry *entry,
-					    __be32 daddr, __be16 dport)
+/* Whether an entry is that of this task, which sends to a peer by UDP. Of what a word can
+ * hold, memcmp() is a comparison.
+ */
+static __always_inline bool ds_entry_is_out(const struct ds_entry *entry, u64 to)
 {
 	const struct ds_entry_key *key = &entry->key;
 
-	return key->head == ds_entry_head(daddr, dport, DS_UDP,
-					  DUALSTACK_PEER_DIRECTION_OUT) &&
+	return key->head == ds_entry_head_of(to, DS_UDP,
+					     DUALSTACK_PEER_DIRECTION_OUT) &&
 	       key->uid == __kuid_val(current_uid()) &&
-	       !memcmp(key->comm, current->comm, sizeof(key->comm));
+	       !memcmp(key->comm, current->comm, sizeof(key->comm) / 2) &&
+	       !memcmp(key->comm + sizeof(key->comm) / 2,
+		       current->comm + sizeof(key->comm) / 2,
+		       sizeof(key->comm) / 2);
 }
-
-/* What ds_who_sends() does, unless it is the same peer again. */
-ds_direct
-void ds_who_sends_slow(struct sock *sk, struct ds_sock *rec, __be32 daddr,
-		       __be16 dport);
 
 /**
  * ds_who_sends() - sendmsg() of UDP goes ahead over IPv4
- * @sk:		the socket
- * @rec:	its record
- * @daddr:	where to
- * @dport:	and to which port
+ * @rec:	the record of the socket
+ * @to:		where to, see ds_peer_word()
+ * @now:	in jiffies
  *
  * Context: process, under RCU, with preemption disabled.
+ *
+ * Return: true; false where it is not the same peer again, of the same program: then
+ * ds_who_sent() has to do it.
  */
-static __always_inline void ds_who_sends(struct sock *sk, struct ds_sock *rec,
-					 __be32 daddr, __be16 dport)
+static __always_inline bool ds_who_sends(const struct ds_sock *rec, u64 to,
+					 unsigned long now)
 {
 	unsigned long tagged = READ_ONCE(rec->entry);
-	struct ds_entry *entry;
+	struct ds_entry *entry = (struct ds_entry *)(tagged - DS_ENTRY_CLIENT);
 
-	if (likely((tagged & DS_ENTRY_TAGS) == DS_ENTRY_CLIENT)) {
-		entry = (struct ds_entry *)(tagged - DS_ENTRY_CLIENT);
-		if (likely(ds_entry_is_out(entry, daddr, dport))) {
-			ds_entry_add(entry, 1);
-			return;
-		}
-	} else if (tagged != (unsigned long)&ds_entry_undecided) {
-		/* What a server sends are answers. */
-		return;
-	}
-	ds_who_sends_slow(sk, rec, daddr, dport);
+	/* What a server sends are answers. */
+	if (unlikely((unsigned long)entry & DS_ENTRY_TAGS))
+		return tagged != (unsigned long)&ds_entry_undecided;
+	if (unlikely(!ds_entry_is_out(entry, to)))
+		return false;
+	ds_entry_add(entry, 1, now);
+	return true;
 }
 
 /**

@@ -45,4 +45,21 @@
 #define ds_direct_call(func)	(0 ? (unsigned long)(func) : 0UL)
 #endif
 
+/* ds_direct_fast is for such a function that saves less. At the entry of a function only
+ * its arguments live, and the registers that it would have to save itself. (GCC's
+ * -fipa-ra, which relies on what a callee happens to leave alone, is off where ftrace can
+ * hook one; BPF's trampolines save no more either.) So it is an ordinary function whose
+ * target has three arguments at most, and which has them where they came at the end: by
+ * ds_keep_arguments(), the last thing that it does, or as it calls a ds_direct function
+ * with the same. Where instrumentation may come after that it is ds_direct itself.
+ */
+#ifdef DS_KEEP_ARGUMENTS
+#define ds_direct_fast
+#define ds_keep_arguments(a, b, c)					\
+	asm volatile("" : : "D" (a), "S" (b), "d" (c))
+#else
+#define ds_direct_fast		ds_direct
+#define ds_keep_arguments(a, b, c)	do { } while (0)
+#endif
+
 #endif /* _DUALSTACK_COMPAT_LINUX_FTRACE_H */
