@@ -71,6 +71,27 @@ static bool had_syn_data(int fd)
 }
 
 /*
+ * The connection of a client. The one before may be accepted once more: if its SYN was
+ * sent again for want of an answer, the client acknowledges the second answer, too, and by
+ * the time that this arrives the cookie in it may be all that the host knows.
+ */
+static int accept_from(struct __test_metadata *_metadata, int listener,
+		       in_port_t client, struct fam_counters *seen)
+{
+	union net_addr peer;
+	int conn;
+
+	for (;;) {
+		conn = net_accept(listener, &peer);
+		ASSERT_LE(0, conn);
+		test_saw_accept(seen, &peer);
+		if (peer.in.sin_port == client)
+			return conn;
+		close(conn);
+	}
+}
+
+/*
  * One connection from begin to end, with a byte carried over it. Tells whether
  * that byte came with the SYN.
  */
@@ -79,7 +100,7 @@ static bool serve(struct __test_metadata *_metadata, struct fam *ds,
 		  struct fam_counters *seen)
 {
 	in_port_t port = net_port(listener);
-	union net_addr peer, client_addr;
+	union net_addr client_addr;
 	int client, conn;
 	bool syn_data;
 	char c = 'x';
@@ -94,10 +115,7 @@ static bool serve(struct __test_metadata *_metadata, struct fam *ds,
 		ASSERT_EQ(1, send(client, &c, 1, 0));
 	}
 
-	conn = net_accept(listener, &peer);
-	ASSERT_LE(0, conn);
-	EXPECT_EQ(client_addr.in.sin_port, peer.in.sin_port);
-	test_saw_accept(seen, &peer);
+	conn = accept_from(_metadata, listener, client_addr.in.sin_port, seen);
 	syn_data = had_syn_data(conn);
 
 	ASSERT_EQ(0, net_wait_in(conn, NET_TIMEOUT_MS));
@@ -129,7 +147,9 @@ TEST_F_TIMEOUT(tcp_accept, mixed, TEST_TIMEOUT)
 	test_expect_sums(_metadata, &self->ds, &seen);
 
 	/* The variant is what it says. */
-	EXPECT_EQ(variant->syncookies == 2 ? CONNS : 0,
+	EXPECT_EQ(variant->syncookies == 2 ?
+		  seen.v[DUALSTACK_A_COUNTER_MAPPED_ACCEPT] +
+		  seen.v[DUALSTACK_A_COUNTER_NATIVE_ACCEPT] : 0,
 		  net_tcpext("SyncookiesRecv"));
 	if (variant->fastopen) {
 		/* Each address asked for its cookie once, without data. */
