@@ -149,12 +149,14 @@ static bool ds_count_untracked(struct sock *sk, const struct sk_buff *skb,
 {
 	struct net *net = sock_net(sk);
 	int proto = ds_sk_proto(sk);
+	struct ds_sock *rec;
 	struct ds_net *dn;
 
 	if (!check_net(net) || proto < 0)
 		return false;
 	dn = ds_net_nopreempt(net);
-	if (!READ_ONCE(dn->records.no_room) || ds_sock_is_hidden(sk))
+	if (!READ_ONCE(dn->records.no_room) || ds_sock_find(sk, &rec) ||
+	    ds_sock_is_hidden(sk))
 		return false;
 	atomic64_inc(&dn->totals.count[ds_family(sk->sk_family)][proto][event]);
 	atomic64_inc(&dn->totals.untracked[proto]);
@@ -180,6 +182,7 @@ static bool ds_account_untracked(struct sock *sk, const struct sk_buff *skb,
 static bool ds_account_traced(struct sock *sk, const struct sk_buff *skb)
 {
 	__be32 saddr = ip_hdr(skb)->saddr;
+	unsigned long now = jiffies;
 	struct ds_flow flow;
 	struct ds_sock *rec;
 	bool found;
@@ -188,9 +191,9 @@ static bool ds_account_traced(struct sock *sk, const struct sk_buff *skb)
 	found = ds_sock_find(sk, &rec);
 	if (found) {
 		ds_sock_set_mapped(rec, ds_peer_word(saddr, udp_hdr(skb)->source),
-				   jiffies);
+				   now);
 		atomic64_inc(&rec->count[DS_IN_V4]);
-		if (!ds_who_received(rec, saddr, jiffies))
+		if (!ds_who_received(rec, saddr, now))
 			ds_who_received_slow(sk, rec, saddr);
 	}
 	preempt_enable_notrace();
@@ -202,8 +205,8 @@ static bool ds_account_traced(struct sock *sk, const struct sk_buff *skb)
 	return found;
 }
 
-/* One that fast.c did not count: it is traced, its source is mapped, or the socket has
- * no record.
+/* One that fast.c did not count: it is traced, its source is mapped, it is merged, or the
+ * socket has no record.
  */
 static void ds_account_reception(struct sock *sk, const struct sk_buff *skb)
 {
@@ -335,6 +338,30 @@ void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
 		ds_count_connect6(sk);
 	else
 		ds_account(sk, DS_CONNECT_V6, &flow);
+}
+
+static __always_inline void ds_count_connect4(struct sock *sk, __be32 daddr,
+					      __be16 dport)
+{
+	struct net *net = sock_net(sk);
+	struct ds_net *dn;
+
+	preempt_disable_notrace();
+	if (likely(check_net(net))) {
+		dn = ds_net_nopreempt(net);
+		atomic64_inc(&dn->totals.count[DS_INET][DS_TCP][DS_CONNECT_V4]);
+		ds_who_calls(&dn->ledger, sk, DS_TCP,
+			     DUALSTACK_PEER_DIRECTION_OUT, daddr, dport);
+	}
+	preempt_enable_notrace();
+}
+
+void ds_account_connect4_tcp(struct sock *sk, const struct sockaddr *addr,
+			     int len)
+{
+	const struct sockaddr_in *sin = (const void *)addr;
+
+	ds_count_connect4(sk, sin->sin_addr.s_addr, sin->sin_port);
 }
 
 void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,

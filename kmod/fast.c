@@ -9,7 +9,6 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/jiffies.h>
-#include <linux/net.h>
 #include <linux/preempt.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
@@ -163,8 +162,7 @@ void ds_account_connect4(struct sock *sk, const struct sockaddr *addr, int len)
 	} else if (likely(sin->sin_family == AF_INET &&
 			  ds_sk_proto(sk) == DS_TCP &&
 			  !trace_dualstack_v4_enabled())) {
-		ds_count_connect4(sk, sin->sin_addr.s_addr, sin->sin_port);
-		ds_keep_arguments(sk, addr, len);
+		ds_account_connect4_tcp(sk, addr, len);
 	} else {
 		ds_account_connect4_slow(sk, addr, len);
 	}
@@ -261,13 +259,13 @@ static __always_inline enum ds_counted ds_count_sent(const struct sock *sk,
 	now = jiffies;
 	ds_sock_set_mapped(rec, to, now);
 	atomic64_inc(&rec->count[DS_SEND_V4]);
-	if (unlikely(!ds_who_sends(rec, to, now)))
-		return DS_COUNTED_OTHER;
-	preempt_enable_notrace();
 	if (v6) {
 		msg->msg_inq = 0;
 		ds_sending_end();
 	}
+	if (unlikely(!ds_who_sends(rec, to, now)))
+		return DS_COUNTED_OTHER;
+	preempt_enable_notrace();
 	return DS_COUNTED;
 }
 

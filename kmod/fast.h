@@ -17,9 +17,6 @@
 #include "event_list.h"
 #include "net.h"
 #include "trace.h"
-#include "who.h"
-
-struct msghdr;
 
 /* Whether an event of the data path may be traced, which it is for all namespaces. */
 static __always_inline bool ds_is_served_traced(void)
@@ -85,22 +82,6 @@ static __always_inline void ds_count_connect6(const struct sock *sk)
 	preempt_enable_notrace();
 }
 
-static __always_inline void ds_count_connect4(struct sock *sk, __be32 daddr,
-					      __be16 dport)
-{
-	struct net *net = sock_net(sk);
-	struct ds_net *dn;
-
-	preempt_disable_notrace();
-	if (likely(check_net(net))) {
-		dn = ds_net_nopreempt(net);
-		atomic64_inc(&dn->totals.count[DS_INET][DS_TCP][DS_CONNECT_V4]);
-		ds_who_calls(&dn->ledger, sk, DS_TCP,
-			     DUALSTACK_PEER_DIRECTION_OUT, daddr, dport);
-	}
-	preempt_enable_notrace();
-}
-
 /* All that ds_account_accept() does not do itself. */
 ds_direct
 void ds_account_accept_slow(struct sock *listener, const struct sock *child,
@@ -110,7 +91,12 @@ void ds_account_accept_slow(struct sock *listener, const struct sock *child,
 ds_direct
 void ds_account_recv_slow(struct sock *sk, const struct sk_buff *skb, int len);
 
-/* All that ds_account_connect() and ds_account_connect4() do not. */
+/* All that ds_account_connect() and ds_account_connect4() do not; what the latter does in
+ * most cases takes more registers than there are for nothing.
+ */
+ds_direct
+void ds_account_connect4_tcp(struct sock *sk, const struct sockaddr *addr,
+			     int len);
 ds_direct
 void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
 			     int len);

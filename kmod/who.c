@@ -20,7 +20,6 @@
 #include "flow.h"
 #include "ledger.h"
 #include "net.h"
-#include "sending.h"
 #include "who.h"
 
 static_assert(sizeof(current->comm) == sizeof_field(struct ds_entry_key, comm));
@@ -225,15 +224,12 @@ void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
 	const struct sockaddr_in *sin = msg->msg_name;
 	const struct inet_sock *inet = inet_sk(sk);
 
+	/* If another thread connects it anew meanwhile, this one may be for either. */
 	if (check_net(sock_net(sk)))
 		ds_who_sends_to(sk, rec,
 				sin ? sin->sin_addr.s_addr : inet->inet_daddr,
 				sin ? sin->sin_port : inet->inet_dport, 1);
 	preempt_enable_notrace();
-	if (sk->sk_family == AF_INET6) {
-		msg->msg_inq = 0;
-		ds_sending_end();
-	}
 }
 
 static void ds_who_is_refused(struct ds_ledger *ledger, struct sock *sk,

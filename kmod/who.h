@@ -60,17 +60,30 @@ static __always_inline bool ds_who_received(const struct ds_sock *rec,
  */
 void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr);
 
-/* The same, and what ds_who_sends() does not do, for the functions in fast.c: with what these were
- * called with, and the record. Preemption is enabled when they are done.
+/**
+ * ds_who_accepted() - ds_who_received_slow() for ds_account_accept()
+ * @listener:	the listening socket
+ * @child:	not used: the arguments of who calls this last are not to move
+ * @skb:	the segment
+ * @rec:	the record of the listener
+ *
+ * Context: under RCU, with preemption disabled, which is enabled as it returns.
  */
 ds_direct
 void ds_who_accepted(struct sock *listener, const struct sock *child,
 		     const struct sk_buff *skb, struct ds_sock *rec);
+
+/**
+ * ds_who_read() - ds_who_received_slow() for ds_account_recv()
+ * @sk:		the UDP socket
+ * @skb:	the datagram
+ * @len:	not used, likewise
+ * @rec:	the record of the socket
+ *
+ * Context: under RCU, with preemption disabled, which is enabled as it returns.
+ */
 ds_direct
 void ds_who_read(struct sock *sk, const struct sk_buff *skb, int len,
-		 struct ds_sock *rec);
-ds_direct
-void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
 		 struct ds_sock *rec);
 
 /**
@@ -148,6 +161,19 @@ static __always_inline bool ds_who_sends(const struct ds_sock *rec, u64 to,
 	ds_entry_add(entry, 1, now);
 	return true;
 }
+
+/**
+ * ds_who_sent() - what ds_who_sends() has not done, for ds_account_sent()
+ * @sk:		the UDP socket
+ * @msg:	the message
+ * @len:	not used, likewise
+ * @rec:	the record of the socket
+ *
+ * Context: process, under RCU, with preemption disabled, which is enabled as it returns.
+ */
+ds_direct
+void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
+		 struct ds_sock *rec);
 
 /**
  * ds_who_calls() - connect() or sendmsg() goes ahead over IPv4, or is refused

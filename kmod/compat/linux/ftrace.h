@@ -51,12 +51,14 @@
  * hook one; BPF's trampolines save no more either.) So it is an ordinary function whose
  * target has three arguments at most, and which has them where they came at the end: by
  * ds_keep_arguments(), the last thing that it does, or as it calls a ds_direct function
- * with the same. Where instrumentation may come after that it is ds_direct itself.
+ * with the same. The compiler does not promise that nothing comes after that: where it is
+ * known to add something these functions are ds_direct themselves, and tools/check-fast
+ * looks at what it has made of them.
  */
 #ifdef DS_KEEP_ARGUMENTS
 #define ds_direct_fast
 #define ds_keep_arguments(a, b, c)					\
-	asm volatile("" : : "D" (a), "S" (b), "d" (c))
+	asm volatile("" : : "D" (a), "S" (b), "d" (c) : "memory")
 #else
 #define ds_direct_fast		ds_direct
 #define ds_keep_arguments(a, b, c)	do { } while (0)
