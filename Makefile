@@ -27,31 +27,57 @@ check-kernel:
 	@tools/check-kernel $(KDIR) $(KVER)
 
 # Nothing of the kernel's is needed to clean up.
-clean:
+clean: clean-modules
+	$(MAKE) -C tools/dsctl clean
+
+clean-modules:
 	@find kmod \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name '*.o.d' -o -name modules.order \) -delete
 	@rm -f Module.symvers modules.order .modules.order.cmd .Module.symvers.cmd
-	$(MAKE) -C tools/dsctl clean
 
 distclean: clean
 	rm -rf build
 
+# What the kernel in KDIR calls itself, and its key for modules, if that is there: a
+# distribution keeps its own to itself.
+release = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
+sig_key = $(shell sed -n 's/^CONFIG_MODULE_SIG_KEY="\(.*\)"/\1/p' \
+	$(KDIR)/include/config/auto.conf)
+has_key = $(filter pkcs11:%,$(sig_key))$(wildcard $(filter /%,$(sig_key)) \
+	$(if $(sig_key),$(KDIR)/$(sig_key)))
+
+INSTALL_MOD_DIR ?= updates
+
+# kbuild's own depmod, which wants a System.map, is left out.
 install: all
-	+$(kbuild) modules_install
+	+$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) \
+		$(if $(has_key),,CONFIG_MODULE_SIG_ALL=) \
+		quiet_cmd_depmod= cmd_depmod=true modules_install
+	$(if $(has_key),,@echo '  UNSIGNED dualstack.ko: $(KDIR)' \
+		'has no key to sign it with, see LOADING in dsctl(8)')
+	$(if $(DESTDIR),,depmod $(release))
 	$(MAKE) -C tools/dsctl VERSION=$(VERSION) install
 
-dkms := dualstack/$(VERSION)
-dkms_src := $(DESTDIR)/usr/src/dualstack-$(VERSION)
+# For all kernels
+uninstall:
+	@for ko in $(DESTDIR)/lib/modules/*/$(INSTALL_MOD_DIR)/kmod/dualstack.ko*; do \
+		[ -e "$$ko" ] || continue; \
+		rm "$$ko" || exit; \
+		cd "$${ko%/$(INSTALL_MOD_DIR)/*}" || exit; \
+		rmdir -p --ignore-fail-on-non-empty $(INSTALL_MOD_DIR)/kmod; \
+		echo "  REMOVED $$ko"; \
+		[ -n "$(DESTDIR)" ] || depmod "$${PWD##*/}" || exit; \
+	done
+	$(MAKE) -C tools/dsctl uninstall
 
+# Where DESTDIR is set the sources are put there, and no more.
 dkms-install:
-	install -d $(dkms_src)/tools
-	cp -a COPYING Kbuild Makefile dkms.conf kmod $(dkms_src)
-	cp -a tools/check-kernel $(dkms_src)/tools
-	dkms install $(dkms)
+	@tools/packaging/dkms sources $(VERSION) $(DESTDIR)
+	$(if $(DESTDIR),,@tools/packaging/dkms install $(VERSION) $(KVER))
 
 dkms-uninstall:
-	dkms remove $(dkms) --all
-	rm -rf $(dkms_src)
+	@tools/packaging/dkms uninstall
 
 demo check style generate bench coverage:
 	@tools/vm/$@ $(KERNEL)
