@@ -12,8 +12,11 @@ KERNEL ?= 6.1
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 export DUALSTACK_VERSION := $(VERSION)
 
+# Whoever builds it elsewhere gets the same module, but for gcov, which wants its files here.
+kcflags = $(KCFLAGS) -fdebug-prefix-map=$(CURDIR)=dualstack -fmacro-prefix-map=$(CURDIR)=dualstack
+
 # make shares its jobs where a recipe has $(MAKE) or a plus.
-kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) KCFLAGS='$(strip $(kcflags))'
 
 all: modules tools
 
@@ -79,8 +82,21 @@ dkms-install:
 dkms-uninstall:
 	@tools/packaging/dkms uninstall
 
+# The tarball, and packages of it, in build/
+packages := $(CURDIR)/build/packages
+
+dist:
+	@tools/packaging/dist $(VERSION) $(packages)
+	@echo '$(packages)/dualstack-$(VERSION).tar.gz'
+
+deb rpm: dist
+	@tools/packaging/$@ $(VERSION) $(packages)
+
 demo check style generate bench coverage:
 	@tools/vm/$@ $(KERNEL)
+
+check-install:
+	@tools/vm/check-install $(SUITES)
 
 # For how long, in seconds; how many loads.
 SECONDS ?= 3600
@@ -100,15 +116,22 @@ help:
 	@echo '  make                 kmod/dualstack.ko and tools/dsctl/dsctl'
 	@echo '  make modules, tools  only the one or the other'
 	@echo '  make install         install both, with manual page, completions and unit'
+	@echo '  make uninstall       remove what that has installed, for whatever kernel'
 	@echo '  make dkms-install    have dkms build the module for each kernel to come'
+	@echo '  make dkms-uninstall  take it back'
+	@echo '  make dist            a tarball of the sources, in build/packages'
+	@echo '  make deb, make rpm   packages of it, for Debian or for RPM'
 	@echo '  make clean           remove what was built'
 	@echo '  KVER=VERSION         build for an installed kernel other than the running one'
 	@echo '  KDIR=DIR             build with the kernel headers or build tree in DIR'
+	@echo '  DESTDIR=DIR PREFIX=  install below DIR; dsctl there in PREFIX, /usr/local if not set'
 	@echo
 	@echo 'In a virtual machine, which needs nothing but Debian and room for 2 GB for each kernel:'
 	@echo '  make demo            show what dsctl says about real servers and clients'
 	@echo '  make check           run the style checks and all tests'
 	@echo '  make style           the style checks alone'
+	@echo '  make check-install   in chroots of Debian 12 and 13 (SUITES=): all of the above'
+	@echo '                       that installs, and packages, kernels and upgrades'
 	@echo '  make bench           what it costs, and what others cost, in instructions'
 	@echo '  make coverage        which lines and branches the tests run, by file'
 	@echo '  make fuzz            broken requests, and all that it counts at once, for an hour'
@@ -122,6 +145,7 @@ help:
 	@echo '  make distclean       clean, and remove the trees under build/'
 	@echo '  make clean-cache     remove the guests and sources in ~/.cache/dualstack'
 
-.PHONY: all modules tools check-kernel clean distclean install dkms-install
-.PHONY: dkms-uninstall demo check style generate bench coverage fuzz soak
+.PHONY: all modules tools check-kernel clean clean-modules distclean
+.PHONY: install uninstall dkms-install dkms-uninstall dist deb rpm
+.PHONY: check-install demo check style generate bench coverage fuzz soak
 .PHONY: clean-cache help
