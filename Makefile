@@ -66,11 +66,11 @@ install: all
 uninstall:
 	@for ko in $(DESTDIR)/lib/modules/*/$(INSTALL_MOD_DIR)/kmod/dualstack.ko*; do \
 		[ -e "$$ko" ] || continue; \
+		dir=$${ko%/$(INSTALL_MOD_DIR)/*}; \
 		rm "$$ko" || exit; \
-		cd "$${ko%/$(INSTALL_MOD_DIR)/*}" || exit; \
-		rmdir -p --ignore-fail-on-non-empty $(INSTALL_MOD_DIR)/kmod; \
+		(cd "$$dir" && rmdir -p --ignore-fail-on-non-empty $(INSTALL_MOD_DIR)/kmod); \
 		echo "  REMOVED $$ko"; \
-		[ -n "$(DESTDIR)" ] || depmod "$${PWD##*/}" || exit; \
+		[ -n "$(DESTDIR)" ] || depmod "$${dir##*/}" || exit; \
 	done
 	$(MAKE) -C tools/dsctl uninstall
 
