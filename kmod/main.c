@@ -140,4 +140,7 @@ MODULE_DESCRIPTION("Per-socket accounting of IPv4 on AF_INET6 sockets");
 MODULE_AUTHOR("The dualstack maintainers");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(DUALSTACK_VERSION);
-MODULE_ALIAS_GENL_FAMILY(DUALSTACK_GENL_NAME);
+/*
+ * No MODULE_ALIAS_GENL_FAMILY(): whoever asks for the family, of whatever rights, would
+ * have the module loaded and the kernel hooked by it.
+ */

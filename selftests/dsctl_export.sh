@@ -403,7 +403,7 @@ module_gone()
 	fresh
 	"$DSCTL" export "$dir/ds.prom" && cp "$dir/ds.prom" "$tmp/before" || return 1
 	unload_module
-	fails 'not loaded' export "$dir/ds.prom" &&
+	fails 'not loaded: modprobe dualstack, or' export "$dir/ds.prom" &&
 		cmp "$dir/ds.prom" "$tmp/before" && whole "$dir/ds.prom" &&
 		holds "$dir" ds.prom || rc=1
 	sleep 2

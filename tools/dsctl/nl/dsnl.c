@@ -88,7 +88,7 @@ int dsnl_open_dualstack(struct dsnl *nl)
 
 	if (nl->family == -NLE_OBJ_NOTFOUND)
 		err("the dualstack module is not loaded: %s",
-		    "insmod dualstack.ko, or modprobe dualstack");
+		    "modprobe dualstack, or systemctl enable --now dualstack");
 	else
 		err("cannot find the dualstack module: %s",
 		    nl_geterror(nl->family));

@@ -196,8 +196,8 @@ int save_begin(struct save *save, const char *name)
 static int sync_directory(const struct save *save)
 {
 	char dir[PATH_MAX] = ".";
+	const char *slash;
 	int fd, ret;
-	char *slash;
 
 	slash = strrchr(save->path, '/');
 	if (slash)
