@@ -108,6 +108,19 @@ fuzz:
 soak:
 	@tools/vm/endure $(KERNEL) soak $(LOADS)
 
+# A kernel tree, and where patches for it go instead
+LINUX ?= $(error LINUX= has to say where a kernel tree is)
+PATCHES ?= build/patches
+
+in-tree:
+	@tools/in-tree $(LINUX)
+
+in-tree-patches:
+	@tools/in-tree $(LINUX) $(PATCHES)
+
+check-in-tree:
+	@tools/vm/in-tree
+
 clean-cache:
 	@tools/vm/clean-cache
 
@@ -126,6 +139,10 @@ help:
 	@echo '  KDIR=DIR             build with the kernel headers or build tree in DIR'
 	@echo '  DESTDIR=DIR PREFIX=  install below DIR; dsctl there in PREFIX, /usr/local if not set'
 	@echo
+	@echo 'For a kernel tree in LINUX=DIR, as a part of it:'
+	@echo '  make in-tree         put module, spec, selftests and documentation there'
+	@echo '  make in-tree-patches have that as patches in build/patches (PATCHES=)'
+	@echo
 	@echo 'In a virtual machine, which needs nothing but Debian and room for 2 GB for each kernel:'
 	@echo '  make demo            show what dsctl says about real servers and clients'
 	@echo '  make check           run the style checks and all tests'
@@ -137,6 +154,7 @@ help:
 	@echo '  make fuzz            broken requests, and all that it counts at once, for an hour'
 	@echo '                       (SECONDS=)'
 	@echo '  make soak            load and unload it under traffic, 1000 times (LOADS=)'
+	@echo '  make check-in-tree   try the patches, and build it in the sources of Linux 6.12'
 	@echo '  make generate        write anew what follows from the netlink spec'
 	@echo '  KERNEL=FLAVOUR       the kernel: 6.1 (the default), 6.12, newest, arm64, or debug,'
 	@echo '                       which catches bugs; check also takes all'
@@ -148,4 +166,4 @@ help:
 .PHONY: all modules tools check-kernel clean clean-modules distclean
 .PHONY: install uninstall dkms-install dkms-uninstall dist deb rpm
 .PHONY: check-install demo check style generate bench coverage fuzz soak
-.PHONY: clean-cache help
+.PHONY: in-tree in-tree-patches check-in-tree clean-cache help

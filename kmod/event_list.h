@@ -184,14 +184,9 @@ static_assert((int)DS_N_COUNTERS ==
 	[DUALSTACK_A_COUNTER_##counter] = DUALSTACK_EVENT_TYPE_##counter,
 #define DS_EVENT_TYPE_ROWS	DS_COUNTERS_TOLD(DS_EVENT_TYPE_ROW)
 
-/* For tracepoints: constants that tell user space of the counters, and pairs of
- * counter and site, each after a comma.
- */
-#define DS_TRACE_ENUM(counter, ...)					\
-	TRACE_DEFINE_ENUM(DUALSTACK_A_COUNTER_##counter);
-#define DS_TRACE_ENUMS		DS_COUNTERS_TOLD(DS_TRACE_ENUM)
+/* Rows of an array from counters to what tracepoints say of their events. */
 #define DS_TRACE_SITE(counter, event, family, protocols, recorded, site)	\
-	, { DUALSTACK_A_COUNTER_##counter, site }
+	[DUALSTACK_A_COUNTER_##counter] = site,
 #define DS_TRACE_SITES		DS_COUNTERS_TOLD(DS_TRACE_SITE)
 
 #endif /* _DUALSTACK_EVENT_LIST_H */

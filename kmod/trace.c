@@ -9,6 +9,17 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+static_assert(sizeof(struct sockaddr_in6) == DS_SOCKADDR_LEN);
+static_assert(sizeof(struct in6_addr) == DS_ADDR_LEN);
+
+const char *ds_trace_site(enum ds_event event, enum ds_family family,
+			  enum ds_proto proto)
+{
+	static const char sites[][DS_SITE_LEN] = { DS_TRACE_SITES };
+
+	return sites[ds_counter_attr(event, family, proto)];
+}
+
 static void ds_trace_sockaddr(void *dst, int family,
 			      const struct in6_addr *addr, __be16 port)
 {

@@ -21,7 +21,25 @@ struct sock;
 #ifndef _DUALSTACK_TRACE_ONCE
 #define _DUALSTACK_TRACE_ONCE
 
-#define DS_SOCKADDR_LEN	sizeof(struct sockaddr_in6)
+/* Of a struct sockaddr_in6; of an address in it; and of the longest site or reason. They
+ * are numbers, as user space is told them as they are written here.
+ */
+#define DS_SOCKADDR_LEN	28
+#define DS_ADDR_LEN	16
+#define DS_SITE_LEN	8
+
+/**
+ * ds_trace_site() - where an event happened, or why it did not
+ * @event:	the event
+ * @family:	of the socket
+ * @proto:	transport protocol
+ *
+ * Context: any.
+ *
+ * Return: a text of DS_SITE_LEN, padded with zeros.
+ */
+const char *ds_trace_site(enum ds_event event, enum ds_family family,
+			  enum ds_proto proto);
 
 /**
  * ds_trace_local() - the local end of a flow, as %pISpc prints it
@@ -52,12 +70,9 @@ void ds_trace_holder(void *dst, const struct ds_flow *flow);
 
 #endif /* _DUALSTACK_TRACE_ONCE */
 
-/* The constants that perf and trace-cmd are told, to show and filter by their
- * names.
- */
+/* The constants that perf and trace-cmd are told, to show them by their names. */
 TRACE_DEFINE_ENUM(IPPROTO_TCP);
 TRACE_DEFINE_ENUM(IPPROTO_UDP);
-DS_TRACE_ENUMS
 
 #define ds_show_family(family)						\
 	__print_symbolic(family, { AF_INET, "AF_INET" },		\
@@ -67,20 +82,45 @@ DS_TRACE_ENUMS
 	__print_symbolic(protocol, { IPPROTO_TCP, "IPPROTO_TCP" },	\
 				   { IPPROTO_UDP, "IPPROTO_UDP" })
 
-/* The sites of dualstack_mapped, and the reasons of dualstack_reject, by the
- * counter of the event.
+/* The tracepoints of events have the same fields, but for the name of the one that
+ * tells what happened: site or reason. A filter compares words and numbers, but not
+ * addresses as they are printed; so ports are there as numbers, too, and addresses as
+ * bytes that a program can take.
  */
-#define ds_show_site(site)						\
-	__print_symbolic(site, { 0, "" } DS_TRACE_SITES)
+#define ds_event_entry(what)						\
+	TP_STRUCT__entry(__field(__u64, cookie)				\
+			 __field(__u32, netns)				\
+			 __field(__u32, flowlabel)			\
+			 __field(__u16, family)				\
+			 __field(__u16, local_port)			\
+			 __field(__u16, peer_port)			\
+			 __field(__u8, protocol)			\
+			 __array(char, what, DS_SITE_LEN)		\
+			 __array(__u8, local, DS_SOCKADDR_LEN)		\
+			 __array(__u8, peer, DS_SOCKADDR_LEN)		\
+			 __array(__u8, local_v6, DS_ADDR_LEN)		\
+			 __array(__u8, peer_v6, DS_ADDR_LEN))
 
-/* Both tracepoints print the same, but for the name of the first field: site or
- * reason.
- */
+#define ds_event_assign(site)						\
+	TP_fast_assign(__entry->cookie = ds_sk_cookie(sk);		\
+		       __entry->netns = flow->net->ns.inum;		\
+		       __entry->flowlabel = ntohl(flow->flowlabel);	\
+		       __entry->family = flow->family;			\
+		       __entry->local_port = ntohs(flow->local_port);	\
+		       __entry->peer_port = ntohs(flow->peer_port);	\
+		       __entry->protocol = ds_ipproto(flow->proto);	\
+		       memcpy(site, ds_trace_site(event, ds_family(sk->sk_family), \
+						  flow->proto), DS_SITE_LEN);	\
+		       ds_trace_local(__entry->local, flow);		\
+		       ds_trace_peer(__entry->peer, flow);		\
+		       memcpy(__entry->local_v6, &flow->local, DS_ADDR_LEN);	\
+		       memcpy(__entry->peer_v6, &flow->peer, DS_ADDR_LEN);)
+
 #define DS_EVENT_FORMAT							\
 	"=%s family=%s protocol=%s local=%pISpc peer=%pISpc flowlabel=0x%05x cookie=%llu netns=%u"
 
-#define ds_printk(name)							\
-	TP_printk(name DS_EVENT_FORMAT, ds_show_site(__entry->site),	\
+#define ds_event_printk(name, site)					\
+	TP_printk(name DS_EVENT_FORMAT, site,				\
 		  ds_show_family(__entry->family),			\
 		  ds_show_protocol(__entry->protocol),			\
 		  __entry->local, __entry->peer, __entry->flowlabel,	\
@@ -90,27 +130,9 @@ DECLARE_EVENT_CLASS(dualstack_event,
 		    TP_PROTO(struct sock *sk, enum ds_event event,
 			     const struct ds_flow *flow),
 		    TP_ARGS(sk, event, flow),
-
-		    TP_STRUCT__entry(__field(__u64, cookie)
-				     __field(__u32, netns)
-				     __field(__u32, flowlabel)
-				     __field(__u16, family)
-				     __field(__u8, protocol)
-				     __field(__u8, site)
-				     __array(__u8, local, DS_SOCKADDR_LEN)
-				     __array(__u8, peer, DS_SOCKADDR_LEN)),
-
-		    TP_fast_assign(__entry->cookie = ds_sk_cookie(sk);
-				   __entry->netns = flow->net->ns.inum;
-				   __entry->flowlabel = ntohl(flow->flowlabel);
-				   __entry->family = flow->family;
-				   __entry->protocol = ds_ipproto(flow->proto);
-				   __entry->site = ds_counter_attr(event, ds_family(sk->sk_family),
-								   flow->proto);
-				   ds_trace_local(__entry->local, flow);
-				   ds_trace_peer(__entry->peer, flow);),
-
-		    ds_printk("site")
+		    ds_event_entry(site),
+		    ds_event_assign(__entry->site),
+		    ds_event_printk("site", __entry->site)
 );
 
 /* IPv4 went through an AF_INET6 socket; or, at site wire, an IPv6 packet came
@@ -132,12 +154,13 @@ DEFINE_EVENT(dualstack_event, dualstack_v4,
 /* A packet, or a call of an application, was turned away because its address
  * is of the other family.
  */
-DEFINE_EVENT_PRINT(dualstack_event, dualstack_reject,
-		   TP_PROTO(struct sock *sk, enum ds_event event,
-			    const struct ds_flow *flow),
-		   TP_ARGS(sk, event, flow),
-
-		   ds_printk("reason")
+TRACE_EVENT(dualstack_reject,
+	    TP_PROTO(struct sock *sk, enum ds_event event,
+		     const struct ds_flow *flow),
+	    TP_ARGS(sk, event, flow),
+	    ds_event_entry(reason),
+	    ds_event_assign(__entry->reason),
+	    ds_event_printk("reason", __entry->reason)
 );
 
 /* A rule decided about IPV6_V6ONLY of a socket that is being bound, or was passed over

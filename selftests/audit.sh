@@ -5,6 +5,7 @@
 # Python, saw.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 require "$DSCTL" jq python3 ip unshare setpriv setsid insmod rmmod
 require_family
@@ -61,13 +62,15 @@ audit_agrees()
 	local want=$1
 
 	shift
-	"$DSCTL" -j "$@" audit | jq 'map({service, verdict,
+	"$DSCTL" -j "$@" audit >"$tmp/json"
+	keep "$tmp/json" "$@" audit
+	jq 'map({service, verdict,
 		pids: [.processes[].pid],
 		findings: (.findings |
 			map({(.finding): [.count, .connections]}) | add),
 		cookies: [.sockets[].cookie] | sort}) |
 		map(if .service == "client" then del(.cookies) else . end) |
-		sort_by(.service)' >"$tmp/got" || return 1
+		sort_by(.service)' "$tmp/json" >"$tmp/got" || return 1
 	jq 'map(.pids = ([.pid] - [null]) | del(.pid)) |
 		map(if .cookies then .cookies |= sort else . end) |
 		sort_by(.service)' "$want" >"$tmp/expected"
@@ -203,6 +206,7 @@ unprivileged()
 	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups \
 		"$DSCTL" -j audit >"$tmp/out" 2>"$tmp/err"
 	[ $? = 3 ] || return 1
+	keep "$tmp/out" audit
 	jq -e 'all(.[]; .processes == []) and all(.[].findings[]; .peers == null) and
 		all(.[]; .service == "closed or reset" or
 			 (.service | test("^uid 0, (tcp|udp) (to )?[0-9]+$")))' \
@@ -335,6 +339,7 @@ export_fails()
 every_netns()
 {
 	status 3 -N -j audit || return 1
+	keep "$tmp/out" -N audit
 	[ "$(jq -s length "$tmp/out")" = 1 ] || return 1
 	jq -e --slurpfile want "$tmp/want" --slurpfile ready "$tmp/ready" \
 		--arg netns $netns '
@@ -390,7 +395,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 32
+tool_plan 32 1
 
 ip addr add $ELSEWHERE/32 dev lo
 check "nothing to audit" status 0 audit
@@ -447,5 +452,6 @@ unload_module
 check "audit without the module" without_module audit
 check "export without the module" without_module export
 load_module
+check_schemas audit
 
 ktap_finished

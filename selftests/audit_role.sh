@@ -6,6 +6,7 @@
 # it is.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 require "$DSCTL" jq python3 ip ss unshare setpriv setsid socat
 require_family
@@ -72,10 +73,11 @@ answers()
 # found SERVICE VERDICT JQ-CONDITION: on the findings of the one service of that name
 found()
 {
-	"$DSCTL" -j audit | tee "$tmp/out" | jq -e --arg service "$1" \
-		--arg verdict "$2" "map(select(.service == \$service)) |
+	"$DSCTL" -j audit >"$tmp/out"
+	keep "$tmp/out" audit
+	jq -e --arg service "$1" --arg verdict "$2" "map(select(.service == \$service)) |
 		length == 1 and .[0].verdict == \$verdict and (.[0].findings |
-			map({(.finding): .}) | add | $3)" >/dev/null || {
+			map({(.finding): .}) | add | $3)" "$tmp/out" >/dev/null || {
 		jq --arg service "$1" 'map(select(.service == $service) |
 			del(.sockets))' "$tmp/out"
 		return 1
@@ -706,7 +708,7 @@ without_ledger()
 }
 
 ktap_print_header
-ktap_set_plan 40
+tool_plan 40 1
 
 ip addr add $ELSEWHERE/32 dev lo
 
@@ -792,5 +794,6 @@ check "advice without IPv6" advice_without_ipv6
 check "IPv6 is asked for by device" each_device_is_asked
 check "v6only without IPv6" v6only_is_warned_about
 check "IPv6 of another namespace" other_namespace
+check_schemas audit
 
 ktap_finished

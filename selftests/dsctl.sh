@@ -4,6 +4,7 @@
 # dsctl against what a server and its clients, in Python, saw.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 require "$DSCTL" jq python3 ip unshare setpriv insmod rmmod
 require_family
@@ -68,6 +69,7 @@ project()
 agrees()
 {
 	"$DSCTL" -j "$@" show sockets >"$tmp/got" || return 1
+	keep "$tmp/got" "$@" show sockets
 	project "$tmp/got" >"$tmp/got.known"
 	jq '.sockets | sort_by(.cookie)' "$tmp/want" >"$tmp/want.known"
 	same_json "$tmp/want.known" "$tmp/got.known"
@@ -94,6 +96,7 @@ all_agree()
 {
 	jq '.sockets + .hidden | sort_by(.cookie)' "$tmp/want" >"$tmp/want.known"
 	"$DSCTL" -j -a show sockets >"$tmp/got" || return 1
+	keep "$tmp/got" -a show sockets
 	project "$tmp/got" |
 		jq --slurpfile want "$tmp/want.known" \
 			'($want[0] | map(.cookie)) as $cookies |
@@ -125,7 +128,9 @@ omits_processes()
 	local ages='del(.[].last_mapped_age_ms, .[].last_rejected_age_ms)'
 
 	"$DSCTL" -j show sockets | jq "$ages | .[].processes = null" >"$tmp/want.P"
-	"$DSCTL" -j -P show sockets | jq "$ages" >"$tmp/got.P"
+	"$DSCTL" -j -P show sockets >"$tmp/all.P"
+	keep "$tmp/all.P" -P show sockets
+	jq "$ages" "$tmp/all.P" >"$tmp/got.P"
 	diff "$tmp/want.P" "$tmp/got.P" && jq -e 'length > 0' "$tmp/got.P" &&
 		has_column Process show sockets &&
 		! has_column Process -no-processes show sockets
@@ -136,12 +141,14 @@ stats_agree()
 {
 	jq .sums "$tmp/want" >"$tmp/want.sums"
 	"$DSCTL" -j show stats >"$tmp/got.sums" || return 1
+	keep "$tmp/got.sums" show stats
 	same_json "$tmp/want.sums" "$tmp/got.sums"
 }
 
 hooks_are_shown()
 {
 	"$DSCTL" -j show hooks | tee "$tmp/hooks"
+	keep "$tmp/hooks" show hooks
 	jq -e 'length >= 9 and all(.[];
 		(keys | sort) == ["attached","hits","kind","name","purpose"] and
 		.attached == true and (.hits | type) == "number" and
@@ -165,6 +172,7 @@ pretty()
 {
 	"$DSCTL" -j show stats >"$tmp/plain" &&
 	"$DSCTL" -j -p show stats >"$tmp/pretty" &&
+	keep "$tmp/pretty" show stats &&
 	[ "$(wc -l <"$tmp/plain")" = 1 ] &&
 	[ "$(wc -l <"$tmp/pretty")" -gt 1 ] &&
 	same_json "$tmp/plain" "$tmp/pretty"
@@ -280,6 +288,7 @@ as_nobody()
 unprivileged()
 {
 	as_nobody -j show sockets >"$tmp/got" 2>"$tmp/err" || return 1
+	keep "$tmp/got" show sockets
 	cat "$tmp/err"
 	project "$tmp/got" >"$tmp/got.known"
 	jq '.sockets | map(.last_mapped_peer = null |
@@ -402,7 +411,7 @@ without_module()
 }
 
 ktap_print_header
-tool_plan 52 3
+tool_plan 52 4
 
 for args in "help" "show help" "show sockets help" "show stats help" \
 	    "show hooks help" "-V"; do
@@ -473,5 +482,6 @@ for args in "show sockets" "-j show stats" "show hooks"; do
 	check "dsctl $args without the module" without_module $args
 done
 load_module
+check_schemas "show sockets" "show stats" "show hooks"
 
 ktap_finished

@@ -4,6 +4,7 @@
 # dsctl's options that change how a command runs: -b, -N and -c.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 require "$DSCTL" jq python3 ip script setpriv unshare
 require_family
@@ -149,6 +150,7 @@ refused()
 sockets_of_all()
 {
 	"$DSCTL" -N -j show sockets >"$tmp/all" || return 1
+	keep "$tmp/all" -N show sockets
 	[ "$(jq -s length "$tmp/all")" = 1 ] || return 1
 	"$DSCTL" -j show sockets >"$tmp/own"
 	"$DSCTL" -n $netns -j show sockets >"$tmp/other"
@@ -173,6 +175,7 @@ each_namespace_once()
 		stat -c %i /run/netns/*
 	} 2>/dev/null | sort -u | wc -l)
 	"$DSCTL" -N -j show stats >"$tmp/all" &&
+	keep "$tmp/all" -N show stats &&
 	jq -e --arg netns $netns --argjson inodes "$inodes" '
 		length == $inodes and (map(.netns) | unique | length) == $inodes
 		and any(.[]; .netns == $netns) and
@@ -200,17 +203,28 @@ headings()
 # An object for each hook of each namespace
 pretty()
 {
-	"$DSCTL" -N -j -p show hooks | jq -s -e --arg netns $netns '
+	"$DSCTL" -N -j -p show hooks >"$tmp/all"
+	keep "$tmp/all" -N -p show hooks
+	jq -s -e --arg netns $netns '
 		length == 1 and (.[0] | length > 0 and
 			all(.[]; has("netns") and has("hits")) and
 			(map(select(.netns == null)) | length) ==
-			(map(select(.netns == $netns)) | length))'
+			(map(select(.netns == $netns)) | length))' "$tmp/all"
+}
+
+# What is one object elsewhere is one of an array.
+configs()
+{
+	"$DSCTL" -N -j -s show config >"$tmp/all" &&
+	keep "$tmp/all" -N -s show config &&
+	jq -e --arg netns $netns 'any(.[]; .netns == $netns and .defaults)' "$tmp/all"
 }
 
 # What would change in each namespace, all in one array
 changes_all()
 {
 	"$DSCTL" -N -j set v6only on all dry-run >"$tmp/all" || return 1
+	keep "$tmp/all" -N set v6only on all dry-run
 	jq -s -e --arg netns $netns 'length == 1 and (.[0] |
 		all(.[]; .dry_run and has("result")) and
 		any(.[]; .netns == null and .result == "changed") and
@@ -329,7 +343,7 @@ serve()
 }
 
 ktap_print_header
-ktap_set_plan 38
+tool_plan 39 1
 
 mkfifo "$tmp/stdin"
 exec 9<>"$tmp/stdin"
@@ -363,6 +377,7 @@ check "headings" headings
 check "unprivileged user" unprivileged
 check "unprivileged user is told" unprivileged_is_told
 check "every namespace, pretty" pretty
+check "every namespace's settings" configs
 for args in "-N -n $netns show stats" "-N show sockets port x" \
 	    "-N set tracking on" "-N monitor" "-N explain tcp ::1 80"; do
 	# shellcheck disable=SC2086
@@ -382,5 +397,6 @@ check "no colour in JSON" json_has_no_colour
 check "dsctl -c=sometimes: usage" refused -c=sometimes show stats
 
 check "reset in every namespace" resets_all
+check_schemas "show sockets" "show stats" "show hooks" "show config" "set v6only"
 
 ktap_finished

@@ -6,6 +6,7 @@
 
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/ask.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 require "$DSCTL" jq python3 ip unshare setpriv insmod rmmod
 require_family
@@ -51,6 +52,7 @@ json()
 
 	shift
 	"$DSCTL" -j "$@" 2>"$tmp/err" | tee "$tmp/json"
+	keep "$tmp/json" "$@"
 	cat "$tmp/err"
 	jq -e "$condition" "$tmp/json" >/dev/null
 }
@@ -307,6 +309,7 @@ every_server()
 v6only_all_dry_run()
 {
 	run -j set v6only off all --dry-run
+	keep "$tmp/out" set v6only off all --dry-run
 	[ "$rc" = 2 ] && every_server '.dry_run and .result == (
 		if IN(.cookie; $cookies.tcp_pair6, $cookies.udp_pair6) then
 			"refused"
@@ -325,6 +328,7 @@ v6only_all()
 	local name
 
 	run -j set v6only on all
+	keep "$tmp/out" set v6only on all
 	[ "$rc" = 0 ] && every_server '(.dry_run | not) and .result == (
 		if IN(.cookie; $cookies.tcp_dual, $cookies.udp_dual,
 		      $cookies.tcp_group0, $cookies.tcp_group1,
@@ -560,6 +564,7 @@ names()
 		grep -Eq '^IPv4 .* 127.0.0.1 .*: served as mapped by ' "$tmp/out" &&
 		grep -Eq '^IPv6 .* ::1 .*: served as native by ' "$tmp/out" || return 1
 	run -j explain tcp "both.test:$port"
+	keep "$tmp/out" explain tcp "both.test:$port"
 	jq -se 'map(.addr) | sort == ["127.0.0.1", "::1"]' "$tmp/out" || return 1
 	run explain tcp both.test "$port" from ::1
 	[ "$rc" = 0 ] && [ "$(wc -l <"$tmp/out")" = 1 ] &&
@@ -675,6 +680,7 @@ monitor_json()
 	fare tcp_dual ::1 1 0 && fare tcp_v4 127.0.0.1 1 0 || return 1
 	wait_for $LIMIT num_events 14
 	ends INT
+	keep "$tmp/events" monitor
 	[ "$rc" = 0 ] && [ ! -s "$tmp/monitor.err" ] || return 1
 
 	# Each event by its socket: so many, of that kind
@@ -776,6 +782,8 @@ monitor_rate()
 {
 	does set event-rate 100 && flood 3000
 	rc=$?
+	grep '"lost"' "$tmp/events" >"$tmp/lost"
+	keep "$tmp/lost" monitor
 	does set event-rate "$("$DSCTL" -j -s show config |
 		jq .defaults.event_rate)"
 	[ $rc = 0 ] && [ "$lost" -gt 0 ] && [ "$received" -ge 100 ]
@@ -896,7 +904,7 @@ echo "$line" >"$tmp/peer"
 peer_says "$tmp/peer"
 
 ktap_print_header
-tool_plan 115 3
+tool_plan 115 4
 
 for args in "help" "set help" "set tracking help" "set v6only help" \
 	    "set bindv6only help" "set max-sockets help" "set event-rate help" \
@@ -1026,5 +1034,6 @@ check "unprivileged monitor" unprivileged_monitor
 check "root of a child user namespace" child_root
 
 check "monitor: unloaded module" monitor_unload
+check_schemas "show config" "set v6only" explain monitor
 
 ktap_finished

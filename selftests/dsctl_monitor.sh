@@ -6,6 +6,7 @@
 # the sockets of one process, user or device.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 LIMIT=200	# seconds, for what takes a moment: where a look takes 5 s, the next is 50 s later
 PORT=7001	# of the first socket
@@ -307,6 +308,8 @@ chosen_of_gone_socket()
 		until_shows '"comm":"bound"' $probe && unseen || return 1
 		wait_for $LIMIT passed_over || { tail "$tmp/err" "$tmp/events"; return 1; }
 		! grep "\"local_port\":$((PORT + 2))," "$tmp/events" || return 1
+		grep '"passed_over":.*}' "$tmp/events" >"$tmp/unseen"
+		keep "$tmp/unseen" monitor
 	done
 
 	monitor monitor reject process bound
@@ -342,7 +345,7 @@ churn()
 }
 
 ktap_print_header
-ktap_set_plan 12
+tool_plan 12 1
 
 hold -- parent $PORT heir
 check "text" subtest text_names
@@ -357,5 +360,6 @@ check "of a user" subtest by_owner
 check "of a device" subtest by_device
 check "of sockets that are gone" subtest chosen_of_gone_socket
 check "$CHURN sockets that come and go" subtest churn
+check_schemas monitor
 
 ktap_finished

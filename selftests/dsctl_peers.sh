@@ -5,6 +5,7 @@
 # addresses, in Python, saw.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 NOBODY=65534
 LIMIT=180	# seconds, for what takes a moment
@@ -81,6 +82,7 @@ json()
 
 	shift
 	"$DSCTL" -j "$@" 2>"$tmp/err" >"$tmp/json"
+	keep "$tmp/json" "$@"
 	cat "$tmp/json" "$tmp/err"
 	[ ! -s "$tmp/err" ] && jq -e "$condition" "$tmp/json" >/dev/null
 }
@@ -100,6 +102,7 @@ same()
 	shift
 	jq -c "map(select($choice)) | sort | .[]" "$tmp/seen" >"$tmp/expected"
 	"$DSCTL" -j show peers "$@" >"$tmp/json" || return 1
+	keep "$tmp/json" show peers "$@"
 	jq -c 'map(del(.netns, .service, .first_age_ms, .last_age_ms)) | sort | .[]' \
 		"$tmp/json" >"$tmp/shown"
 	echo "$*:"
@@ -210,6 +213,7 @@ group()
 		     peers: map(.peer_addr) | unique | length }) | sort | .[]" \
 		"$tmp/seen" >"$tmp/expected"
 	"$DSCTL" -j show peers "$@" >"$tmp/json" || return 1
+	keep "$tmp/json" show peers "$@"
 	jq -c 'map(del(.netns, .service, .first_age_ms, .last_age_ms)) | sort | .[]' \
 		"$tmp/json" >"$tmp/shown"
 	echo "$*:"
@@ -554,7 +558,7 @@ exec 8<>"$tmp/commands" 9<>"$tmp/answers"
 peer_pid=$!
 
 ktap_print_header
-ktap_set_plan 30
+tool_plan 30 1
 read -r -t $LIMIT _ <&9 || ktap_exit_fail_msg "no servers to be had"
 mark_log
 ask traffic >/dev/null || ktap_exit_fail_msg "clients and servers do not come to an end"
@@ -618,4 +622,5 @@ set max-peers 4294967296|max-peers "4294967296"
 reset peers all|peers takes no argument: "all"
 END
 check "no complaint in the kernel log" log_is_clean
+check_schemas "show peers"
 ktap_finished

@@ -6,6 +6,7 @@
 
 . "$(dirname "$0")/lib/lib.sh"
 . "$(dirname "$0")/lib/ask.sh"
+. "$(dirname "$0")/lib/schema.sh"
 
 NOBODY=65534
 LIMIT=180	# seconds, for what takes a moment; the peer gives up before
@@ -53,6 +54,7 @@ json()
 
 	shift
 	"$DSCTL" -j "$@" >"$tmp/json" 2>"$tmp/err"
+	keep "$tmp/json" "$@"
 	cat "$tmp/json" "$tmp/err"
 	[ ! -s "$tmp/err" ] && jq -e "$condition" "$tmp/json" >/dev/null
 }
@@ -337,6 +339,7 @@ explained()
 finding()
 {
 	"$DSCTL" -j audit >"$tmp/json"
+	keep "$tmp/json" audit
 	cat "$tmp/json"
 	jq -e "map(select(.sockets | any(.[]; .local_port == $1))) | .[0].findings |
 	       map(select(.finding == \"$2\")) | .[0] | $3" "$tmp/json" >/dev/null
@@ -412,6 +415,7 @@ monitor_json()
 	local cookie
 
 	monitor_rules -j monitor && with_events 8041 && told && ends || return 1
+	keep "$tmp/events" monitor
 	jq -es "map(select(.local_port == 8041 and (.event | test(\"^rule_\")))) |
 		map({event, proto, cookie, local_addr, peer_addr, v6only, holder}) ==
 		[{event: \"rule_applied\", proto: \"tcp\", cookie: $cookie,
@@ -522,6 +526,7 @@ every_netns()
 {
 	does set v6only on proto tcp port 8054 keep &&
 	"$DSCTL" -N -j show rules >"$tmp/json" 2>"$tmp/err" || return 1
+	keep "$tmp/json" -N show rules
 	cat "$tmp/json" "$tmp/err"
 	jq -e 'map(select(.netns == null)) | length == 1 and .[0].port == 8054' \
 		"$tmp/json" && removes proto tcp port 8054
@@ -555,7 +560,7 @@ exec 8<>"$tmp/commands" 9<>"$tmp/answers"
 peer_pid=$!
 
 ktap_print_header
-ktap_set_plan 63
+tool_plan 63 1
 
 for args in "set v6only help" "unset help" "unset v6only help" \
 	    "show rules help"; do
@@ -633,5 +638,6 @@ check "tracking off" untracked
 check "another namespace" other_netns
 check "every namespace" every_netns
 check "unprivileged user" unprivileged
+check_schemas "show rules" monitor audit
 
 ktap_finished

@@ -8,6 +8,10 @@
 . "$(dirname "$0")/lib/lib.sh"
 
 TRACEFS=/sys/kernel/tracing
+# Some of the events of dualstack_reject, as each tool takes it
+FILTER='reason == "connect" && peer_port == 9 && protocol == 6'
+BPFTRACE_FILTER='args->reason == "connect" && args->peer_port == 9 && args->protocol == 6'
+FILTERED=' reason=connect family=[^ ]* protocol=IPPROTO_TCP local=[^ ]* peer=[^ ]*:9 '
 
 require unshare
 require_family
@@ -20,6 +24,7 @@ tmp=$(mktemp -d)
 cleanup()
 {
 	echo 0 >$TRACEFS/events/dualstack/enable
+	echo 0 >$TRACEFS/events/dualstack/dualstack_reject/filter
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -75,26 +80,87 @@ run_trace_cmd()
 		normalize trace-cmd
 }
 
-# It has numbers where the others have names, and no format of addresses.
+# The same where the kernel chooses events for the tool
+filter_tracefs()
+{
+	local reject=$TRACEFS/events/dualstack/dualstack_reject
+
+	echo >$TRACEFS/trace
+	echo "$FILTER" >$reject/filter
+	echo 1 >$reject/enable
+	traffic "$1" env
+	echo 0 >$reject/enable
+	echo 0 >$reject/filter
+	normalize "$1" <$TRACEFS/trace
+}
+
+filter_perf()
+{
+	traffic "$1" perf record -q -a -e dualstack:dualstack_reject --filter "$FILTER" \
+		-o "$tmp/perf.data" --
+	perf script -i "$tmp/perf.data" 2>>"$tmp/$1.log" | normalize "$1"
+}
+
+filter_trace_cmd()
+{
+	traffic "$1" trace-cmd record -q -e dualstack_reject -f "$FILTER" \
+		-o "$tmp/trace.dat"
+	trace-cmd report -i "$tmp/trace.dat" 2>>"$tmp/$1.log" | normalize "$1"
+}
+
+# bpftrace_prints NAME WHAT [FILTER]: a line for each event of a tracepoint. An address
+# has no brackets, and one of IPv4 its prefix.
+bpftrace_prints()
+{
+	cat <<-EOF
+		tracepoint:dualstack:dualstack_$1 ${3:+/$3/} {
+			printf("dualstack_$1: $2=%s family=%d protocol=%d ",
+			       args->$2, args->family, args->protocol);
+			printf("local=%s:%d peer=%s:%d ",
+			       ntop(args->local_v6), args->local_port,
+			       ntop(args->peer_v6), args->peer_port);
+			printf("flowlabel=0x%05x cookie=%lu netns=%u\n",
+			       args->flowlabel, args->cookie, args->netns);
+		}
+	EOF
+}
+
+# It has numbers where the others have names.
+bpftrace_want()
+{
+	sed -e 's/AF_INET6/10/; s/AF_INET/2/' \
+		-e 's/IPPROTO_TCP/6/; s/IPPROTO_UDP/17/' \
+		-e 's/=0\.0\.0\.0:/=:::/g; s/=\([0-9]*\.[0-9.]*\):/=::ffff:\1:/g' \
+		-e 's/=\[\([^]]*\)\]/=\1/g' "$tmp/$1.want" | sort >"$tmp/$1.numbers"
+	mv "$tmp/$1.numbers" "$tmp/$1.want"
+}
+
 run_bpftrace()
 {
-	local name prog=
-
-	for name in mapped v4 reject; do
-		prog+="tracepoint:dualstack:dualstack_$name {
-			printf(\"dualstack_$name: family=%d protocol=%d \",
-			       args->family, args->protocol);
-			printf(\"flowlabel=0x%05x cookie=%lu netns=%u\n\",
-			       args->flowlabel, args->cookie, args->netns);
-		} "
-	done
-	traffic bpftrace bpftrace -e "$prog" -o "$tmp/bpftrace.out" -c
+	traffic bpftrace bpftrace -e "$(bpftrace_prints mapped site
+		bpftrace_prints v4 site
+		bpftrace_prints reject reason)" -o "$tmp/bpftrace.out" -c
 	normalize bpftrace <"$tmp/bpftrace.out"
-	sed -e 's/ \(site\|reason\|local\|peer\)=[^ ]*//g' \
-		-e 's/AF_INET6/10/; s/AF_INET/2/' \
-		-e 's/IPPROTO_TCP/6/; s/IPPROTO_UDP/17/' \
-		"$tmp/bpftrace.want" | sort >"$tmp/bpftrace.numbers"
-	mv "$tmp/bpftrace.numbers" "$tmp/bpftrace.want"
+	bpftrace_want bpftrace
+}
+
+filter_bpftrace()
+{
+	traffic "$1" bpftrace -e "$(bpftrace_prints reject reason "$BPFTRACE_FILTER")" \
+		-o "$tmp/$1.out" -c
+	normalize "$1" <"$tmp/$1.out"
+}
+
+# chosen TOOL: what the filter says, and nothing else
+chosen()
+{
+	local name=$1-filter
+
+	"filter_${1//-/_}" "$name"
+	grep -e "$FILTERED" "$tmp/$name.want" >"$tmp/$name.chosen"
+	mv "$tmp/$name.chosen" "$tmp/$name.want"
+	[ "$1" != bpftrace ] || bpftrace_want "$name"
+	same_events "$name"
 }
 
 same_events()
@@ -147,23 +213,10 @@ as_counted()
 	EOF
 }
 
-# bpftrace tells the events apart, and that suffices for their sums.
-as_counted_in_sum()
-{
-	[ "$(grep -c dualstack_mapped "$tmp/$1.all")" = "$(counted "$1" \
-		mapped_accept mapped_recv mapped_connect mapped_send \
-		wire_mapped)" ] &&
-	[ "$(grep -c dualstack_v4 "$tmp/$1.all")" = "$(counted "$1" \
-		v4_accept v4_recv v4_connect v4_send)" ] &&
-	[ "$(grep -c dualstack_reject "$tmp/$1.all")" = "$(counted "$1" \
-		reject_v6only reject_addr reject_v4only reject_connect \
-		reject_send reject_bind)" ]
-}
-
 # A tool that was not installed, or has no bpf(2) to work with, cannot be tested.
 test_tool()
 {
-	local tool=$1 as_counted=$2 lacks=
+	local tool=$1 i lacks=
 
 	if [ "$tool" != tracefs ] && ! command -v "$tool" >/dev/null; then
 		lacks="not installed"
@@ -171,13 +224,15 @@ test_tool()
 		lacks="the kernel lacks CONFIG_BPF_SYSCALL"
 	fi
 	if [ -n "$lacks" ]; then
-		ktap_test_skip "$tool: $lacks"
-		ktap_test_skip "$tool: $lacks"
+		for i in 1 2 3; do
+			ktap_test_skip "$tool ($i): $lacks"
+		done
 		return
 	fi
 	"run_${tool//-/_}"
 	check "$tool: events and their fields" same_events "$tool"
-	check "$tool: as many as were counted" "$as_counted" "$tool"
+	check "$tool: as many as were counted" as_counted "$tool"
+	check "$tool: a filter" chosen "$tool"
 }
 
 # Nothing is traced, yet everything is counted
@@ -189,10 +244,9 @@ quiet()
 }
 
 ktap_print_header
-ktap_set_plan 9
+ktap_set_plan 13
 check "no events while nobody listens" quiet
-test_tool tracefs as_counted
-test_tool perf as_counted
-test_tool trace-cmd as_counted
-test_tool bpftrace as_counted_in_sum
+for tool in tracefs perf trace-cmd bpftrace; do
+	test_tool $tool
+done
 ktap_finished

@@ -90,7 +90,7 @@ builder_packages() {
 root_packages() {
 	if [ "$ROOT" != "$BUILD_ROOT" ]; then
 		guest_packages | sed 's/\<linux-\(image\|headers\)-amd64/linux-\1-arm64/g'
-		echo "?essential login python3-yaml"
+		echo "?essential login python3-yaml python3-jsonschema"
 		return
 	fi
 	guest_packages
