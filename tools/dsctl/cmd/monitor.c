@@ -719,7 +719,7 @@ const struct cmd cmd_monitor = {
 	.args = "[ mapped | v4 | reject | rule ] [ FILTER ]",
 	.rules =
 		"FILTER := " FILTER_ENDS_ARGS "\n"
-		"          [ cookie NUMBER ] " FILTER_HOLDER_ARGS,
+		"          [ cookie COOKIE ] " FILTER_HOLDER_ARGS,
 	.help = "What happens, a line for each event as it comes",
 	.details =
 		"port and src are of this host's end, dst of the peer; dev, uid and process are\n"
