@@ -94,14 +94,15 @@ sys.exit(status != 1)' "$DSCTL" </dev/null >"$tmp/out" && grep -q 'top needs a t
 		! grep -q $'\e' "$tmp/out"
 }
 
-# Where the reader has gone, it does not go on.
+# Where the reader has gone, it does not go on: it sees that, or SIGPIPE ends it.
 reader_gone()
 {
 	local status
 
 	"$DSCTL" -j show stats interval 0.1 2>"$tmp/err" | head -n 1 >"$tmp/out"
 	status=${PIPESTATUS[0]}
-	[ "$status" = 2 ] && [ ! -s "$tmp/err" ] && [ -s "$tmp/out" ]
+	[ "$status" = 2 ] || [ "$status" = 141 ] || return 1
+	[ ! -s "$tmp/err" ] && [ -s "$tmp/out" ]
 }
 
 without_module()

@@ -465,7 +465,7 @@ def stop():
             break
         terminal.read()
     need(os.WIFSTOPPED(status), "status", status)
-    terminal.read()
+    terminal.until(lambda: LEAVE in terminal.output, "the terminal")
     terminal.is_as_before()
     terminal.dsctl.send_signal(signal.SIGCONT)
     terminal.screen(1)
