@@ -19,10 +19,8 @@ MISUNDERSTOOD='unknown|ambiguous|takes no argument|too many|not tcp|not dual|not
 
 tmp=$(mktemp -d)
 netns=ds-words-$$
-server=
 cleanup()
 {
-	[ -z "$server" ] || kill "$server"
 	ip netns del $netns 2>/dev/null
 	rm -rf "$tmp"
 	grep -q '^dualstack ' /proc/modules || load_module
@@ -259,6 +257,7 @@ live_values()
 	done
 	offers "$cookie" set v6only on cookie "${cookie:0:1}" &&
 		offers "my\\ srv" top process "" || rc=1
+	kill "$server"
 	return $rc
 }
 

@@ -186,6 +186,7 @@ def peers():
         need(all(line["local_port"] == PORT for line in report), "another port")
         return {"mapped_recv": sum(line["count"] for line in report
                                    if line["peer_addr"] == "127.0.0.1")}
+    subprocess.run([DSCTL, "reset", "peers"], check=True)
     server.serve(4)
     with reports("-j", "show", "peers", "in", "port", str(PORT), "interval",
                  INTERVAL) as lines:
@@ -298,6 +299,7 @@ def top_sockets():
 def top_peers():
     """top peers -j"""
     server = Server()
+    subprocess.run([DSCTL, "reset", "peers"], check=True)
     server.serve(5)
 
     def pick(report):
