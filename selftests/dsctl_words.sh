@@ -3,11 +3,11 @@
 #
 # The words of dsctl's command line, as `dsctl help --words` lists them: dsctl
 # understands each of them where it is listed, the help has no others, and each
-# shell completes it.
+# shell completes it; and bash what there is of ports, cookies and so on.
 
 . "$(dirname "$0")/lib/lib.sh"
 
-require "$DSCTL" setpriv timeout
+require "$DSCTL" setpriv timeout python3 ip
 require_family
 own_netns "$@"
 
@@ -18,11 +18,18 @@ COMPLETION=$(dirname "$DSCTL")/completion
 MISUNDERSTOOD='unknown|ambiguous|takes no argument|too many|not tcp|not dual|not a number|given twice|needs no|usage'
 
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+netns=ds-words-$$
+cleanup()
+{
+	ip netns del $netns 2>/dev/null
+	rm -rf "$tmp"
+	grep -q '^dualstack ' /proc/modules || load_module
+}
+trap cleanup EXIT
 chmod 755 "$tmp"
 
 # One value of each kind
-declare -A VALUES=([ADDRESS]=::1 [PORT]=9 [NAME]=lo [PREFIX]=::1 [USER]=root [PROCESS]=1 [NUMBER]=1 [FILE]=file [NETNS]=$$ [LENGTH]=1)
+declare -A VALUES=([ADDRESS]=::1 [PORT]=9 [NAME]=lo [PREFIX]=::1 [USER]=root [PROCESS]=1 [NUMBER]=1 [FILE]=file [NETNS]=$$ [LENGTH]=1 [SECONDS]=1 [COOKIE]=1)
 cd "$tmp" && touch file
 
 # walk WORD...: write down each word that can follow these, with these before it, and
@@ -35,6 +42,7 @@ walk()
 
 	case $command in
 	show | set | unset) command+=" ${2-}" ;;
+	top) [[ ${2-} != @(sockets|peers) ]] || command+=" $2" ;;
 	esac
 	out=$("$DSCTL" help --words "$@" | cut -f 1)
 	for word in $out; do
@@ -68,9 +76,10 @@ by_each()
 	return "$bad"
 }
 
-# Whoever has no rights changes nothing, and waits for nothing.
+# Whoever has no rights changes nothing, and waits for nothing. What goes on is to end.
 understands()
 {
+	[[ " $* " != *" interval 1 "* || " $* " == *" count "* ]] || set -- "$@" count 1
 	timeout 60 setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups -- \
 		"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
 	! grep -E "$MISUNDERSTOOD" "$tmp/err"
@@ -125,6 +134,10 @@ follows_abbreviations()
 		[ -z "$("$DSCTL" help --words bogus)" ] &&
 		[ -z "$("$DSCTL" help --words show sockets bogus)" ] &&
 		[ -z "$("$DSCTL" help --words show sockets port 9 port)" ] &&
+		! "$DSCTL" help --words show peers in | grep -q SECONDS &&
+		[ "$("$DSCTL" help --words show peers in | head -n 1)" = port ] &&
+		[ "$("$DSCTL" help --words to proto)" = \
+		  "$("$DSCTL" help --words top sockets proto)" ] &&
 		[ "$("$DSCTL" help --words -j -n x show)" = \
 		  "$("$DSCTL" show help --words)" ]
 }
@@ -144,6 +157,7 @@ bash_completes()
 	COMP_POINT=${#COMP_LINE}
 	# As bash breaks them
 	read -ra COMP_WORDS < <(sed -E 's/ ([^ ]*)$/ \1/; s/([=:]+)/ \1 /g' <<<"$COMP_LINE")
+	[ -n "${*: -1}" ] || COMP_WORDS+=("")
 	COMP_WORDS[0]=$DSCTL
 	COMP_LINE=$DSCTL${COMP_LINE#dsctl}
 	COMP_POINT=${#COMP_LINE}
@@ -195,6 +209,77 @@ completed()
 	}
 }
 
+# serve PORT NAME [PREFIX...]: a process of that name listens there; sets server, and
+# cookie
+serve()
+{
+	local said
+
+	exec {said}< <(exec "${@:3}" python3 -c 'import signal, socket, sys
+open("/proc/self/comm", "w").write(sys.argv[2])
+sock = socket.socket(socket.AF_INET6)
+sock.bind(("::", int(sys.argv[1])))
+sock.listen()
+print(int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, 57, 8), sys.byteorder),
+      flush=True)
+signal.pause()' "$1" "$2")
+	server=$!
+	read -r -t 60 cookie <&"$said"
+}
+
+# offers WORD ARGUMENT...: bash offers it in place of the last argument, and says nothing
+offers()
+{
+	local word=$1
+
+	shift
+	bash_completes "$@" >"$tmp/offered" 2>"$tmp/err"
+	cat "$tmp/offered" "$tmp/err"
+	[ ! -s "$tmp/err" ] && grep -qxF -e "$word" "$tmp/offered"
+}
+
+# Of the namespace that is asked for, and no other
+live_values()
+{
+	local cookie rc=0
+
+	ip netns add $netns && serve 7402 "other srv" ip netns exec $netns || return 1
+	offers 7402 -n $netns show sockets port "" &&
+		offers "$cookie" -n $netns reset cookie "" &&
+		offers "other\\ srv" -netns $netns monitor process o &&
+		offers $netns -n ds-w && ! offers 7402 show sockets port "" || rc=1
+	kill "$server"
+	[ $rc = 0 ] && serve 7401 "my srv" || return 1
+	for words in "show sockets port" "explain tcp ::1" "top proto tcp port" \
+		     "set v6only on proto tcp port"; do
+		# shellcheck disable=SC2086 # words
+		offers 7401 $words 7 || rc=1
+	done
+	offers "$cookie" set v6only on cookie "${cookie:0:1}" &&
+		offers "my\\ srv" top process "" || rc=1
+	kill "$server"
+	return $rc
+}
+
+# Names of files with all that a shell has to quote
+files()
+{
+	touch "a b" "c'd" && mkdir -p dir && touch dir/in &&
+		offers "a b" -b a && offers "c'd" export c && offers dir -batch d &&
+		offers dir/in export dir/
+}
+
+# Where it is not there, it is not asked for, and nothing is said.
+no_module()
+{
+	unload_module || return 1
+	bash_completes show sockets port "" >"$tmp/offered" 2>"$tmp/err"
+	bash_completes reset cookie "" >>"$tmp/offered" 2>>"$tmp/err"
+	bash_completes top process "" >>"$tmp/offered" 2>>"$tmp/err"
+	! grep -q '^dualstack ' /proc/modules && load_module || return 1
+	! grep . "$tmp/offered" "$tmp/err"
+}
+
 ktap_print_header
 # Most machines have bash alone: what is not there is not of the plan.
 shells=
@@ -202,7 +287,7 @@ for shell in bash zsh fish; do
 	! command -v "$shell" >/dev/null || shells+=" $shell"
 done
 
-ktap_set_plan $((4 + $(wc -w <<<"$shells")))
+ktap_set_plan $((7 + $(wc -w <<<"$shells")))
 
 walk >"$tmp/words"
 "$DSCTL" help --words | cut -f 1 | grep '^-' >"$tmp/options"
@@ -222,5 +307,8 @@ for shell in $shells; do
 		check "$shell completes each word" by_each "$tmp/all" completed "$shell"
 	fi
 done
+check "bash completes what there is" live_values
+check "bash completes names of files" files
+check "bash completes without the module" no_module
 
 ktap_finished

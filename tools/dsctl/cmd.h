@@ -47,6 +47,7 @@ enum cmd_right {
  *	   several, of which the others begin with a blank; or NULL.
  * @help: what the command does, in one line.
  * @details: more about it, lines for the help of this command, or NULL.
+ * @usual: the one of @sub that is meant where no word names one; NULL if one has to.
  * @sub: the commands below this one, ended by NULL. NULL for a command that can be
  *	 run: all that follows is about that.
  * @needs: enum cmd_need, the bits of all that apply.
@@ -67,6 +68,7 @@ struct cmd {
 	const char *rules;
 	const char *help;
 	const char *details;
+	const struct cmd *usual;
 	const struct cmd *const *sub;
 	unsigned int needs;
 	enum cmd_right right;

@@ -6,11 +6,13 @@
 #include "options.h"
 #include "nl/dsnl.h"
 #include "out/out.h"
+#include "repeat.h"
 
 /**
  * struct ctx - What a command is handed, and hands down.
  * @opts: the options.
  * @out: how to print, and which network namespace it is about.
+ * @repeat: how often it is to report.
  * @dualstack: netlink socket to the module.
  * @events: another one, for the events that it sends.
  * @sock_diag: netlink socket to sock_diag.
@@ -22,6 +24,7 @@
 struct ctx {
 	struct options opts;
 	struct out out;
+	struct repeat repeat;
 	struct dsnl dualstack;
 	struct dsnl events;
 	struct dsnl sock_diag;

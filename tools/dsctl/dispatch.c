@@ -161,10 +161,18 @@ static int run_everywhere(struct run *run)
 
 	if (ctx->out.json)
 		json_join(&ctx->out);
+	run->n = 0;
 	ret = netns_each(ctx->opts.stats, run_in, run);
 	if (ctx->out.json && run->n)
 		json_join_end(&ctx->out);
 	return ret;
+}
+
+static int report(void *arg)
+{
+	struct run *run = arg;
+
+	return run->ctx->opts.every_netns ? run_everywhere(run) : run_here(run);
 }
 
 /* That a column is not there is said before anything is asked for, or done. */
@@ -196,6 +204,7 @@ static int run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 	int ret = EXIT_USAGE;
 
 	ctx->told_idle = false;
+	memset(&ctx->repeat, 0, sizeof(ctx->repeat));
 	if (check_columns(ctx, cmd))
 		return EXIT_USAGE;
 	if (cmd->job_size) {
@@ -206,8 +215,7 @@ static int run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 		}
 	}
 	if (!cmd->parse || !cmd->parse(ctx, run.job, argc, argv))
-		ret = ctx->opts.every_netns ? run_everywhere(&run)
-					    : run_here(&run);
+		ret = repeat_run(ctx, report, &run);
 	if (cmd->end)
 		ret = cmd->end(ctx, run.job, ret);
 	if (ctx->out.cut && out_flush())
@@ -227,6 +235,17 @@ static int help(const struct cmd *cmd, char *path, int argc, char **argv)
 	return EXIT_OK;
 }
 
+/* Whether a word may be one that comes below a command. */
+static bool names_sub(const struct cmd *cmd, const char *word)
+{
+	const struct cmd *const *sub;
+
+	for (sub = cmd->sub; *sub; sub++)
+		if (word_abbreviates(word, (*sub)->name))
+			return true;
+	return word_abbreviates(word, HELP);
+}
+
 int cmd_run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 {
 	char path[MAX_PATH] = "";
@@ -236,6 +255,11 @@ int cmd_run(struct ctx *ctx, const struct cmd *cmd, int argc, char **argv)
 		const char *names[MAX_NAMES];
 		int n = 0;
 
+		if (cmd->usual && !(argc && names_sub(cmd, argv[0]))) {
+			append(path, cmd->usual->name);
+			cmd = cmd->usual;
+			break;
+		}
 		if (!argc) {
 			usage(stderr, path, cmd);
 			return EXIT_USAGE;

@@ -122,6 +122,9 @@ static bool is_taken(const struct walk *walk, int i, const char *word,
 
 	if (grammar_is_kind(word))
 		return !walk->literal[i];
+	/* What is written in full is not the beginning of another word. */
+	if (walk->literal[i] && n != len)
+		return false;
 	return n && n <= len && !memcmp(given, word, n);
 }
 

@@ -132,12 +132,21 @@ void words_print(const struct cmd *cmd, bool options, int n, char *const *words)
 		return;
 	options &= i == n;
 	for (; cmd->sub && i < n; i++) {
+		const struct cmd *usual = cmd->usual;
+
 		cmd = find_sub(cmd, words[i]);
+		if (!cmd && usual) {
+			cmd = usual;
+			break;
+		}
 		if (!cmd)
 			return;
 	}
 	for (sub = cmd->sub; sub && *sub; sub++)
 		print_described((*sub)->name, (*sub)->help);
+	if (cmd->usual)
+		grammar_next(cmd->usual->args, cmd->usual->rules, NULL, 0,
+			     print, NULL);
 	if (cmd->args)
 		grammar_next(cmd->args, cmd->rules, words + i, n - i, print,
 			     NULL);

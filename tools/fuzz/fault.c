@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fault.h"
@@ -260,7 +261,24 @@ ssize_t recvfrom(int fd, void *buf, size_t size, int flags,
 	return change(buf, len, size, (struct sockaddr_nl *)from);
 }
 
-/* What waits for ever would do so here: it is told to end after a while. */
+/* Nanoseconds that were waited for so far, without waiting */
+static uint64_t waited;
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int error = syscall(SYS_clock_gettime, clock, ts);
+
+	if (error || clock != CLOCK_MONOTONIC)
+		return error;
+	ts->tv_sec += (waited + ts->tv_nsec) / 1000000000;
+	ts->tv_nsec = (waited + ts->tv_nsec) % 1000000000;
+	return 0;
+}
+
+/*
+ * What waits for ever would do so here: it is told to end after a while. What waits for
+ * some time has had it.
+ */
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
 	struct timespec ts = {
@@ -285,5 +303,7 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 		ts = (struct timespec) { };
 		ready = syscall(SYS_ppoll, fds, n, &ts, NULL, 0);
 	} while (!ready && timeout < 0);
+	if (!ready)
+		waited += timeout * 1000000ULL;
 	return ready;
 }

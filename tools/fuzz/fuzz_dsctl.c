@@ -532,10 +532,21 @@ static const char *judge(const struct plan *plan, const struct result *result)
 	return NULL;
 }
 
+/* Rates and times are not the same again: of interval, and of top, or what is left of it. */
+static bool is_timed(const struct plan *plan)
+{
+	int i;
+
+	for (i = 0; i < plan->line.argc; i++)
+		if (!strcmp(plan->line.argv[i], "t"))
+			return true;
+	return mentions(plan, "i") || mentions(plan, "to");
+}
+
 static bool comparable(const struct plan *plan)
 {
 	return !mentions(plan, "m") && !mentions(plan, "se") &&
-	       !mentions(plan, "r") && !plan->answers;
+	       !mentions(plan, "r") && !is_timed(plan) && !plan->answers;
 }
 
 /* Who has nowhere to print to may not say that all is well. */
@@ -758,9 +769,13 @@ static void set_values(void)
 			"1001", "1002", "1003", "1004", "1005", "1006", "1007",
 			"1008", "1", "65535", "0", "65536", "ftp" } },
 		{ "NUMBER", {
-			"@0", "@1", "@2", "@3", "@6", "@7", "0", "1", "2",
-			"1000", "4294967295", "4294967296",
+			"0", "1", "2", "1000", "4294967295", "4294967296",
 			"18446744073709551615", "18446744073709551616" } },
+		{ "COOKIE", {
+			"@0", "@1", "@2", "@3", "@6", "@7", "0", "1",
+			"18446744073709551615", "18446744073709551616" } },
+		{ "SECONDS", {
+			"0.1", "1", "2.5", "86400", "0", "0.09", ".", "1.2.3" } },
 		{ "ADDRESS", {
 			"127.0.0.1", "::1", NET_ADDR4, NET_ADDR6, "::", "0.0.0.0",
 			"::ffff:127.0.0.1", "::ffff:" NET_ADDR4, "224.0.0.1",
@@ -897,6 +912,12 @@ static const char *const commands[] = {
 	"explain tcp localhost:1002",
 	"monitor",
 	"-j monitor reject",
+	"show sockets port 1003 interval 0.1 count 3",
+	"-j -p show peers by port interval 1 count 3",
+	"-N show stats interval 86400 count 2",
+	"-j top count 3",
+	"-j -p top peers in interval 2",
+	"top",
 	"export out.prom",
 	"-N -s export new.prom",
 	"export dir/x",

@@ -17,6 +17,13 @@ static const struct cmd *const show[] = {
 	NULL
 };
 
+static const struct cmd *const top[] = {
+#define TOP_OBJECT(name)	(&cmd_##name)
+#include "cmd/list.def"
+#undef TOP_OBJECT
+	NULL
+};
+
 static const struct cmd *const set[] = {
 #define SET_OBJECT(name)	(&cmd_##name)
 #include "cmd/list.def"
@@ -35,6 +42,14 @@ const struct cmd cmd_show = {
 	.name = "show",
 	.help = "What there is, and what was counted",
 	.sub = show,
+};
+
+const struct cmd cmd_top = {
+	.name = "top",
+	.help = "What is counted now, on the screen again and again",
+	.details = "Without a word that names one, it is sockets.",
+	.sub = top,
+	.usual = &cmd_top_sockets,
 };
 
 const struct cmd cmd_set = {

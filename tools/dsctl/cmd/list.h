@@ -7,6 +7,7 @@
 
 #define COMMAND(name)		cmd_##name
 #define SHOW_OBJECT(name)	cmd_##name
+#define TOP_OBJECT(name)	cmd_##name
 #define SET_OBJECT(name)	cmd_##name
 #define UNSET_OBJECT(name)	cmd_##name
 
@@ -17,6 +18,7 @@ extern const struct cmd
 
 #undef COMMAND
 #undef SHOW_OBJECT
+#undef TOP_OBJECT
 #undef SET_OBJECT
 #undef UNSET_OBJECT
 

@@ -16,7 +16,6 @@
 #include <netlink/genl/genl.h>
 #include <netlink/socket.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +28,7 @@
 #include "nl/dsnl.h"
 #include "nl/event.h"
 #include "out/json.h"
+#include "out/stop.h"
 #include "out/stream.h"
 #include "out/text.h"
 #include "out/time.h"
@@ -37,6 +37,7 @@
 #include "socks/put.h"
 #include "util/args.h"
 #include "util/array.h"
+#include "util/clock.h"
 
 /* Events arrive in bursts while a terminal scrolls. */
 #define RCVBUF		(8 << 20)
@@ -133,24 +134,6 @@ struct monitor {
 	bool overrun;
 	bool gone;
 };
-
-/*
- * End at once, even while a write waits for a slow reader. Nothing is left to do,
- * as each line is written as soon as it is complete.
- */
-static void on_signal(int sig)
-{
-	(void)sig;
-	_exit(EXIT_OK);
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
 
 static int join(struct monitor *mon, const char *family, const char *name)
 {
@@ -608,7 +591,6 @@ static int drain(struct monitor *mon)
 static int settle(struct monitor *mon)
 {
 	struct config config = { };
-	struct timespec now;
 	int error;
 
 	mon->overrun = false;
@@ -626,9 +608,7 @@ static int settle(struct monitor *mon)
 		mon->overrun = true;
 	if (config.event_seq <= mon->seq)
 		return 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	tell_lost(mon, config.event_seq - mon->seq,
-		  now.tv_sec * 1000000000ULL + now.tv_nsec);
+	tell_lost(mon, config.event_seq - mon->seq, clock_ns(CLOCK_REALTIME));
 	mon->seq = config.event_seq;
 	return 0;
 }
@@ -686,7 +666,7 @@ static int run(struct ctx *ctx, void *job)
 
 	/* Whoever reads a pipe wants each line when it is there. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	catch_signals();
+	stop_on_signal(NULL);
 	ret = begin(&mon) || loop(&mon) ? EXIT_KERNEL : EXIT_OK;
 	print_rest(&mon);
 	owners_free(&mon.owners);
@@ -739,7 +719,7 @@ const struct cmd cmd_monitor = {
 	.args = "[ mapped | v4 | reject | rule ] [ FILTER ]",
 	.rules =
 		"FILTER := " FILTER_ENDS_ARGS "\n"
-		"          [ cookie NUMBER ] " FILTER_HOLDER_ARGS,
+		"          [ cookie COOKIE ] " FILTER_HOLDER_ARGS,
 	.help = "What happens, a line for each event as it comes",
 	.details =
 		"port and src are of this host's end, dst of the peer; dev, uid and process are\n"

@@ -576,7 +576,7 @@ static int run(struct ctx *ctx, void *arg)
 
 const struct cmd cmd_set_v6only = {
 	.name = "v6only",
-	.args = ARG_ON_OFF " { cookie NUMBER [ dry-run ] | PORTS [ dry-run ] [ keep ] }",
+	.args = ARG_ON_OFF " { cookie COOKIE [ dry-run ] | PORTS [ dry-run ] [ keep ] }",
 	.rules = RULEARG_RULES,
 	.help = "Change IPV6_V6ONLY of sockets in use, or to come",
 	.details =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dsctl show peers */
+/* dsctl show peers, top peers */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@
 #include "util/args.h"
 #include "util/array.h"
 
-#define FILTERS	(FILTER_PORT | FILTER_PROTO | FILTER_PROCESS | FILTER_PEER)
+#define FILTERS	(FILTER_PORT | FILTER_PROTO | FILTER_PROCESS | FILTER_PEER | \
+		 FILTER_REPEAT)
 
 /* What an entry has that a group may have not, as bits. */
 enum part {
@@ -57,12 +58,14 @@ struct wanted {
  * @req: what was asked for.
  * @servers: who serves the ports.
  * @hosts: names of addresses so far, NULL if they are not to be shown.
+ * @repeat: which report it is.
  */
 struct row {
 	const struct ledger_line *line;
 	const struct ledger_request *req;
 	const struct servers *servers;
 	struct hosts *hosts;
+	const struct repeat *repeat;
 };
 
 static bool has_part(const struct row *row, enum part part)
@@ -135,6 +138,10 @@ static void json_line(const struct out *out, json_t *obj, const struct row *row)
 	json_set(obj, "service", service ? json_text(service) : json_null());
 	if (row->req->group != GROUP_NONE)
 		json_set(obj, "peers", json_integer(row->line->num_peers));
+	if (row->repeat->top) {
+		json_set(obj, "added", json_integer(row->line->since));
+		json_set(obj, "rate", json_rate(row->repeat, row->line->since));
+	}
 }
 
 static int print_json(struct out *out, struct row *row,
@@ -145,6 +152,11 @@ static int print_json(struct out *out, struct row *row,
 	int ret = EXIT_OK;
 	size_t i;
 
+	if (row->repeat->top &&
+	    json_array_in(out, &array, json_report(row->repeat), "peers")) {
+		json_decref(obj);
+		return EXIT_KERNEL;
+	}
 	for (i = 0; !ret && i < ledger->n; i++) {
 		row->line = &ledger->v[i];
 		json_line(out, obj, row);
@@ -259,11 +271,22 @@ static void add_columns(struct table *table)
 		table_column(table, columns[i].heading, columns[i].align);
 }
 
+static void add_top_columns(struct table *table)
+{
+	table_column(table, RATE_HEADING, ALIGN_RIGHT);
+	add_columns(table);
+}
+
 static void fill_line(struct table *table, struct row *row, struct text *text)
 {
 	size_t i;
 
 	table_line(table);
+	if (row->repeat->top) {
+		text_clear(text);
+		text_rate(row->repeat, row->line->since, text);
+		table_put(table, text);
+	}
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
 		text_clear(text);
 		/* What is not shown need not be asked for. */
@@ -278,17 +301,21 @@ static int print_table(struct out *out, struct row *row,
 {
 	struct text text = { };
 	struct table table;
-	size_t i;
+	size_t i, lines;
 
 	table_init(&table, out);
-	add_columns(&table);
+	if (row->repeat->top)
+		add_top_columns(&table);
+	else
+		add_columns(&table);
 	for (i = 0; i < ARRAY_SIZE(columns); i++)
 		if (columns[i].part && !has_part(row, columns[i].part))
 			table_hide(&table, columns[i].heading);
 	if (!services)
 		table_hide(&table, SERVICE);
 
-	for (i = 0; i < ledger->n; i++) {
+	lines = table_lines(&table);
+	for (i = 0; i < ledger->n && i < lines; i++) {
 		row->line = &ledger->v[i];
 		fill_line(&table, row, &text);
 	}
@@ -393,9 +420,9 @@ static int parse_services(struct ctx *ctx, struct wanted *wanted)
 	return 0;
 }
 
-static int parse(struct ctx *ctx, void *job, int argc, char **argv)
+static int parse_wanted(struct ctx *ctx, struct wanted *wanted, int argc,
+			char **argv)
 {
-	struct wanted *wanted = job;
 	struct filter *filter = &wanted->req.filter;
 	int n;
 
@@ -406,6 +433,24 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 	prefix_unmap(&filter->peer);
 	filter->family = ctx->opts.family;
 	return parse_services(ctx, wanted);
+}
+
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	struct wanted *wanted = job;
+
+	if (parse_wanted(ctx, wanted, argc, argv))
+		return -1;
+	return repeat_set(ctx, &wanted->req.filter);
+}
+
+static int parse_top(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	struct wanted *wanted = job;
+
+	if (parse_wanted(ctx, wanted, argc, argv))
+		return -1;
+	return repeat_top(ctx, &wanted->req.filter);
 }
 
 /* Where nobody is listed, that may be for a reason that the user can remove. */
@@ -426,6 +471,38 @@ static int check_config(struct dsnl *nl)
 	return 0;
 }
 
+/* Have the lines say what is new; in a table, those alone of which something is. */
+static void show_new(struct ledger *ledger, bool all)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < ledger->n; i++) {
+		struct ledger_line *line = &ledger->v[i];
+
+		line->entry.count = line->since;
+		if (all || line->since)
+			ledger->v[n++] = *line;
+	}
+	ledger->n = n;
+}
+
+static int get(struct ctx *ctx, const struct wanted *wanted,
+	       struct ledger *ledger)
+{
+	struct repeat *repeat = &ctx->repeat;
+
+	if (ledger_get(&ctx->dualstack, &wanted->req, ledger) ||
+	    (!ledger->n && check_config(&ctx->dualstack)))
+		return -1;
+	if (!repeat->interval)
+		return 0;
+	if (rates_peers(&repeat->rates, &ctx->dualstack, ledger))
+		return -1;
+	if (repeat_shows_new(repeat))
+		show_new(ledger, ctx->out.json);
+	return 0;
+}
+
 static int run(struct ctx *ctx, void *job)
 {
 	const struct wanted *wanted = job;
@@ -436,11 +513,11 @@ static int run(struct ctx *ctx, void *job)
 		.req = &wanted->req,
 		.servers = &servers,
 		.hosts = ctx->opts.resolve ? &hosts : NULL,
+		.repeat = &ctx->repeat,
 	};
 	int ret = EXIT_KERNEL;
 
-	if (ledger_get(&ctx->dualstack, &wanted->req, &ledger) ||
-	    (!ledger.n && check_config(&ctx->dualstack)) ||
+	if (get(ctx, wanted, &ledger) ||
 	    (wanted->services && servers_get(&ctx->sock_diag, &servers)))
 		goto out;
 	ret = ctx->out.json ? print_json(&ctx->out, &row, &ledger)
@@ -453,14 +530,18 @@ out:
 	return ret;
 }
 
+#define ARGS \
+	"[ in | out | refused | refused-out ] [ FILTER ] [ by GROUP ] [ REPEAT ]"
+#define RULES \
+	"FILTER := [ port PORT ] [ " FILTER_PROTO_ARGS " ] [ peer PREFIX ]\n" \
+	"          [ process PROCESS ]\n"				\
+	"GROUP  := { peer | prefix LENGTH | port | process }\n"
+
 const struct cmd cmd_show_peers = {
 	.name = "peers",
-	.args = "[ in | out | refused | refused-out ] [ FILTER ] [ by GROUP ]",
+	.args = ARGS,
 	.help = "The ledger: who used IPv4 or was refused, and how often",
-	.rules =
-		"FILTER := [ port PORT ] [ " FILTER_PROTO_ARGS " ] [ peer PREFIX ]\n"
-		"          [ process PROCESS ]\n"
-		"GROUP  := { peer | prefix LENGTH | port | process }",
+	.rules = RULES FILTER_REPEAT_RULE,
 	.details =
 		"in are clients of servers here, out programs here with their peers. port is of\n"
 		"the server, be it here or there. Of the directions out and refused-out process is\n"
@@ -468,6 +549,8 @@ const struct cmd cmd_show_peers = {
 		"by max-peers. With by each line is a sum, and Peers is of how many addresses.\n"
 		"With -r names of peers; with -s or -j the process that has the port now, of in\n"
 		"and refused, but not with -P; with -4 or -6 peers of that family alone.\n"
+		"With interval again and again: all there is first, then how often each was there\n"
+		"since the report before, with -j also those that were not.\n"
 		"To read the ledger takes CAP_NET_ADMIN in the network namespace.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.right = RIGHT_NETNS,
@@ -475,5 +558,22 @@ const struct cmd cmd_show_peers = {
 	.columns = add_columns,
 	.job_size = sizeof(struct wanted),
 	.parse = parse,
+	.run = run,
+};
+
+const struct cmd cmd_top_peers = {
+	.name = "peers",
+	.args = ARGS,
+	.help = "Peers on the screen, those first that are there most",
+	.rules = RULES FILTER_TOP_RULE,
+	.details =
+		"As show peers has them, with all they have counted, and Rate: how often a second\n"
+		"each was there since the screen before. q ends it. With -j an object on a line for\n"
+		"each screen. To read the ledger takes CAP_NET_ADMIN in the network namespace.",
+	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_SOCK_DIAG,
+	.right = RIGHT_NETNS,
+	.columns = add_top_columns,
+	.job_size = sizeof(struct wanted),
+	.parse = parse_top,
 	.run = run,
 };

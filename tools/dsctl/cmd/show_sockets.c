@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dsctl show sockets */
+/* dsctl show sockets, top sockets */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,16 +14,52 @@
 #include "socks/view.h"
 #include "util/array.h"
 
-static int print_json(struct out *out, const struct view *view)
+static uint64_t sum_since(const struct view *view, const struct sock *sk)
 {
+	const uint64_t *since = view_since(view, sk);
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		sum += since[i];
+	return sum;
+}
+
+/* What top says besides. */
+static void json_since(json_t *obj, const struct repeat *repeat,
+		       const struct view *view, const struct sock *sk)
+{
+	const uint64_t *since = view_since(view, sk);
+	json_t *added = json_object();
+	size_t i;
+
+	for (i = 0; i < NUM_COUNTERS; i++)
+		json_set(added, counters[i].key,
+			 counter_is_recorded(i, sk->protocol) ?
+			 json_integer(since[i]) : json_null());
+	json_set(obj, "added", added);
+	json_set(obj, "rate", json_rate(repeat, sum_since(view, sk)));
+}
+
+static int print_json(struct ctx *ctx, const struct view *view)
+{
+	const struct repeat *repeat = &ctx->repeat;
 	struct json_array array = { };
+	struct out *out = &ctx->out;
 	struct dev_name dev = { };
 	json_t *obj = json_object();
 	size_t i;
 	int ret;
 
+	if (repeat->top && json_array_in(out, &array, json_report(repeat),
+					 "sockets"))
+		return EXIT_KERNEL;
 	for (i = 0; i < view->socks.n; i++) {
-		ret = json_socket(out, obj, &view->procs, &view->socks.v[i], &dev);
+		const struct sock *sk = &view->socks.v[i];
+
+		ret = json_socket(out, obj, &view->procs, sk, &dev);
+		if (repeat->top)
+			json_since(obj, repeat, view, sk);
 		if (json_array_put(out, &array, ret ? NULL : obj)) {
 			json_decref(obj);
 			return EXIT_KERNEL;
@@ -38,11 +74,13 @@ static int print_json(struct out *out, const struct view *view)
  * struct row - A line of the table.
  * @sk: the socket.
  * @procs: users of it, and of others.
+ * @added: of top, how many events there were since the report before.
  * @dev: the device asked for last.
  */
 struct row {
 	const struct sock *sk;
 	const struct procs *procs;
+	uint64_t added;
 	struct dev_name dev;
 };
 
@@ -233,6 +271,12 @@ static void add_columns(struct table *table)
 	}
 }
 
+static void add_top_columns(struct table *table)
+{
+	table_column(table, RATE_HEADING, ALIGN_RIGHT);
+	add_columns(table);
+}
+
 static bool counter_is_shown(const struct view *view, bool stats,
 			     size_t counter)
 {
@@ -318,11 +362,17 @@ static void counter_cells(const struct layout *layout, const struct sock *sk,
 }
 
 static void fill_line(struct table *table, struct row *row,
+		      const struct repeat *repeat,
 		      const struct layout *layout, struct text *text)
 {
 	size_t i;
 
 	table_line(table);
+	if (repeat->top) {
+		text_clear(text);
+		text_rate(repeat, row->added, text);
+		table_put(table, text);
+	}
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
 		if (!columns[i].cell) {
 			counter_cells(layout, row->sk, table, text);
@@ -343,20 +393,27 @@ static void fill_line(struct table *table, struct row *row,
 
 static int print_table(struct ctx *ctx, const struct view *view)
 {
+	const struct repeat *repeat = &ctx->repeat;
 	struct row row = { .procs = &view->procs };
 	struct text text = { };
 	struct layout layout;
 	struct table table;
-	size_t i;
+	size_t i, lines;
 
 	table_init(&table, &ctx->out);
-	add_columns(&table);
+	if (repeat->top)
+		add_top_columns(&table);
+	else
+		add_columns(&table);
 	lay_out(&layout);
 	hide_columns(&table, &layout, view, ctx->opts.stats);
 
-	for (i = 0; i < view->socks.n; i++) {
+	lines = table_lines(&table);
+	for (i = 0; i < view->socks.n && i < lines; i++) {
 		row.sk = &view->socks.v[i];
-		fill_line(&table, &row, &layout, &text);
+		if (repeat->top)
+			row.added = sum_since(view, row.sk);
+		fill_line(&table, &row, repeat, &layout, &text);
 	}
 	free(text.buf);
 	return table_out(&table);
@@ -383,11 +440,10 @@ static int parse_columns(struct ctx *ctx, struct filter *filter)
 	return 0;
 }
 
-static int parse(struct ctx *ctx, void *job, int argc, char **argv)
+static int parse_filter(struct ctx *ctx, struct filter *filter, int argc,
+			char **argv)
 {
-	struct filter *filter = job;
-
-	if (filter_parse(filter, FILTERS, argc, argv) ||
+	if (filter_parse(filter, FILTERS | FILTER_REPEAT, argc, argv) ||
 	    filter_no_processes(filter, ctx->opts.no_processes))
 		return -1;
 	filter->all = ctx->opts.all || filter->given & NAMED;
@@ -396,42 +452,119 @@ static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 	return ctx->out.columns ? parse_columns(ctx, filter) : 0;
 }
 
+static int parse(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	if (parse_filter(ctx, job, argc, argv))
+		return -1;
+	return repeat_set(ctx, job);
+}
+
+static int parse_top(struct ctx *ctx, void *job, int argc, char **argv)
+{
+	if (parse_filter(ctx, job, argc, argv))
+		return -1;
+	return repeat_top(ctx, job);
+}
+
+/* Have the records say what is new; in a table, those alone of which something is. */
+static void show_new(struct view *view, bool all)
+{
+	struct sock_list *list = &view->socks;
+	size_t i, n = 0;
+
+	for (i = 0; i < view->records.n; i++)
+		memcpy(view->records.v[i].counters,
+		       &view->since[i * NUM_COUNTERS],
+		       sizeof(view->records.v[i].counters));
+	for (i = 0; i < list->n; i++)
+		if (all || counters_any(list->v[i].rec->counters))
+			list->v[n++] = list->v[i];
+	list->n = n;
+}
+
+static int compare_sums(const void *pa, const void *pb, void *arg)
+{
+	uint64_t a = sum_since(arg, pa), b = sum_since(arg, pb);
+
+	if (a != b)
+		return a < b ? 1 : -1;
+	return sock_compare(pa, pb);
+}
+
+static int get(struct ctx *ctx, struct view *view, const struct filter *filter)
+{
+	struct repeat *repeat = &ctx->repeat;
+	struct sock_list *list = &view->socks;
+
+	if (view_get(ctx, view, filter))
+		return -1;
+	if (!repeat->interval)
+		return 0;
+	if (rates_sockets(&repeat->rates, &ctx->dualstack, view))
+		return -1;
+	if (repeat_shows_new(repeat))
+		show_new(view, ctx->out.json);
+	else if (repeat->top && list->n)
+		qsort_r(list->v, list->n, sizeof(*list->v), compare_sums, view);
+	return 0;
+}
+
 static int run(struct ctx *ctx, void *job)
 {
 	const struct filter *filter = job;
 	struct view view = { };
 	int ret = EXIT_KERNEL;
 
-	if (!view_get(ctx, &view, filter))
-		ret = ctx->out.json ? print_json(&ctx->out, &view)
+	if (!get(ctx, &view, filter))
+		ret = ctx->out.json ? print_json(ctx, &view)
 				    : print_table(ctx, &view);
 	view_free(&view);
 	return ret;
 }
 
+#define RULES \
+	"FILTER := " FILTER_ENDS_ARGS " [ mode MODE ]\n"		\
+	"          [ state STATE ] " FILTER_HOLDER_ARGS "\n"		\
+	"MODE   := { dual | v6only | v6 | mapped | v4 }\n"		\
+	"STATE  := { established | syn-sent | syn-recv | fin-wait-1 |\n"	\
+	"            fin-wait-2 | time-wait | unconnected | closed |\n"	\
+	"            close-wait | last-ack | listening | closing |\n"	\
+	"            connected | synchronized }\n"
+
 const struct cmd cmd_show_sockets = {
 	.name = "sockets",
-	.args = "[ FILTER ]",
+	.args = "[ FILTER ] [ REPEAT ]",
 	.help = "Sockets that serve or refuse IPv4, with their counters",
-	.rules =
-		"FILTER := " FILTER_ENDS_ARGS " [ mode MODE ]\n"
-		"          [ state STATE ] " FILTER_HOLDER_ARGS "\n"
-		"MODE   := { dual | v6only | v6 | mapped | v4 }\n"
-		"STATE  := { established | syn-sent | syn-recv | fin-wait-1 |\n"
-		"            fin-wait-2 | time-wait | unconnected | closed |\n"
-		"            close-wait | last-ack | listening | closing |\n"
-		"            connected | synchronized }",
+	.rules = RULES FILTER_REPEAT_RULE,
 	.details =
 		"TCP listeners and UDP sockets, and what else has counts; with port, UDP\n"
 		"sockets that are connected and TCP ones that are bound, too; with a filter\n"
 		"other than port, proto and mode, or with -a, all TCP and UDP sockets that\n"
 		"fit. With -4 those of AF_INET alone, with -6 those of AF_INET6; with -s\n"
 		"all counters, with -P without processes. * is behind a mode that is as a rule\n"
-		"says, see show rules.",
+		"says, see show rules. With interval again and again: all there is first, then\n"
+		"what was counted since the report before, with -j also of sockets of which\n"
+		"nothing was.",
 	.needs = NEED_DUALSTACK | NEED_SOCK_DIAG,
 	.every_netns = true,
 	.columns = add_columns,
 	.job_size = sizeof(struct filter),
 	.parse = parse,
+	.run = run,
+};
+
+const struct cmd cmd_top_sockets = {
+	.name = "sockets",
+	.args = "[ FILTER ] [ REPEAT ]",
+	.help = "Sockets on the screen, those first that count most",
+	.rules = RULES FILTER_TOP_RULE,
+	.details =
+		"As show sockets has them, with all they have counted, and Rate: how many events a\n"
+		"second there were since the screen before. q ends it. With -j an object on a line\n"
+		"for each screen.",
+	.needs = NEED_STDOUT | NEED_DUALSTACK | NEED_SOCK_DIAG,
+	.columns = add_top_columns,
+	.job_size = sizeof(struct filter),
+	.parse = parse_top,
 	.run = run,
 };

@@ -34,29 +34,35 @@ static void print_line(struct table *table, const char *name, uint64_t value,
 	table_text(table, meaning);
 }
 
-static int print_table(struct out *out, const struct stats *stats)
+static int print_table(struct ctx *ctx, const struct stats *stats)
 {
+	bool all = !repeat_shows_new(&ctx->repeat);
 	struct table table;
 	size_t i;
 
-	table_init(&table, out);
+	table_init(&table, &ctx->out);
 	columns(&table);
 	for (i = 0; i < NUM_COUNTERS; i++)
-		print_line(&table, counters[i].key, stats->counters[i],
-			   counters[i].help);
-	print_line(&table, "untracked", stats->untracked,
-		   "events above whose socket could not be recorded");
-	print_line(&table, "tracked", stats->tracked,
-		   "sockets that have a record now");
-	print_line(&table, "evicted", stats->evicted,
-		   "records given up to make room, counted above");
+		if (all || stats->counters[i])
+			print_line(&table, counters[i].key, stats->counters[i],
+				   counters[i].help);
+	if (all || stats->untracked)
+		print_line(&table, "untracked", stats->untracked,
+			   "events above whose socket could not be recorded");
+	if (all)
+		print_line(&table, "tracked", stats->tracked,
+			   "sockets that have a record now");
+	if (all || stats->evicted)
+		print_line(&table, "evicted", stats->evicted,
+			   "records given up to make room, counted above");
 	return table_out(&table);
 }
 
 static int parse(struct ctx *ctx, void *job, int argc, char **argv)
 {
-	(void)ctx;
-	return filter_parse(job, FILTER_PROTO, argc, argv);
+	if (filter_parse(job, FILTER_PROTO | FILTER_REPEAT, argc, argv))
+		return -1;
+	return repeat_set(ctx, job);
 }
 
 static int run(struct ctx *ctx, void *job)
@@ -64,16 +70,22 @@ static int run(struct ctx *ctx, void *job)
 	const struct filter *filter = job;
 	struct stats stats = { };
 
-	if (stats_get(&ctx->dualstack, filter->proto, &stats))
+	if (stats_get(&ctx->dualstack, filter->proto, &stats) ||
+	    (ctx->repeat.interval &&
+	     rates_stats(&ctx->repeat.rates, &ctx->dualstack, &stats)))
 		return EXIT_KERNEL;
 	return ctx->out.json ? print_json(&ctx->out, &stats)
-			     : print_table(&ctx->out, &stats);
+			     : print_table(ctx, &stats);
 }
 
 const struct cmd cmd_show_stats = {
 	.name = "stats",
-	.args = "[ " FILTER_PROTO_ARGS " ]",
+	.args = "[ " FILTER_PROTO_ARGS " ] [ REPEAT ]",
+	.rules = FILTER_REPEAT_RULE,
 	.help = "The sums of the counters, closed sockets included",
+	.details =
+		"With interval again and again: all there is first, then what was added since the\n"
+		"report before.",
 	.needs = NEED_DUALSTACK,
 	.every_netns = true,
 	.columns = columns,

@@ -14,8 +14,15 @@ __dsctl_add() {
 	done
 }
 
+# What there is, by a column of a list of dsctl's: __dsctl_list COLUMN ARGUMENT... Not to
+# ask for the module is not to have it loaded.
+__dsctl_list() {
+	[[ ! -e /sys/module/dualstack ]] ||
+		"${words[0]}" "${netns[@]}" -H -o "$@" 2>/dev/null
+}
+
 _dsctl() {
-	local typed=${COMP_LINE:0:COMP_POINT} line word words=() names cur kept
+	local typed=${COMP_LINE:0:COMP_POINT} line word words=() names cur kept netns i
 
 	# The shell breaks words at = and :, as in -c=auto and [::1]:80, and keeps what is
 	# before the break.
@@ -33,11 +40,24 @@ _dsctl() {
 	[[ $word != [=:]* ]] || word=""
 	kept=${cur%"$word"}
 
+	# Of the namespace that is asked for
+	netns=()
+	for ((i = 1; i + 1 < ${#words[@]}; i++)); do
+		[[ ${words[i]} != -n?(etns) ]] || netns=(-n "${words[i + 1]}")
+	done
+
 	COMPREPLY=()
 	while IFS= read -r line; do
 		word=${line%%$'\t'*}
 		names=()
 		case $word in
+		PORT) mapfile -t names < <(__dsctl_list local -P show sockets | sed 's/.*://' |
+			grep -x '[0-9]*' | sort -nu) ;;
+		COOKIE) mapfile -t names < <(__dsctl_list cookie -P show sockets) ;;
+		PROCESS) mapfile -t names < <({
+			__dsctl_list process show sockets | sed 's/([0-9,]*) \?/\n/g'
+			[[ " ${words[*]} " != *" pe"* ]] || __dsctl_list process show peers
+		} | grep -vx -e '-\?' | sort -u) ;;
 		NETNS) mapfile -t names < <(ls /run/netns 2>/dev/null) ;;
 		NAME) mapfile -t names < <(ls /sys/class/net) ;;
 		ADDRESS) mapfile -t names < <(compgen -A hostname) ;;

@@ -96,6 +96,17 @@ int dsnl_open_dualstack(struct dsnl *nl)
 	return -1;
 }
 
+uint64_t dsnl_netns(const struct dsnl *nl)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(nl_socket_get_fd(nl->sk), SOL_SOCKET, SO_NETNS_COOKIE,
+		       &cookie, &len))
+		return 0;
+	return cookie;
+}
+
 struct nl_msg *dsnl_genl_msg(struct dsnl *nl, int cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();

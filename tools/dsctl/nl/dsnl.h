@@ -6,6 +6,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * struct dsnl - A netlink socket.
@@ -67,6 +68,15 @@ int dsnl_open_dualstack(struct dsnl *nl);
  * @nl: the socket; zeroed memory is fine.
  */
 void dsnl_close(struct dsnl *nl);
+
+/**
+ * dsnl_netns() - Which network namespace a socket is of.
+ * @nl: the socket.
+ *
+ * Return: the cookie of the namespace, which no other gets later; 0 if the kernel does
+ *	   not tell.
+ */
+uint64_t dsnl_netns(const struct dsnl *nl);
 
 /**
  * dsnl_genl_msg() - Make a request of the generic-netlink family.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "out/err.h"
+#include "out/screen.h"
 #include "out/stream.h"
 #include "out/text.h"
 
@@ -33,9 +34,11 @@ void err(const char *fmt, ...)
 	va_end(ap);
 	text_escape(&text, str);
 
-	/* If both go to one place, what was printed before comes first. */
-	out_flush();
-	fprintf(stderr, "dsctl: %s\n", text.buf ? text.buf : fmt);
+	if (!screen_message(text.buf ? text.buf : fmt)) {
+		/* If both go to one place, what was printed before comes first. */
+		out_flush();
+		fprintf(stderr, "dsctl: %s\n", text.buf ? text.buf : fmt);
+	}
 	free(text.buf);
 }
 

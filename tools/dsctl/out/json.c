@@ -66,7 +66,7 @@ static size_t json_flags(const struct out *out)
 }
 
 /* An element of an array stands one step further in. No string holds a '\n'. */
-static void put_indented(const char *buf, size_t len)
+static void put_indented(const char *buf, size_t len, int indent)
 {
 	const char *end = buf + len, *line, *eol;
 
@@ -74,7 +74,7 @@ static void put_indented(const char *buf, size_t len)
 		eol = memchr(line, '\n', end - line);
 		if (!eol)
 			eol = end;
-		printf("\n%*s%.*s", INDENT, "", (int)(eol - line), line);
+		printf("\n%*s%.*s", indent, "", (int)(eol - line), line);
 	}
 }
 
@@ -119,7 +119,7 @@ static int put_element(const struct out *out, struct json_array *array,
 	}
 	putchar(array->n++ ? ',' : '[');
 	if (out->pretty)
-		put_indented(array->buf, len);
+		put_indented(array->buf, len, INDENT << array->inner);
 	else
 		fwrite(array->buf, 1, len, stdout);
 	if (!out_failed())
@@ -133,9 +133,33 @@ static void put_end(const struct out *out, struct json_array *array)
 	if (!array->n)
 		putchar('[');
 	else if (out->pretty)
-		putchar('\n');
-	puts("]");
+		printf("\n%*s", array->inner ? INDENT : 0, "");
+	putchar(']');
+	if (array->inner)
+		fputs(out->pretty ? "\n}" : "}", stdout);
+	putchar('\n');
 	json_array_free(array);
+}
+
+int json_array_in(struct out *out, struct json_array *array, json_t *obj,
+		  const char *key)
+{
+	size_t len = json_whole(obj) ? dump(out, array, obj) : 0;
+
+	json_decref(obj);
+	if (!len) {
+		err_no_memory();
+		json_array_free(array);
+		return -1;
+	}
+	/* Without the end */
+	fwrite(array->buf, 1, len - strlen(out->pretty ? "\n}" : "}"), stdout);
+	if (out->pretty)
+		printf(",\n%*s\"%s\": ", INDENT, "", key);
+	else
+		printf(",\"%s\":", key);
+	array->inner = true;
+	return 0;
 }
 
 int json_array_put(struct out *out, struct json_array *array,

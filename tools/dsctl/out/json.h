@@ -55,6 +55,7 @@ int json_out(struct out *out, json_t *value);
 /**
  * struct json_array - An array that is printed as its elements come.
  * @n: elements so far.
+ * @inner: it is the last member of an object.
  * @buf: one element as text.
  * @size: size of @buf.
  *
@@ -62,9 +63,22 @@ int json_out(struct out *out, json_t *value);
  */
 struct json_array {
 	size_t n;
+	bool inner;
 	char *buf;
 	size_t size;
 };
+
+/**
+ * json_array_in() - Print the beginning of an object, of which the array is a member.
+ * @out: how to print; not with json_join().
+ * @array: the array, zeroed.
+ * @obj: the members before it, of which there are some, released here.
+ * @key: the name of the array.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int json_array_in(struct out *out, struct json_array *array, json_t *obj,
+		  const char *key);
 
 /**
  * json_array_put() - Print the next element.

@@ -21,6 +21,9 @@ void out_text(const char *str)
 
 void out_begin(struct out *out)
 {
+	if (out->title)
+		puts(out->title);
+	out->title = NULL;
 	if (!out->heading)
 		return;
 	fputs(out->headed ? "\nnetns: " : "netns: ", stdout);

@@ -17,6 +17,8 @@
  *	     NULL for those that they have anyway.
  * @netns: name of the network namespace that is spoken of, as -n takes it; NULL for
  *	   the caller's own, unless that was asked for by a name or has one.
+ * @title: what is to be printed before the next table, and before @heading: a line, or
+ *	   NULL.
  * @heading: @netns is to be printed before the next table.
  * @headed: a heading was printed before another table.
  * @cut: columns of a table were cut, as the terminal is too narrow.
@@ -30,6 +32,7 @@ struct out {
 	bool no_header;
 	const char *columns;
 	const char *netns;
+	const char *title;
 	bool heading;
 	bool headed;
 	bool cut;
@@ -38,7 +41,7 @@ struct out {
 };
 
 /**
- * out_begin() - Print the heading, if there is to be one, in the manner of ip(8).
+ * out_begin() - Print title and heading, if there are to be any, in the manner of ip(8).
  * @out: how to print.
  *
  * A table does so; what prints without one has to.

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "out/err.h"
+#include "out/screen.h"
 #include "out/stream.h"
 #include "out/table.h"
 #include "util/args.h"
@@ -325,6 +326,15 @@ static void table_flush(struct table *table)
 	table->headed = true;
 	table->num_cells = 0;
 	text_clear(&table->text);
+}
+
+size_t table_lines(const struct table *table)
+{
+	size_t lines = screen_lines();
+
+	if (lines == SIZE_MAX || table->headed)
+		return lines;
+	return lines ? lines - 1 : 0;
 }
 
 void table_line(struct table *table)

@@ -150,6 +150,14 @@ int table_check(const struct table *table);
 bool table_chooses(const struct out *out, const char *heading);
 
 /**
+ * table_lines() - How many lines there is room for.
+ * @table: the table, without lines so far.
+ *
+ * Return: that, below what is on the screen; SIZE_MAX where it is not for a screen.
+ */
+size_t table_lines(const struct table *table);
+
+/**
  * table_line() - Begin a line, once each column of the one before has its cell.
  * @table: the table.
  */

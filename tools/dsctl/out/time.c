@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "out/time.h"
+#include "util/clock.h"
 
-#define NSEC_PER_SEC	1000000000ULL
 #define NSEC_PER_USEC	1000
 
 const char *time_str(uint64_t time, unsigned int parts, char *buf)

@@ -16,6 +16,10 @@
 /* A device that there is nowhere: the kernel's numbers end at INT_MAX. */
 #define NO_DEV UINT32_MAX
 
+/* Seconds: whoever wants to know it sooner wants monitor, or later, a timer. */
+#define MIN_INTERVAL	0.1
+#define MAX_INTERVAL	86400
+
 static int parse_port(struct filter *filter, const char *value)
 {
 	return arg_port(value, filter->proto ? proto_name(filter->proto) : NULL,
@@ -142,6 +146,17 @@ static int parse_peer(struct filter *filter, const char *value)
 	       prefix_check("peer", value, &filter->peer) ? -1 : 0;
 }
 
+static int parse_interval(struct filter *filter, const char *value)
+{
+	return arg_seconds("interval", value, MIN_INTERVAL, MAX_INTERVAL,
+			   &filter->interval_ms);
+}
+
+static int parse_count(struct filter *filter, const char *value)
+{
+	return arg_number("count", value, 1, UINT32_MAX, &filter->count);
+}
+
 /* In the order of the bits of FILTER_... */
 static const struct {
 	const char *name;
@@ -158,6 +173,8 @@ static const struct {
 	{ "uid", parse_uid },
 	{ "process", parse_process },
 	{ "peer", parse_peer },
+	{ "interval", parse_interval },
+	{ "count", parse_count },
 };
 
 static_assert(ARRAY_SIZE(words) == FILTER_WORDS, "FILTER_WORDS counts them");

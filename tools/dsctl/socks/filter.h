@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* FILTER of the command line. */
+/* The words with a value that follow a command: FILTER, and how often to do it. */
 #ifndef DSCTL_FILTER_H
 #define DSCTL_FILTER_H
 
@@ -23,9 +23,14 @@ enum {
 	FILTER_UID = 256,
 	FILTER_PROCESS = 512,
 	FILTER_PEER = 1024,
+	FILTER_INTERVAL = 2048,
+	FILTER_COUNT = 4096,
 };
 
-#define FILTER_WORDS 11	/* how many there are */
+#define FILTER_WORDS 13	/* how many there are */
+
+/* Those that say how often, which repeat_set() takes. */
+#define FILTER_REPEAT (FILTER_INTERVAL | FILTER_COUNT)
 
 /* What follows the words, as a grammar has it. */
 #define FILTER_PROTO_ARGS "proto { tcp | udp }"
@@ -34,6 +39,10 @@ enum {
 
 /* What a socket is chosen by that is neither in its records nor in its events. */
 #define FILTER_HOLDER_ARGS "[ dev NAME ] [ uid USER ] [ process PROCESS ]"
+
+/* REPEAT, of a command that can go on, and of one that does. */
+#define FILTER_REPEAT_RULE "REPEAT := [ interval SECONDS [ count NUMBER ] ]"
+#define FILTER_TOP_RULE "REPEAT := [ interval SECONDS ] [ count NUMBER ]"
 
 /**
  * struct filter - What was asked for.
@@ -54,6 +63,8 @@ enum {
  * @uid: owner, if FILTER_UID is given.
  * @process: name or PID of a process that has the socket, or NULL.
  * @peer: addresses of peers, if FILTER_PEER is given.
+ * @interval_ms: milliseconds from one report to the next, else 0.
+ * @count: how many reports, 0 if there is no end.
  */
 struct filter {
 	unsigned int given;
@@ -73,6 +84,8 @@ struct filter {
 	uint32_t uid;
 	const char *process;
 	struct prefix peer;
+	uint64_t interval_ms;
+	uint64_t count;
 };
 
 /**

@@ -56,6 +56,7 @@ static int gather_each(const struct peer_entry *entry, void *arg)
 		return -ENOMEM;
 	line = &ledger->v[ledger->n++];
 	line->entry = *entry;
+	line->since = 0;
 	line->num_peers = !!entry->peer.family;
 	line->has_task = peer_has_task(entry);
 	return 0;
@@ -121,6 +122,15 @@ static int compare_counts(const void *pa, const void *pb)
 	if (!diff)
 		diff = endpoint_compare(&a->entry.peer, &b->entry.peer);
 	return diff ? diff : compare_tasks(a, b);
+}
+
+static int compare_since(const void *pa, const void *pb)
+{
+	const struct ledger_line *a = pa, *b = pb;
+
+	if (a->since != b->since)
+		return a->since < b->since ? 1 : -1;
+	return compare_counts(a, b);
 }
 
 /* The addresses that count as one with that of an entry, none where all do. */
@@ -242,6 +252,12 @@ int ledger_get(struct dsnl *nl, const struct ledger_request *req,
 	if (ledger->n)
 		qsort(ledger->v, ledger->n, sizeof(*ledger->v), compare_counts);
 	return 0;
+}
+
+void ledger_sort(struct ledger *ledger)
+{
+	if (ledger->n)
+		qsort(ledger->v, ledger->n, sizeof(*ledger->v), compare_since);
 }
 
 void ledger_free(struct ledger *ledger)

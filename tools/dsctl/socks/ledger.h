@@ -44,11 +44,13 @@ struct ledger_request {
 /**
  * struct ledger_line - An entry, or the sum of a group.
  * @entry: the entry. What a group has added up, and what there is not, is 0.
+ * @since: how much of its count is new since the report before; set by rates_peers().
  * @num_peers: how many addresses are in it, those in rests not counted.
  * @has_task: @entry has a user and the name of a task.
  */
 struct ledger_line {
 	struct peer_entry entry;
+	uint64_t since;
 	uint32_t num_peers;
 	bool has_task;
 };
@@ -75,6 +77,12 @@ struct ledger {
  */
 int ledger_get(struct dsnl *nl, const struct ledger_request *req,
 	       struct ledger *ledger);
+
+/**
+ * ledger_sort() - Put the lines into the order of @since, the highest first.
+ * @ledger: the lines. Of equal ones the order is that of ledger_get().
+ */
+void ledger_sort(struct ledger *ledger);
 
 /**
  * ledger_port() - The port that an entry is about, the server's.

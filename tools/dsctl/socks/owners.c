@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
-#include <time.h>
 
 #include "out/err.h"
 #include "socks/owners.h"
 #include "util/array.h"
-
-#define NSEC_PER_SEC	1000000000ULL
+#include "util/clock.h"
 
 /* How long what was seen holds. */
 #define MAX_AGE		NSEC_PER_SEC
@@ -28,17 +26,9 @@ static const struct diag_request requests[] = {
 	{ AF_INET, IPPROTO_UDP, DIAG_ALL_STATES, 0 },
 };
 
-static uint64_t nanoseconds(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 uint64_t owners_now(void)
 {
-	return nanoseconds(CLOCK_MONOTONIC);
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 /* The room for sockets is used again. */
@@ -69,7 +59,7 @@ static void look(struct owners *own)
 {
 	uint64_t begin = owners_now(), gap;
 
-	own->looked = nanoseconds(CLOCK_REALTIME);
+	own->looked = clock_ns(CLOCK_REALTIME);
 	forget(own);
 	if (find_all(own)) {
 		err("who has the sockets cannot be told from here on");

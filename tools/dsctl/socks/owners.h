@@ -10,8 +10,6 @@
 #include "socks/procs.h"
 #include "util/map.h"
 
-#define NSEC_PER_MSEC	1000000ULL
-
 /**
  * struct owners - The users of all sockets of a namespace, as they were a moment ago.
  * @nl: a socket of NETLINK_SOCK_DIAG.

@@ -19,7 +19,7 @@ int sockarg_parse(struct filter *filter, int argc, char **argv)
 		err("port: a socket is named by its proto as well, tcp or udp");
 		return -1;
 	case 0:
-		err("the socket is missing: cookie NUMBER, or proto and port");
+		err("the socket is missing: cookie COOKIE, or proto and port");
 		return -1;
 	default:
 		err("cookie: it needs no proto and no port");

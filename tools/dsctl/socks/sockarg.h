@@ -7,7 +7,7 @@
 #include "socks/filter.h"
 
 #define SOCKARG_RULES \
-	"SOCKET := { cookie NUMBER | " FILTER_PROTO_ARGS " port PORT }"
+	"SOCKET := { cookie COOKIE | " FILTER_PROTO_ARGS " port PORT }"
 
 /* The words of these. */
 #define SOCKARG_FILTERS (FILTER_COOKIE | FILTER_PROTO | FILTER_PORT)

@@ -75,10 +75,11 @@ static bool is_needed(const struct view *view, const struct filter *filter,
 	       finds_missing(&view->records, &pass->req);
 }
 
+static const struct record none = { .explicit_port = -1 };
+
 /* Give the sockets from one on their records. */
 static void join(struct view *view, size_t from)
 {
-	static const struct record none = { .explicit_port = -1 };
 	struct record *rec;
 	size_t i;
 
@@ -240,7 +241,7 @@ static void keep_process(struct view *view, const char *process)
 	list->n = n;
 }
 
-static int compare(const void *pa, const void *pb)
+int sock_compare(const void *pa, const void *pb)
 {
 	const struct sock *a = pa, *b = pb;
 	int diff;
@@ -268,7 +269,7 @@ void sock_list_sort(struct sock_list *list)
 
 	if (!list->n)
 		return;
-	qsort(list->v, list->n, sizeof(*list->v), compare);
+	qsort(list->v, list->n, sizeof(*list->v), sock_compare);
 	for (i = 1; i < list->n; i++)
 		if (list->v[i].cookie != list->v[n].cookie)
 			list->v[++n] = list->v[i];
@@ -345,8 +346,16 @@ int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 	return ret;
 }
 
+const uint64_t *view_since(const struct view *view, const struct sock *sk)
+{
+	if (sk->rec == &none)
+		return none.counters;
+	return &view->since[(sk->rec - view->records.v) * NUM_COUNTERS];
+}
+
 void view_free(struct view *view)
 {
+	free(view->since);
 	procs_free(&view->procs);
 	sock_list_free(&view->socks);
 	records_free(&view->records);

@@ -14,12 +14,15 @@
  * struct view - All that is shown.
  * @socks: the sockets, sorted.
  * @records: the records that they point to.
+ * @since: of each record NUM_COUNTERS values: what was counted since the report before;
+ *	   NULL where it is not known.
  * @rules: the rules that decide about them, if the filter asks for these.
  * @procs: their users.
  */
 struct view {
 	struct sock_list socks;
 	struct record_list records;
+	uint64_t *since;
 	struct rule_list rules;
 	struct procs procs;
 };
@@ -35,13 +38,31 @@ struct view {
 int view_get(struct ctx *ctx, struct view *view, const struct filter *filter);
 
 /**
+ * view_since() - What a socket counted since the report before.
+ * @view: all that is shown, with @since.
+ * @sk: the socket.
+ *
+ * Return: NUM_COUNTERS values, in the order of counters[].
+ */
+const uint64_t *view_since(const struct view *view, const struct sock *sk);
+
+/**
  * view_free() - Free what a view holds.
  * @view: the view.
  */
 void view_free(struct view *view);
 
 /**
- * sock_list_sort() - Sort by port and so on, and drop what is there twice.
+ * sock_compare() - Put sockets in order: by port and so on.
+ * @a: a struct sock.
+ * @b: another one.
+ *
+ * Return: less than 0, 0 if it is the same socket, or more, as strcmp().
+ */
+int sock_compare(const void *a, const void *b);
+
+/**
+ * sock_list_sort() - Sort as sock_compare() does, and drop what is there twice.
  * @list: the sockets.
  */
 void sock_list_sort(struct sock_list *list);

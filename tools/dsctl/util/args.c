@@ -68,6 +68,25 @@ int arg_number(const char *what, const char *word, uint64_t min, uint64_t max,
 	return -1;
 }
 
+int arg_seconds(const char *what, const char *word, double min, double max,
+		uint64_t *ms)
+{
+	double seconds;
+	char *end;
+
+	/* strtod() would take signs, exponents and words as well. */
+	if (*word && strspn(word, "0123456789.") == strlen(word)) {
+		seconds = strtod(word, &end);
+		if (!*end && seconds >= min && seconds <= max) {
+			*ms = 1000 * seconds + 0.5;
+			return 0;
+		}
+	}
+	err("%s \"%s\": not a number of seconds from %g to %g", what, word, min,
+	    max);
+	return -1;
+}
+
 int arg_port(const char *word, const char *proto, uint16_t *port)
 {
 	const struct servent *service = getservbyname(word, proto);

@@ -55,6 +55,19 @@ int arg_number(const char *what, const char *word, uint64_t min, uint64_t max,
 	       uint64_t *number);
 
 /**
+ * arg_seconds() - Read a time, in seconds with or without a decimal fraction.
+ * @what: what it is for, the start of an error message.
+ * @word: the word.
+ * @min: the shortest one allowed, in seconds.
+ * @max: the longest one allowed, in seconds.
+ * @ms: result, in milliseconds.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int arg_seconds(const char *what, const char *word, double min, double max,
+		uint64_t *ms);
+
+/**
  * arg_port() - Read a port, or the name of a service.
  * @word: the word.
  * @proto: "tcp" or "udp", NULL if the service may be of either.

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "out/screen.h"
+#include "out/stop.h"
+#include "out/text.h"
+#include "util/array.h"
+
+/* The other screen, no cursor, and lines that end at the edge; and all that undone. */
+#define ENTER	"\033[?1049h\033[?25l\033[?7l"
+#define LEAVE	"\033[?7h\033[?25h\033[?1049l"
+
+/* To the first place, and nothing from there on. */
+#define CLEAR	"\033[H\033[J"
+
+/* Of a terminal that does not say how high it is. */
+#define LINES	24
+
+/*
+ * The screen: whether it is there, how many lines are left, what was to be said on stderr,
+ * where the signals come from that are not to end it, and how keys were read before, if
+ * stdin has keys.
+ */
+static struct {
+	bool open;
+	size_t lines;
+	struct text messages;
+	int signals;
+	bool keys;
+	struct termios before;
+} screen = { .signals = -1 };
+
+bool screen_usable(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb");
+}
+
+/* By write(), as a signal handler may, whatever stdio is at. */
+static void send(const char *codes)
+{
+	ssize_t written = write(STDOUT_FILENO, codes, strlen(codes));
+
+	(void)written;	/* it shows */
+}
+
+static void leave(void)
+{
+	send(LEAVE);
+	if (screen.keys)
+		tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
+}
+
+/* Keys come as they are pressed, and do not show. */
+static void enter(void)
+{
+	struct termios keys = screen.before;
+
+	keys.c_lflag &= ~(ICANON | ECHO);
+	keys.c_cc[VMIN] = 1;
+	keys.c_cc[VTIME] = 0;
+	if (screen.keys)
+		tcsetattr(STDIN_FILENO, TCSANOW, &keys);
+	send(ENTER);
+}
+
+static void fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGWINCH);
+	sigaddset(set, SIGTSTP);
+	sigaddset(set, SIGCONT);
+}
+
+int screen_open(void)
+{
+	sigset_t set;
+
+	fill_signals(&set);
+	screen.signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (screen.signals < 0)
+		return -errno;
+	screen.keys = !tcgetattr(STDIN_FILENO, &screen.before);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	stop_on_signal(leave);
+	/* What is drawn is to appear at once. */
+	setvbuf(stdout, NULL, _IOFBF, 0);
+	enter();
+	screen.open = true;
+	return 0;
+}
+
+void screen_begin(const char *title)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row)
+		size.ws_row = LINES;
+	/* Behind the last line there is a '\n' as well. */
+	screen.lines = size.ws_row > 2 ? size.ws_row - 2 : 0;
+	text_clear(&screen.messages);
+	printf(CLEAR "%s\n", title);
+}
+
+size_t screen_lines(void)
+{
+	return screen.open ? screen.lines : SIZE_MAX;
+}
+
+bool screen_message(const char *str)
+{
+	if (!screen.open)
+		return false;
+	text_puts(&screen.messages, "dsctl: ");
+	text_puts(&screen.messages, str);
+	text_puts(&screen.messages, "\n");
+	if (screen.lines) {
+		screen.lines--;
+		puts(str);
+	}
+	return true;
+}
+
+static enum screen_event take_signal(void)
+{
+	struct signalfd_siginfo info;
+
+	if (read(screen.signals, &info, sizeof(info)) != sizeof(info))
+		return SCREEN_QUIT;
+	if (info.ssi_signo == SIGTSTP) {
+		leave();
+		raise(SIGSTOP);
+		return SCREEN_TIME;	/* SIGCONT comes next */
+	}
+	if (info.ssi_signo == SIGCONT)
+		enter();
+	return SCREEN_REDRAW;
+}
+
+/* Where no key can come any more the terminal has gone. */
+static enum screen_event take_key(void)
+{
+	char key;
+
+	if (read(STDIN_FILENO, &key, 1) != 1)
+		return SCREEN_QUIT;
+	return key == 'q' || key == 'Q' ? SCREEN_QUIT : SCREEN_TIME;
+}
+
+enum screen_event screen_wait(int ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = screen.signals, .events = POLLIN },
+		{ .fd = screen.keys ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+
+	if (poll(fds, ARRAY_SIZE(fds), ms) <= 0)
+		return SCREEN_TIME;
+	return fds[0].revents ? take_signal() : take_key();
+}
+
+void screen_close(void)
+{
+	sigset_t set;
+
+	if (!screen.open)
+		return;
+	fflush(stdout);
+	screen.open = false;
+	leave();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	stop_not();
+	close(screen.signals);
+	fill_signals(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	if (screen.messages.len)
+		fputs(screen.messages.buf, stderr);
+	free(screen.messages.buf);
+	memset(&screen.messages, 0, sizeof(screen.messages));
+}
