@@ -53,7 +53,7 @@ dkms-uninstall:
 	dkms remove $(dkms) --all
 	rm -rf $(dkms_src)
 
-demo check style generate bench coverage:
+demo check style generate bench coverage check-monitoring:
 	@tools/vm/$@ $(KERNEL)
 
 # For how long, in seconds; how many loads.
@@ -83,6 +83,7 @@ help:
 	@echo '  make demo            show what dsctl says about real servers and clients'
 	@echo '  make check           run the style checks and all tests'
 	@echo '  make style           the style checks alone'
+	@echo '  make check-monitoring  what Prometheus makes of what dsctl exports'
 	@echo '  make bench           what it costs, and what others cost, in instructions'
 	@echo '  make coverage        which lines and branches the tests run, by file'
 	@echo '  make fuzz            broken requests, and all that it counts at once, for an hour'
@@ -98,4 +99,4 @@ help:
 
 .PHONY: all modules tools check-kernel clean distclean install dkms-install
 .PHONY: dkms-uninstall demo check style generate bench coverage fuzz soak
-.PHONY: clean-cache help
+.PHONY: clean-cache help check-monitoring
