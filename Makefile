@@ -92,7 +92,7 @@ dist:
 deb rpm: dist
 	@tools/packaging/$@ $(VERSION) $(packages)
 
-demo check style generate bench coverage:
+demo check style generate bench coverage check-monitoring:
 	@tools/vm/$@ $(KERNEL)
 
 check-install:
@@ -149,6 +149,7 @@ help:
 	@echo '  make style           the style checks alone'
 	@echo '  make check-install   in chroots of Debian 12 and 13 (SUITES=): all of the above'
 	@echo '                       that installs, and packages, kernels and upgrades'
+	@echo '  make check-monitoring  what Prometheus makes of what dsctl exports'
 	@echo '  make bench           what it costs, and what others cost, in instructions'
 	@echo '  make coverage        which lines and branches the tests run, by file'
 	@echo '  make fuzz            broken requests, and all that it counts at once, for an hour'
@@ -165,5 +166,5 @@ help:
 
 .PHONY: all modules tools check-kernel clean clean-modules distclean
 .PHONY: install uninstall dkms-install dkms-uninstall dist deb rpm
-.PHONY: check-install demo check style generate bench coverage fuzz soak
-.PHONY: in-tree in-tree-patches check-in-tree clean-cache help
+.PHONY: check-install check-monitoring demo check style generate bench
+.PHONY: coverage fuzz soak in-tree in-tree-patches check-in-tree clean-cache help

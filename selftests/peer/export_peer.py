@@ -176,9 +176,24 @@ def peers():
                                port=""))
     expect("labels", {("direction", "port", "proto")},
            {tuple(dict(key[1:])) for key in samples if key[0] == "peers"})
+    for direction, entries in ("in", 10), ("out", 1), ("refused", 0), ("refused-out", 0):
+        expect("entries, " + direction, entries,
+               samples["ledger_entries", ("direction", direction)])
     expect("an address", [],
            [key for key in samples for label in key[1:]
             if label[1].startswith("127.")])
+    # A full ledger is one that has as many as it may.
+    subprocess.run([sys.argv[2], "set", "max-peers", "10"], check=True)
+    subprocess.run([sys.argv[2], "set", "max-sockets", "4711"], check=True)
+    with server(PORT) as sock:
+        for i in range(20, 40):
+            send(PORT, "127.0.0.%d" % i)
+            sock.recv(1)
+        samples = export()
+    expect("max-peers", 10, samples["max_peers",])
+    expect("max-sockets", 4711, samples["max_sockets",])
+    expect("entries of a full ledger", 10,
+           samples["ledger_entries", ("direction", "in")])
 
 
 globals()[sys.argv[1]]()

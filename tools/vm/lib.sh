@@ -34,7 +34,7 @@ BUILDER=6.12
 # kernel is taken from. Versions are the archive's business: of two lines for
 # one flavour, that with the newer kernel holds. A flavour in the root of
 # another has a kernel that was built for it. Those for benchmarks have what is
-# measured besides.
+# measured besides, that for monitoring what reads and keeps what dsctl exports.
 flavours() {
 	cat <<-'EOT'
 		6.1     6.1     bookworm  bookworm
@@ -45,6 +45,7 @@ flavours() {
 		arm64   arm64   bookworm  bookworm-backports
 		bench-6.1   bench-6.1   bookworm  bookworm
 		bench-6.12  bench-6.12  bookworm  bookworm-backports
+		monitoring-6.1  monitoring-6.1  bookworm  bookworm
 	EOT
 }
 
@@ -64,6 +65,7 @@ guest_packages() {
 	EOT
 	case $FLAVOUR in
 	bench-*) echo libbpf-dev bpfcc-tools gnuplot-nox ;;
+	monitoring-*) echo prometheus prometheus-node-exporter ;;
 	esac
 }
 

@@ -46,6 +46,9 @@ enum metric {
 	METRIC_SOCKETS,
 	METRIC_COUNT,	/* and one for each counter */
 	METRIC_PEERS = METRIC_COUNT + NUM_COUNTERS,
+	METRIC_LEDGER_ENTRIES,
+	METRIC_MAX_SOCKETS,
+	METRIC_MAX_PEERS,
 };
 
 static const struct prom_metric metrics[] = {
@@ -68,6 +71,12 @@ static const struct prom_metric metrics[] = {
 	[METRIC_SOCKETS] = { "sockets", "gauge", "Sockets that dsctl shows" },
 	[METRIC_PEERS] = { "peers", "gauge",
 		"Addresses in the ledger of peers, by direction and port of this host" },
+	[METRIC_LEDGER_ENTRIES] = { "ledger_entries", "gauge",
+		"Entries in the ledger of peers, which has at most max_peers in a direction" },
+	[METRIC_MAX_SOCKETS] = { "max_sockets", "gauge",
+		"How many sockets can have a record" },
+	[METRIC_MAX_PEERS] = { "max_peers", "gauge",
+		"How many entries the ledger can have in each direction" },
 };
 
 /**
@@ -213,7 +222,7 @@ static int add_counts(struct prom *prom, const struct text *labels,
  * kinds of events.
  */
 static int add_sums(struct prom *prom, const struct ctx *ctx, struct text *text,
-		    const struct stats *stats, uint64_t since)
+		    const struct stats *stats)
 {
 	size_t i;
 
@@ -226,8 +235,19 @@ static int add_sums(struct prom *prom, const struct ctx *ctx, struct text *text,
 	    prom_add(prom, METRIC_TRACKED, text, stats->tracked) ||
 	    prom_add(prom, METRIC_EVICTED, text, stats->evicted))
 		return -ENOMEM;
-	return since ? prom_add(prom, METRIC_SINCE, text, since / NSEC_PER_SEC) :
-		       0;
+	return 0;
+}
+
+static int add_config(struct prom *prom, const struct ctx *ctx,
+		      struct text *text, const struct config *config)
+{
+	text_clear(text);
+	put_netns(text, ctx);
+	if (prom_add(prom, METRIC_MAX_SOCKETS, text, config->max_sockets) ||
+	    prom_add(prom, METRIC_MAX_PEERS, text, config->max_peers))
+		return -ENOMEM;
+	return config->since ? prom_add(prom, METRIC_SINCE, text,
+					config->since / NSEC_PER_SEC) : 0;
 }
 
 /* With -s each has its counts, which go with it. */
@@ -383,12 +403,34 @@ static int add_peers(struct prom *prom, const struct ctx *ctx,
 	return 0;
 }
 
+/* As it counts against max_peers: an entry for each port, user and program. */
+static int add_entries(struct prom *prom, const struct ctx *ctx,
+		       struct text *text, const struct peer_list *peers)
+{
+	uint64_t entries[NUM_PEER_DIRECTIONS] = { };
+	size_t i;
+
+	for (i = 0; i < peers->n; i++)
+		if (peers->v[i].peer.family)
+			entries[peers->v[i].direction]++;
+	for (i = 0; i < NUM_PEER_DIRECTIONS; i++) {
+		text_clear(text);
+		put_netns(text, ctx);
+		prom_label(text, "direction", peer_direction_names[i]);
+		if (prom_add(prom, METRIC_LEDGER_ENTRIES, text, entries[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Sets *known if there is a ledger, and a right to see it. */
 static int get_peers(struct exported *exported, struct dsnl *nl,
-		     struct peer_list *peers)
+		     struct peer_list *peers, bool *known)
 {
 	const struct peer_request all = { .direction = PEER_ANY_DIRECTION };
 	int error = peers_get(nl, &all, peers);
 
+	*known = !error;
 	switch (error) {
 	case 0:
 		if (peers->n)
@@ -407,14 +449,12 @@ static int get_peers(struct exported *exported, struct dsnl *nl,
 }
 
 static int get_stats(struct exported *exported, struct dsnl *nl,
-		     struct stats *stats, uint64_t *since)
+		     struct stats *stats, struct config *config)
 {
-	struct config config = { };
 	int error;
 
-	error = config_get(nl, false, &config);
-	exported->tracking = error ? -1 : config.tracking;
-	*since = config.since;
+	error = config_get(nl, false, config);
+	exported->tracking = error ? -1 : config->tracking;
 	if (error && error != -EOPNOTSUPP) {
 		dsnl_err(nl, "cannot get the settings", error);
 		return -1;
@@ -449,23 +489,28 @@ static int run(struct ctx *ctx, void *job)
 	struct exported *exported = job;
 	struct port_list ports = { };
 	struct peer_list peers = { };
+	struct config config = { };
 	struct port_range range;
 	struct stats stats = { };
 	struct view view = { };
 	struct text text = { };
+	bool peers_known;
 	int ret = EXIT_KERNEL;
-	uint64_t since;
 
 	get_port_range(&range);
-	if (get_stats(exported, nl, &stats, &since) ||
+	if (get_stats(exported, nl, &stats, &config) ||
 	    view_get(ctx, &view, &filter) ||
 	    (!ctx->opts.stats && ports_dump(nl, &ports)) ||
-	    get_peers(exported, nl, &peers))
+	    get_peers(exported, nl, &peers, &peers_known))
 		goto out;
-	if (add_sums(&exported->prom, ctx, &text, &stats, since) ||
+	if (add_sums(&exported->prom, ctx, &text, &stats) ||
+	    (exported->tracking >= 0 &&
+	     add_config(&exported->prom, ctx, &text, &config)) ||
 	    add_sockets(&exported->prom, ctx, &text, &view, &range) ||
 	    add_ports(&exported->prom, ctx, &text, &view, &ports) ||
-	    add_peers(&exported->prom, ctx, &text, &peers)) {
+	    (peers_known &&
+	     (add_peers(&exported->prom, ctx, &text, &peers) ||
+	      add_entries(&exported->prom, ctx, &text, &peers)))) {
 		err_no_memory();
 		goto out;
 	}
