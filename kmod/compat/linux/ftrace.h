@@ -58,10 +58,11 @@
 #ifdef DS_KEEP_ARGUMENTS
 #define ds_direct_fast
 #define ds_keep_arguments(a, b, c)					\
-	asm volatile("" : : "D" (a), "S" (b), "d" (c) : "memory")
+	({ asm volatile("" : : "D" (a), "S" (b), "d" (c) : "memory"); })
 #else
 #define ds_direct_fast		ds_direct
-#define ds_keep_arguments(a, b, c)	do { } while (0)
+#define ds_keep_arguments(a, b, c)					\
+	do { (void)(a); (void)(b); (void)(c); } while (0)
 #endif
 
 #endif /* _DUALSTACK_COMPAT_LINUX_FTRACE_H */
