@@ -41,6 +41,11 @@ clean-modules:
 distclean: clean
 	rm -rf build
 
+# Recipes run in other directories, too.
+ifneq ($(filter-out /%,$(DESTDIR)),)
+  $(error DESTDIR=$(DESTDIR) has to be an absolute path)
+endif
+
 # What the kernel in KDIR calls itself, and its key for modules, if that is there: a
 # distribution keeps its own to itself.
 release = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
