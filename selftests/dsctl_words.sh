@@ -82,6 +82,7 @@ understands()
 	[[ " $* " != *" interval 1 "* || " $* " == *" count "* ]] || set -- "$@" count 1
 	timeout 60 setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups -- \
 		"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	[ $? -lt 124 ] || return 1
 	! grep -E "$MISUNDERSTOOD" "$tmp/err"
 }
 
@@ -224,7 +225,8 @@ print(int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, 57, 8), sys.byteorder),
       flush=True)
 signal.pause()' "$1" "$2")
 	server=$!
-	read -r -t 60 cookie <&"$said"
+	read -r -t 60 cookie <&"$said" || { kill "$server"; return 1; }
+	exec {said}<&-
 }
 
 # offers WORD ARGUMENT...: bash offers it in place of the last argument, and says nothing

@@ -9,6 +9,7 @@ adds up what it reports then; or it has dsctl on a terminal, and looks at that. 
 with what was wrong.
 """
 
+import codecs
 import contextlib
 import fcntl
 import json
@@ -98,7 +99,11 @@ def reports(*args):
             yield lines()
         finally:
             dsctl.terminate()
-            status = dsctl.wait(LIMIT)
+            try:
+                status = dsctl.wait(LIMIT)
+            except subprocess.TimeoutExpired:
+                dsctl.kill()
+                raise
         need(status == 0, "exit code", status)
 
 
@@ -215,7 +220,8 @@ def every_netns():
     need(other.stdout.readline() == "ready\n", "no server in", netns)
 
     def pick(report):
-        return {sock["netns"] or "own": sock["mapped_recv"] for sock in report}
+        return {sock["netns"] or "own": sock["mapped_recv"] for sock in report
+                if sock["netns"] in (None, netns)}
     with reports("-N", "-j", "show", "sockets", "port", str(PORT), "interval",
                  INTERVAL) as lines:
         sums, wanted = {}, {}
@@ -321,14 +327,17 @@ def top_peers():
 class Terminal:
     """dsctl on a terminal of its own, and what it draws there."""
 
-    def __init__(self, *args, rows=24, cols=80):
+    def __init__(self, *args, rows=24, cols=80, by=()):
         self.master, self.slave = pty.openpty()
         self.resize(rows, cols)
         self.before = termios.tcgetattr(self.slave)
         self.output = ""
-        self.dsctl = subprocess.Popen([DSCTL, *args], stdin=self.slave,
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        env = {name: value for name, value in os.environ.items()
+               if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+        self.dsctl = subprocess.Popen([*by, DSCTL, *args], stdin=self.slave,
                                       stdout=self.slave, stderr=self.slave,
-                                      env={**os.environ, "TERM": "xterm"},
+                                      env={**env, "TERM": "xterm"},
                                       preexec_fn=self.control)
 
     def control(self):
@@ -341,7 +350,7 @@ class Terminal:
 
     def read(self):
         if select.select([self.master], [], [], 0.1)[0]:
-            self.output += os.read(self.master, 65536).decode()
+            self.output += self.decoder.decode(os.read(self.master, 65536))
 
     def press(self, keys):
         os.write(self.master, keys)
@@ -457,23 +466,19 @@ def resize():
 
 
 def stop():
-    """Ctrl-Z gives the terminal back, and to go on takes it again."""
-    terminal = Terminal("top", "interval", "3600")
-    terminal.screen(0)
-    terminal.press(b"\x1a")
-    for _ in deadline():
-        pid, status = os.waitpid(terminal.dsctl.pid, os.WUNTRACED | os.WNOHANG)
-        if pid:
-            break
-        terminal.read()
-    need(os.WIFSTOPPED(status), "status", status)
-    terminal.until(lambda: LEAVE in terminal.output, "the terminal")
-    terminal.is_as_before()
-    terminal.dsctl.send_signal(signal.SIGCONT)
-    terminal.screen(1)
-    need(terminal.output.count(ENTER) == 2, "the screen was not taken again")
-    terminal.press(b"q")
-    terminal.end()
+    """Ctrl-Z gives the terminal to the shell, and to go on takes it again: whatever has become
+    due meanwhile, nothing is drawn in between. Where there is no shell it goes on at once."""
+    shell = ("bash", "-mc", '"$@"; sleep 0.5; fg >/dev/null', "bash")
+    for by, interval in ((shell, "0.2"), (shell, "3600"), ((), "3600")):
+        terminal = Terminal("top", "interval", interval, by=by)
+        terminal.screen(0)
+        terminal.press(b"\x1a")
+        terminal.until(lambda: terminal.output.count(ENTER) == 2, "the terminal again")
+        left = terminal.output.split(LEAVE)[0]
+        between = terminal.output[len(left):].split(ENTER)[0]
+        need(left.count(ENTER) == 1 and CLEAR not in between, "drawn:", repr(between))
+        terminal.press(b"q")
+        terminal.end()
 
 
 def unloaded():

@@ -106,11 +106,13 @@ static int report(struct ctx *ctx, repeat_report_t run, void *arg)
 	return ret;
 }
 
+/* Keys and signals are looked at in any case, though it be due. */
 static enum turn await_screen(uint64_t due)
 {
 	int ms;
 
-	while ((ms = clock_ms_until(due))) {
+	do {
+		ms = clock_ms_until(due);
 		switch (screen_wait(ms)) {
 		case SCREEN_TIME:
 			break;
@@ -119,7 +121,7 @@ static enum turn await_screen(uint64_t due)
 		case SCREEN_QUIT:
 			return TURN_END;
 		}
-	}
+	} while (ms);
 	return TURN_NEXT;
 }
 
@@ -128,12 +130,13 @@ static enum turn await_time(uint64_t due)
 	struct pollfd fd = { .fd = STDOUT_FILENO };
 	int ms;
 
-	while ((ms = clock_ms_until(due))) {
+	do {
+		ms = clock_ms_until(due);
 		if (poll(&fd, 1, ms) <= 0)
 			continue;
 		out_hung_up();
 		return TURN_FAIL;
-	}
+	} while (ms);
 	return TURN_NEXT;
 }
 
@@ -146,7 +149,7 @@ static int run_all(struct ctx *ctx, repeat_report_t run, void *arg)
 {
 	struct repeat *repeat = &ctx->repeat;
 	bool screen = screen_lines() != SIZE_MAX;
-	uint64_t due = clock_ns(CLOCK_MONOTONIC);
+	uint64_t due = clock_ns(CLOCK_MONOTONIC), now;
 	enum turn turn;
 	int ret;
 
@@ -156,9 +159,11 @@ static int run_all(struct ctx *ctx, repeat_report_t run, void *arg)
 		if (ret || (is_last(repeat) && !screen))
 			return ret;
 		due += repeat->interval;
-		/* What has not been in time is not made up for. */
-		if (!clock_ms_until(due))
-			due = clock_ns(CLOCK_MONOTONIC);
+		/* What has been missed is not made up for: the next one that is due. */
+		now = clock_ns(CLOCK_MONOTONIC);
+		if (due <= now)
+			due += ((now - due) / repeat->interval + 1) *
+			       repeat->interval;
 
 		turn = screen ? await_screen(due) : await_time(due);
 		switch (turn) {

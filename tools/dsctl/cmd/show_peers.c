@@ -491,13 +491,13 @@ static int get(struct ctx *ctx, const struct wanted *wanted,
 {
 	struct repeat *repeat = &ctx->repeat;
 
-	if (ledger_get(&ctx->dualstack, &wanted->req, ledger) ||
+	if (ledger_get(&ctx->dualstack, &wanted->req,
+		       repeat->interval ? &repeat->rates : NULL, ledger) ||
 	    (!ledger->n && check_config(&ctx->dualstack)))
 		return -1;
 	if (!repeat->interval)
 		return 0;
-	if (rates_peers(&repeat->rates, &ctx->dualstack, ledger))
-		return -1;
+	ledger_sort(ledger);
 	if (repeat_shows_new(repeat))
 		show_new(ledger, ctx->out.json);
 	return 0;

@@ -280,6 +280,8 @@ const char *dsnl_strerror(const struct dsnl *nl, int error, char *buf,
 		snprintf(buf, size, "%s: %s", nl->extack, strerror(-error));
 	else if (error == -EPERM)	/* generic netlink's own check */
 		snprintf(buf, size, "this needs %s", nl->right);
+	else if (error == -ENOENT && nl->family)	/* likewise: it has gone */
+		snprintf(buf, size, "the dualstack module is not loaded");
 	else
 		snprintf(buf, size, "%s", strerror(-error));
 	return buf;

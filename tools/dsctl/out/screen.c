@@ -132,30 +132,54 @@ bool screen_message(const char *str)
 	return true;
 }
 
+/*
+ * As SIGTSTP does by itself: who could not be continued, having no shell, is not stopped.
+ * SIGCONT is taken here, as nothing may be drawn before the terminal is ours again.
+ */
+static void stop(void)
+{
+	const struct timespec now = { };
+	sigset_t set;
+
+	leave();
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCONT);
+	sigtimedwait(&set, NULL, &now);
+	enter();
+}
+
 static enum screen_event take_signal(void)
 {
 	struct signalfd_siginfo info;
 
 	if (read(screen.signals, &info, sizeof(info)) != sizeof(info))
 		return SCREEN_QUIT;
-	if (info.ssi_signo == SIGTSTP) {
-		leave();
-		raise(SIGSTOP);
-		return SCREEN_TIME;	/* SIGCONT comes next */
-	}
-	if (info.ssi_signo == SIGCONT)
+	if (info.ssi_signo == SIGTSTP)
+		stop();
+	else if (info.ssi_signo == SIGCONT)
 		enter();
 	return SCREEN_REDRAW;
 }
 
 /* Where no key can come any more the terminal has gone. */
-static enum screen_event take_key(void)
+static enum screen_event take_keys(void)
 {
-	char key;
+	char keys[64];
+	ssize_t n;
 
-	if (read(STDIN_FILENO, &key, 1) != 1)
+	n = read(STDIN_FILENO, keys, sizeof(keys));
+	if (n <= 0)
 		return SCREEN_QUIT;
-	return key == 'q' || key == 'Q' ? SCREEN_QUIT : SCREEN_TIME;
+	/* One that sends more than a character, as F2 does, which has a Q in it */
+	if (*keys == '\033')
+		return SCREEN_TIME;
+	return memchr(keys, 'q', n) || memchr(keys, 'Q', n) ? SCREEN_QUIT :
+							      SCREEN_TIME;
 }
 
 enum screen_event screen_wait(int ms)
@@ -167,7 +191,7 @@ enum screen_event screen_wait(int ms)
 
 	if (poll(fds, ARRAY_SIZE(fds), ms) <= 0)
 		return SCREEN_TIME;
-	return fds[0].revents ? take_signal() : take_key();
+	return fds[0].revents ? take_signal() : take_keys();
 }
 
 void screen_close(void)

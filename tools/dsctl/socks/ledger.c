@@ -8,6 +8,7 @@
 #include "socks/ledger.h"
 #include "socks/prefix.h"
 #include "socks/procs.h"
+#include "socks/rates.h"
 #include "util/array.h"
 
 uint16_t ledger_port(const struct peer_entry *entry)
@@ -191,6 +192,7 @@ static void keep_common(struct ledger_line *line,
 static void add_up(struct ledger_line *sum, const struct ledger_line *line)
 {
 	sum->entry.count += line->entry.count;
+	sum->since += line->since;
 	if (line->entry.first_age > sum->entry.first_age)
 		sum->entry.first_age = line->entry.first_age;
 	if (line->entry.last_age < sum->entry.last_age)
@@ -224,7 +226,7 @@ static void merge(struct ledger *ledger, const struct ledger_request *req)
 }
 
 int ledger_get(struct dsnl *nl, const struct ledger_request *req,
-	       struct ledger *ledger)
+	       struct rates *rates, struct ledger *ledger)
 {
 	struct gathering gathering = { &req->filter, ledger };
 	enum ledger_group group = req->group;
@@ -244,6 +246,9 @@ int ledger_get(struct dsnl *nl, const struct ledger_request *req,
 		return -1;
 	}
 
+	/* Of entries and not of sums, which fall where one of theirs gives way. */
+	if (rates && rates_peers(rates, nl, ledger))
+		return -1;
 	if (group != GROUP_NONE && ledger->n) {
 		qsort_r(ledger->v, ledger->n, sizeof(*ledger->v),
 			compare_members, &group);

@@ -11,6 +11,8 @@
 #include "nl/peers.h"
 #include "socks/filter.h"
 
+struct rates;
+
 /**
  * enum ledger_group - What entries are added up by, apart from their direction.
  * @GROUP_NONE: they are not.
@@ -44,7 +46,7 @@ struct ledger_request {
 /**
  * struct ledger_line - An entry, or the sum of a group.
  * @entry: the entry. What a group has added up, and what there is not, is 0.
- * @since: how much of its count is new since the report before; set by rates_peers().
+ * @since: how much of its count is new since the report before, where that is asked for.
  * @num_peers: how many addresses are in it, those in rests not counted.
  * @has_task: @entry has a user and the name of a task.
  */
@@ -71,12 +73,13 @@ struct ledger {
  * ledger_get() - Ask the module, and make the lines.
  * @nl: from dsnl_open_dualstack().
  * @req: what was asked for.
+ * @rates: what was counted until the report before, or NULL.
  * @ledger: zeroed; to be freed in any case.
  *
  * Return: 0, or -1 after a message.
  */
 int ledger_get(struct dsnl *nl, const struct ledger_request *req,
-	       struct ledger *ledger);
+	       struct rates *rates, struct ledger *ledger);
 
 /**
  * ledger_sort() - Put the lines into the order of @since, the highest first.

@@ -72,6 +72,8 @@ static int take(struct rates *rates, const void *key, uint64_t *counts)
 		       sizeof(before));
 		if (counts[i] >= before)
 			counts[i] -= before;
+		else if (before - counts[i] == 1)
+			counts[i] = 0;	/* a refusal that the module took back */
 	}
 	return 0;
 }
@@ -172,7 +174,6 @@ int rates_peers(struct rates *rates, const struct dsnl *nl, struct ledger *ledge
 		if (take(rates, &key, &line->since))
 			return err_no_memory();
 	}
-	ledger_sort(ledger);
 	return 0;
 }
 

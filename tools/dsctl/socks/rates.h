@@ -67,7 +67,7 @@ int rates_sockets(struct rates *rates, const struct dsnl *nl, struct view *view)
  * rates_peers() - Find how often peers were there since the report before.
  * @rates: the counts.
  * @nl: from dsnl_open_dualstack(), in the network namespace of the ledger.
- * @ledger: the lines; @since of each is set, and they are sorted by it.
+ * @ledger: the lines, one for each entry; @since of each is set.
  *
  * Return: 0, or -1 after a message.
  */
