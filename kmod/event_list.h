@@ -189,4 +189,8 @@ static_assert((int)DS_N_COUNTERS ==
 	[DUALSTACK_A_COUNTER_##counter] = site,
 #define DS_TRACE_SITES		DS_COUNTERS_TOLD(DS_TRACE_SITE)
 
+/* Each has to fit, as it is printed as a string. */
+#define DS_TRACE_SITE_FITS(counter, event, family, protocols, recorded, site) \
+	static_assert(sizeof(site) <= DS_SITE_LEN);
+
 #endif /* _DUALSTACK_EVENT_LIST_H */

@@ -11,6 +11,7 @@
 
 static_assert(sizeof(struct sockaddr_in6) == DS_SOCKADDR_LEN);
 static_assert(sizeof(struct in6_addr) == DS_ADDR_LEN);
+DS_COUNTERS_TOLD(DS_TRACE_SITE_FITS)
 
 const char *ds_trace_site(enum ds_event event, enum ds_family family,
 			  enum ds_proto proto)

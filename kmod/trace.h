@@ -85,21 +85,22 @@ TRACE_DEFINE_ENUM(IPPROTO_UDP);
 /* The tracepoints of events have the same fields, but for the name of the one that
  * tells what happened: site or reason. A filter compares words and numbers, but not
  * addresses as they are printed; so ports are there as numbers, too, and addresses as
- * bytes that a program can take.
+ * bytes that a program can take. Those that are read as structures come where these can
+ * be.
  */
 #define ds_event_entry(what)						\
 	TP_STRUCT__entry(__field(__u64, cookie)				\
 			 __field(__u32, netns)				\
 			 __field(__u32, flowlabel)			\
+			 __array(__u8, local_v6, DS_ADDR_LEN)		\
+			 __array(__u8, peer_v6, DS_ADDR_LEN)		\
+			 __array(__u8, local, DS_SOCKADDR_LEN)		\
+			 __array(__u8, peer, DS_SOCKADDR_LEN)		\
+			 __array(char, what, DS_SITE_LEN)		\
 			 __field(__u16, family)				\
 			 __field(__u16, local_port)			\
 			 __field(__u16, peer_port)			\
-			 __field(__u8, protocol)			\
-			 __array(char, what, DS_SITE_LEN)		\
-			 __array(__u8, local, DS_SOCKADDR_LEN)		\
-			 __array(__u8, peer, DS_SOCKADDR_LEN)		\
-			 __array(__u8, local_v6, DS_ADDR_LEN)		\
-			 __array(__u8, peer_v6, DS_ADDR_LEN))
+			 __field(__u8, protocol))
 
 #define ds_event_assign(site)						\
 	TP_fast_assign(__entry->cookie = ds_sk_cookie(sk);		\
@@ -173,11 +174,11 @@ TRACE_EVENT(dualstack_rule,
 
 	    TP_STRUCT__entry(__field(__u64, cookie)
 			     __field(__u32, netns)
+			     __array(__u8, local, DS_SOCKADDR_LEN)
+			     __array(__u8, holder, DS_SOCKADDR_LEN)
 			     __field(__u8, protocol)
 			     __field(__u8, v6only)
-			     __field(__u8, passed_over)
-			     __array(__u8, local, DS_SOCKADDR_LEN)
-			     __array(__u8, holder, DS_SOCKADDR_LEN)),
+			     __field(__u8, passed_over)),
 
 	    TP_fast_assign(__entry->cookie = ds_sk_cookie(sk);
 			   __entry->netns = flow->net->ns.inum;

@@ -133,8 +133,9 @@ run_guide()
 	dsctl=$(realpath "$(command -v "$DSCTL")")
 	mount -t tmpfs none /run
 	mkdir -p /run/bin /run/www /run/empty /run/sshd
-	ln -s "$dsctl" /run/bin/dsctl
+	install -m 755 "$dsctl" /run/bin/dsctl
 	export PATH=/run/bin:$PATH
+	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 	echo hello >/run/www/README
 	if ! "$function"; then
 		echo "$name: a server does not listen"
