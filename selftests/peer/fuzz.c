@@ -74,6 +74,7 @@ struct sender {
 	unsigned long denied[ARRAY_SIZE(fuzz_ops)];
 	__u8 cmd;
 	bool right;
+	bool late;
 	char buf[BATCH * MAX_LEN];
 	size_t len;
 };
@@ -310,12 +311,30 @@ static void put_broken(struct sender *s, const struct fuzz_op *op)
 		nla->nla_type |= 0x1000;
 }
 
+static bool may(const struct sender *s, size_t op)
+{
+	return s->who != USER || !fuzz_ops[op].admin;
+}
+
+/* An operation that was neither done, nor refused for want of rights; -1 for none. */
+static int missing(const struct sender *s)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fuzz_ops); i++)
+		if (!(may(s, i) ? s->done[i] : s->denied[i]))
+			return i;
+	return -1;
+}
+
 /* One message; all but what lies in its first bytes is up to chance. */
 static void put_message(struct sender *s)
 {
-	int i = rnd(s, ARRAY_SIZE(fuzz_ops));
+	/* Once time is up, what is still missing is more than a matter of luck. */
+	bool wanted = s->late && missing(s) >= 0 && rnd(s, 2);
+	int i = wanted ? missing(s) : (int)rnd(s, ARRAY_SIZE(fuzz_ops));
 	const struct fuzz_op *op = &fuzz_ops[i];
-	bool valid = rnd(s, 2);
+	bool valid = wanted || rnd(s, 2);
 	size_t at = s->len, k;
 	struct genlmsghdr genl = {
 		.cmd = op->cmd,
@@ -328,7 +347,7 @@ static void put_message(struct sender *s)
 	}, *head;
 
 	s->cmd = op->cmd;
-	s->right = valid && !rnd(s, 4);
+	s->right = wanted || (valid && !rnd(s, 4));
 	if (op->dump && !s->right && !rnd(s, 4))
 		nlh.nlmsg_flags |= NLM_F_DUMP;
 	if (s->right || rnd(s, 8))
@@ -396,22 +415,6 @@ static void note(struct sender *s, const struct nlmsghdr *nlh)
 	s->denied[op] += err->error == -EPERM;
 }
 
-static bool may(const struct sender *s, size_t op)
-{
-	return s->who != USER || !fuzz_ops[op].admin;
-}
-
-/* Whether each operation was done, or refused for want of rights. */
-static bool is_complete(const struct sender *s)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(fuzz_ops); i++)
-		if (!(may(s, i) ? s->done[i] : s->denied[i]))
-			return false;
-	return true;
-}
-
 /* Take what there is; false where the family has gone. */
 static bool drain(struct sender *s)
 {
@@ -463,9 +466,10 @@ static void send_all(struct sender *s, unsigned long messages, __u64 end)
 	/* Longer where the machine is so busy that some were not yet done. */
 	while (s->sent < messages &&
 	       (s->sent < MIN_MESSAGES || net_now_ms() < end ||
-		(!is_complete(s) && net_now_ms() < end + LATE_MS))) {
-		if (!connect_family(s, end + NET_TIMEOUT_MS))
+		(missing(s) >= 0 && net_now_ms() < end + LATE_MS))) {
+		if (!connect_family(s, net_now_ms() + NET_TIMEOUT_MS))
 			return;
+		s->late = net_now_ms() >= end;
 		if (!rnd(s, 4))
 			join(s);
 		/* A few batches for each connection, which may end in a dump. */
