@@ -149,14 +149,12 @@ static bool ds_count_untracked(struct sock *sk, const struct sk_buff *skb,
 {
 	struct net *net = sock_net(sk);
 	int proto = ds_sk_proto(sk);
-	struct ds_sock *rec;
 	struct ds_net *dn;
 
 	if (!check_net(net) || proto < 0)
 		return false;
 	dn = ds_net_nopreempt(net);
-	if (!READ_ONCE(dn->records.no_room) || ds_sock_find(sk, &rec) ||
-	    ds_sock_is_hidden(sk))
+	if (!READ_ONCE(dn->records.no_room) || ds_sock_is_recorded(sk))
 		return false;
 	atomic64_inc(&dn->totals.count[ds_family(sk->sk_family)][proto][event]);
 	atomic64_inc(&dn->totals.untracked[proto]);
@@ -181,21 +179,14 @@ static bool ds_account_untracked(struct sock *sk, const struct sk_buff *skb,
  */
 static bool ds_account_traced(struct sock *sk, const struct sk_buff *skb)
 {
-	__be32 saddr = ip_hdr(skb)->saddr;
-	unsigned long now = jiffies;
 	struct ds_flow flow;
 	struct ds_sock *rec;
 	bool found;
 
 	preempt_disable_notrace();
 	found = ds_sock_find(sk, &rec);
-	if (found) {
-		ds_sock_set_mapped(rec, ds_peer_word(saddr, udp_hdr(skb)->source),
-				   now);
-		atomic64_inc(&rec->count[DS_IN_V4]);
-		if (!ds_who_received(rec, saddr, now))
-			ds_who_received_slow(sk, rec, saddr);
-	}
+	if (found && !ds_count_in_v4(rec, skb))
+		ds_who_received_slow(sk, rec, ip_hdr(skb)->saddr);
 	preempt_enable_notrace();
 
 	if (found && ds_is_traced(sk, DS_IN_V4)) {
@@ -237,8 +228,6 @@ void ds_account_recv_slow(struct sock *sk, const struct sk_buff *skb, int len)
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	unsigned int n = 1;
 
-	if (ds_is_peeked(skb, len))
-		return;
 	if (ds_udp_gro(sk) && skb_is_gso(skb) &&
 	    shinfo->gso_type & SKB_GSO_UDP_L4)
 		n = DIV_ROUND_UP(skb->len, shinfo->gso_size);

@@ -7,7 +7,6 @@
  */
 
 #include <linux/in.h>
-#include <linux/ip.h>
 #include <linux/jiffies.h>
 #include <linux/preempt.h>
 #include <linux/skbuff.h>
@@ -50,19 +49,12 @@ static __always_inline enum ds_counted ds_count_v4(const struct sock *sk,
 						   struct ds_sock **found)
 {
 	struct ds_sock *rec;
-	unsigned long now;
-	__be32 saddr;
 
 	if (ds_is_served_traced() || !ds_find_nopreempt(sk, &rec))
 		return DS_NOT_COUNTED;
 	*found = rec;
 
-	saddr = ip_hdr(skb)->saddr;
-	now = jiffies;
-	/* The ports are the first two fields of the TCP header, too. */
-	ds_sock_set_mapped(rec, ds_peer_word(saddr, udp_hdr(skb)->source), now);
-	atomic64_inc(&rec->count[DS_IN_V4]);
-	if (unlikely(!ds_who_received(rec, saddr, now)))
+	if (unlikely(!ds_count_in_v4(rec, skb)))
 		return DS_COUNTED_OTHER;
 	preempt_enable_notrace();
 	return DS_COUNTED;
@@ -110,16 +102,24 @@ void ds_account_accept(struct sock *listener, const struct sock *child,
 		ds_account_accept_slow(listener, child, skb);
 }
 
+/* MSG_PEEK leaves the datagram to another recvmsg(), which counts it. The length is
+ * negative then; that of an empty datagram is not, but it is still queued. (Unless
+ * another thread has just taken it: then it is counted twice.)
+ */
+static __always_inline bool ds_is_peeked(const struct sk_buff *skb, int len)
+{
+	return unlikely(len <= 0) && (len < 0 || skb->next);
+}
+
 void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len)
 {
 	enum ds_counted counted = DS_COUNTED;
 	struct ds_sock *rec;
 
 	/* A merged one is several datagrams. */
-	if (unlikely(ds_udp_gro(sk)) && skb_is_gso(skb))
-		counted = DS_NOT_COUNTED;
-	else if (!ds_is_peeked(skb, len))
-		counted = ds_count(sk, skb, &rec);
+	if (!ds_is_peeked(skb, len))
+		counted = unlikely(ds_udp_gro(sk)) && skb_is_gso(skb) ?
+			  DS_NOT_COUNTED : ds_count(sk, skb, &rec);
 
 	if (likely(counted == DS_COUNTED))
 		ds_keep_arguments(sk, skb, len);

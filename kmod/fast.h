@@ -8,15 +8,21 @@
 #include <linux/ftrace.h>
 #include <linux/if_ether.h>
 #include <linux/in6.h>
+#include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/jiffies.h>
 #include <linux/preempt.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
+#include <linux/udp.h>
 #include <net/sock.h>
 
 #include "event_list.h"
+#include "last_peer.h"
 #include "net.h"
+#include "sock.h"
 #include "trace.h"
+#include "who.h"
 
 /* Whether an event of the data path may be traced, which it is for all namespaces. */
 static __always_inline bool ds_is_served_traced(void)
@@ -45,15 +51,6 @@ static __always_inline bool ds_source_mapped(const struct sk_buff *skb)
 	       saddr->s6_addr32[2] == htonl(0x0000ffff);
 }
 
-/* MSG_PEEK leaves the datagram to another recvmsg(), which counts it. The length is
- * negative then; that of an empty datagram is not, but it is still queued. (Unless
- * another thread has just taken it: then it is counted twice.)
- */
-static __always_inline bool ds_is_peeked(const struct sk_buff *skb, int len)
-{
-	return unlikely(len <= 0) && (len < 0 || skb->next);
-}
-
 /* A quick check that most destinations end with: the kernel takes for IPv4 only
  * what is mapped, and perhaps the unspecified address. If the application gave
  * fewer bytes than are read here, its call fails anyway.
@@ -80,6 +77,22 @@ static __always_inline void ds_count_connect6(const struct sock *sk)
 		atomic64_inc(&totals->count[DS_INET6][DS_TCP][DS_CONNECT_V6]);
 	}
 	preempt_enable_notrace();
+}
+
+/* Count an IPv4 packet in the record of the socket that it is for. Returns false where
+ * that leaves it to be noted in the ledger, see ds_who_received(). Under RCU, with
+ * preemption disabled.
+ */
+static __always_inline bool ds_count_in_v4(struct ds_sock *rec,
+					   const struct sk_buff *skb)
+{
+	__be32 saddr = ip_hdr(skb)->saddr;
+	unsigned long now = jiffies;
+
+	/* The ports are the first two fields of the TCP header, too. */
+	ds_sock_set_mapped(rec, ds_peer_word(saddr, udp_hdr(skb)->source), now);
+	atomic64_inc(&rec->count[DS_IN_V4]);
+	return ds_who_received(rec, saddr, now);
 }
 
 /* All that ds_account_accept() does not do itself. */

@@ -319,21 +319,21 @@ static __always_inline bool ds_sock_find(const struct sock *sk,
 }
 
 /**
- * ds_sock_is_hidden() - does a socket have a record that is not busy?
+ * ds_sock_is_recorded() - does a socket have a record, busy or not?
  * @sk:		the socket
  *
  * Context: under RCU of any kind.
  *
  * Return: true or false.
  */
-static __always_inline bool ds_sock_is_hidden(const struct sock *sk)
+static __always_inline bool ds_sock_is_recorded(const struct sock *sk)
 {
 	u64 cookie = atomic64_read(&sk->sk_cookie);
 	struct ds_sock *rec;
 
 	rec = rcu_dereference_raw(*ds_sock_bucket(cookie));
 	for (; rec != &ds_sock_none; rec = rcu_dereference_raw(rec->next))
-		if (READ_ONCE(rec->key) == (cookie ^ DS_SOCK_HIDDEN))
+		if (!((READ_ONCE(rec->key) ^ cookie) & ~DS_SOCK_HIDDEN))
 			return true;
 	return false;
 }
