@@ -139,10 +139,7 @@ TEST_F_TIMEOUT(last_peer, several_sockets, TEST_TIMEOUT)
 /* By the clock that moves with jiffies, which is late where the processor is. */
 static __u64 now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+	return net_clock_ms(CLOCK_MONOTONIC_COARSE);
 }
 
 static bool mapped_older_than(struct fam *ds, int fd, __u64 ms,

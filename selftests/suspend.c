@@ -12,22 +12,14 @@
 
 #define SLACK_MS	500
 
-static __u64 clock_ms(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 static __u64 now_ms(void)
 {
-	return clock_ms(CLOCK_BOOTTIME);
+	return net_clock_ms(CLOCK_BOOTTIME);
 }
 
 static __u64 suspended_ms(void)
 {
-	return now_ms() - clock_ms(CLOCK_MONOTONIC);
+	return now_ms() - net_now_ms();
 }
 
 static int power_set(const char *name, const char *value)

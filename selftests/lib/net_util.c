@@ -448,12 +448,17 @@ void net_close_reset(int fd)
 	close(fd);
 }
 
-__u64 net_now_ms(void)
+__u64 net_clock_ms(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+__u64 net_now_ms(void)
+{
+	return net_clock_ms(CLOCK_MONOTONIC);
 }
 
 __u64 net_real_ns(void)

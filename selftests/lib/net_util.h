@@ -165,6 +165,8 @@ int net_send_to(const char *addr, in_port_t port, const void *data, size_t len);
 /* Close so that no TIME_WAIT socket stays behind. */
 void net_close_reset(int fd);
 
+__u64 net_clock_ms(clockid_t clock);
+/* The same of CLOCK_MONOTONIC. */
 __u64 net_now_ms(void);
 /* Nanoseconds since the epoch. */
 __u64 net_real_ns(void);

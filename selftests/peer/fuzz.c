@@ -331,10 +331,10 @@ static int missing(const struct sender *s)
 static void put_message(struct sender *s)
 {
 	/* Once time is up, what is still missing is more than a matter of luck. */
-	bool wanted = s->late && missing(s) >= 0 && rnd(s, 2);
-	int i = wanted ? missing(s) : (int)rnd(s, ARRAY_SIZE(fuzz_ops));
+	int wanted = s->late && rnd(s, 2) ? missing(s) : -1;
+	int i = wanted >= 0 ? wanted : (int)rnd(s, ARRAY_SIZE(fuzz_ops));
 	const struct fuzz_op *op = &fuzz_ops[i];
-	bool valid = wanted || rnd(s, 2);
+	bool valid = wanted >= 0 || rnd(s, 2);
 	size_t at = s->len, k;
 	struct genlmsghdr genl = {
 		.cmd = op->cmd,
@@ -347,7 +347,7 @@ static void put_message(struct sender *s)
 	}, *head;
 
 	s->cmd = op->cmd;
-	s->right = wanted || (valid && !rnd(s, 4));
+	s->right = wanted >= 0 || (valid && !rnd(s, 4));
 	if (op->dump && !s->right && !rnd(s, 4))
 		nlh.nlmsg_flags |= NLM_F_DUMP;
 	if (s->right || rnd(s, 8))
