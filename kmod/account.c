@@ -31,6 +31,7 @@
 #include "last_peer.h"
 #include "lookup.h"
 #include "net.h"
+#include "queue.h"
 #include "sending.h"
 #include "sock.h"
 #include "stats.h"
@@ -69,6 +70,26 @@ static void ds_trace(struct sock *sk, enum ds_event event,
 		trace_dualstack_v4(sk, event, flow);
 }
 
+/* Tell whoever traces, and who listens in the namespace. */
+static void ds_tell(struct sock *sk, enum ds_event event,
+		    const struct ds_flow *flow)
+{
+	if (ds_is_traced(sk, event))
+		ds_trace(sk, event, flow);
+	if (ds_somebody_listens())
+		ds_queue_add(sk, event, flow);
+}
+
+/* Whether somebody may have to be told. With preemption disabled. */
+static bool ds_is_told(const struct sock *sk, enum ds_event event)
+{
+	if (ds_is_traced(sk, event))
+		return true;
+	return ds_somebody_listens() &&
+	       BIT(event) & (DS_EVENTS_SERVED | DS_EVENTS_REJECT) &&
+	       check_net(sock_net(sk)) && ds_is_heard(sk);
+}
+
 static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 			const struct ds_flow *flow)
 {
@@ -98,8 +119,8 @@ static void ds_account_nopreempt(struct sock *sk, enum ds_event event,
 	if (likely(check_net(flow->net)))
 		ds_who_note(sk, rec, event, flow, n);
 
-	for (i = 0; i < n && ds_is_traced(sk, event); i++)
-		ds_trace(sk, event, flow);
+	for (i = 0; i < n && ds_is_told(sk, event); i++)
+		ds_tell(sk, event, flow);
 }
 
 static void ds_account_n(struct sock *sk, enum ds_event event,
@@ -154,7 +175,8 @@ static bool ds_count_untracked(struct sock *sk, const struct sk_buff *skb,
 	if (!check_net(net) || proto < 0)
 		return false;
 	dn = ds_net_nopreempt(net);
-	if (!READ_ONCE(dn->records.no_room) || ds_sock_is_recorded(sk))
+	if (!READ_ONCE(dn->records.no_room) || ds_sock_is_recorded(sk) ||
+	    (event == DS_IN_V4 && ds_is_heard(sk)))
 		return false;
 	atomic64_inc(&dn->totals.count[ds_family(sk->sk_family)][proto][event]);
 	atomic64_inc(&dn->totals.untracked[proto]);
@@ -175,9 +197,10 @@ static bool ds_account_untracked(struct sock *sk, const struct sk_buff *skb,
 }
 
 /* An IPv4 packet while one of the tracepoints is enabled, which may be that of the other
- * family. Returns whether the socket has a record.
+ * family, or somebody listens, which may be elsewhere. Returns whether the socket has a
+ * record.
  */
-static bool ds_account_traced(struct sock *sk, const struct sk_buff *skb)
+static bool ds_account_watched(struct sock *sk, const struct sk_buff *skb)
 {
 	struct ds_flow flow;
 	struct ds_sock *rec;
@@ -187,24 +210,24 @@ static bool ds_account_traced(struct sock *sk, const struct sk_buff *skb)
 	found = ds_sock_find(sk, &rec);
 	if (found && !ds_count_in_v4(rec, skb))
 		ds_who_received_slow(sk, rec, ip_hdr(skb)->saddr);
-	preempt_enable_notrace();
-
-	if (found && ds_is_traced(sk, DS_IN_V4)) {
+	if (found && (ds_is_traced(sk, DS_IN_V4) || ds_is_heard(sk))) {
 		ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
-		ds_trace(sk, DS_IN_V4, &flow);
+		ds_tell(sk, DS_IN_V4, &flow);
 	}
+	preempt_enable_notrace();
 	return found;
 }
 
-/* One that fast.c did not count: it is traced, its source is mapped, it is merged, or the
- * socket has no record.
+/* One that fast.c did not count: somebody is told of it, its source is mapped, it is merged,
+ * or the socket has no record.
  */
 static void ds_account_reception(struct sock *sk, const struct sk_buff *skb)
 {
 	bool v4 = skb->protocol == htons(ETH_P_IP);
 	bool traced = v4 && ds_is_served_traced();
 
-	if (traced && ds_account_traced(sk, skb))
+	if ((traced || (v4 && ds_somebody_listens())) &&
+	    ds_account_watched(sk, skb))
 		return;
 	if (!traced && !ds_wire_mapped(skb) &&
 	    ds_account_untracked(sk, skb, v4 ? DS_IN_V4 : DS_IN_V6))
@@ -329,10 +352,12 @@ void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
 		ds_account(sk, DS_CONNECT_V6, &flow);
 }
 
-static __always_inline void ds_count_connect4(struct sock *sk, __be32 daddr,
+/* Returns whether somebody listens. */
+static __always_inline bool ds_count_connect4(struct sock *sk, __be32 daddr,
 					      __be16 dport)
 {
 	struct net *net = sock_net(sk);
+	bool heard = false;
 	struct ds_net *dn;
 
 	preempt_disable_notrace();
@@ -341,8 +366,19 @@ static __always_inline void ds_count_connect4(struct sock *sk, __be32 daddr,
 		atomic64_inc(&dn->totals.count[DS_INET][DS_TCP][DS_CONNECT_V4]);
 		ds_who_calls(&dn->ledger, sk, DS_TCP,
 			     DUALSTACK_PEER_DIRECTION_OUT, daddr, dport);
+		heard = ds_is_heard(sk);
 	}
 	preempt_enable_notrace();
+	return heard;
+}
+
+static noinline ds_direct
+void ds_tell_connect4(struct sock *sk, const struct sockaddr *addr, int len)
+{
+	struct ds_flow flow;
+
+	if (ds_flow_connect4(&flow, sk, addr, len))
+		ds_tell(sk, DS_CONNECT_V4, &flow);
 }
 
 void ds_account_connect4_tcp(struct sock *sk, const struct sockaddr *addr,
@@ -350,7 +386,8 @@ void ds_account_connect4_tcp(struct sock *sk, const struct sockaddr *addr,
 {
 	const struct sockaddr_in *sin = (const void *)addr;
 
-	ds_count_connect4(sk, sin->sin_addr.s_addr, sin->sin_port);
+	if (unlikely(ds_count_connect4(sk, sin->sin_addr.s_addr, sin->sin_port)))
+		ds_tell_connect4(sk, addr, len);
 }
 
 void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
@@ -366,8 +403,7 @@ void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
 		return;
 	}
 	ds_count_connect4(sk, flow.peer.s6_addr32[3], flow.peer_port);
-	if (ds_is_traced(sk, DS_CONNECT_V4))
-		ds_trace(sk, DS_CONNECT_V4, &flow);
+	ds_tell(sk, DS_CONNECT_V4, &flow);
 }
 
 /* A destination that comes with the message does not change before the kernel reads

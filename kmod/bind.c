@@ -32,6 +32,7 @@
 #include "flow.h"
 #include "net.h"
 #include "port.h"
+#include "queue.h"
 #include "rules.h"
 #include "sock.h"
 #include "stats.h"
@@ -117,8 +118,15 @@ static bool ds_binding_can_try(const struct ds_binding *b)
 	       !rcu_access_pointer(b->sk->sk_reuseport_cb);
 }
 
-/* @holder is the address of the IPv4 socket in the way, or NULL. */
-static void ds_binding_trace(const struct ds_binding *b, struct sock *sk,
+static bool ds_binding_is_told(void)
+{
+	return trace_dualstack_rule_enabled() || ds_somebody_listens();
+}
+
+/* Tell whoever traces, and who listens in the namespace. @holder is the address of the IPv4
+ * socket in the way, or NULL.
+ */
+static void ds_binding_tell(const struct ds_binding *b, struct sock *sk,
 			     bool passed_over, const __be32 *holder)
 {
 	struct ds_flow flow = {
@@ -133,6 +141,8 @@ static void ds_binding_trace(const struct ds_binding *b, struct sock *sk,
 		flow.peer_port = flow.local_port;
 	}
 	trace_dualstack_rule(sk, b->rule->v6only, passed_over, &flow);
+	if (ds_somebody_listens())
+		ds_queue_add_rule(sk, b->rule->v6only, passed_over, &flow);
 }
 
 /* Who is in the way of a dual socket */
@@ -166,8 +176,8 @@ static void ds_binding_pass_over(const struct ds_binding *b, struct sock *sk,
 				 __be32 addr, u64 holder)
 {
 	ds_rule_pass_over(b->rules, b->rule, addr, holder);
-	if (trace_dualstack_rule_enabled())
-		ds_binding_trace(b, sk, true, holder ? &addr : NULL);
+	if (ds_binding_is_told())
+		ds_binding_tell(b, sk, true, holder ? &addr : NULL);
 }
 
 /* An AF_INET6 socket at the unspecified address */
@@ -180,8 +190,8 @@ static bool ds_is_wild6(const struct sock *sk)
 static void ds_binding_applied(const struct ds_binding *b)
 {
 	atomic64_inc(&b->rule->applied);
-	if (trace_dualstack_rule_enabled())
-		ds_binding_trace(b, b->sk, false, NULL);
+	if (ds_binding_is_told())
+		ds_binding_tell(b, b->sk, false, NULL);
 }
 
 static void ds_binding_passed_over(const struct ds_binding *b)

@@ -19,6 +19,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
+#include "queue.h"
 #include "sock.h"
 #include "stats.h"
 #include "who.h"
@@ -46,7 +47,7 @@ static int ds_put_config(struct sk_buff *skb, const struct net *net)
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_MAX_SOCKETS,
 			READ_ONCE(ds_net(net)->records.max_sockets)) ||
 	    nla_put_u32(skb, DUALSTACK_A_CONFIG_EVENT_RATE,
-			ds_events_rate(net)) ||
+			READ_ONCE(ds_net(net)->queue.rate)) ||
 	    nla_put_u8(skb, DUALSTACK_A_CONFIG_BINDV6ONLY,
 		       !!READ_ONCE(net->ipv6.sysctl.bindv6only)) ||
 	    nla_put_u8(skb, DUALSTACK_A_CONFIG_PEERS,
@@ -207,7 +208,7 @@ int dualstack_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	attr = info->attrs[DUALSTACK_A_CONFIG_EVENT_RATE];
 	if (attr)
-		ds_events_set_rate(net, nla_get_u32(attr));
+		WRITE_ONCE(ds_net(net)->queue.rate, nla_get_u32(attr));
 
 	attr = info->attrs[DUALSTACK_A_CONFIG_BINDV6ONLY];
 	if (attr)

@@ -8,12 +8,7 @@
 #include <linux/types.h>
 
 struct net;
-
-/* How many events a second a namespace sends, unless it is set otherwise, and
- * how many may be set.
- */
-#define DS_EVENT_RATE		1000
-#define DS_EVENT_RATE_LIMIT	1000000
+struct work_struct;
 
 /**
  * ds_events_seq() - number of the latest event
@@ -27,25 +22,10 @@ struct net;
  */
 bool ds_events_seq(const struct net *net, u64 *seq);
 
-/**
- * ds_events_rate() - how many events may be sent
- * @net:	the namespace, held by the caller
- *
- * Return: events a second, and at once.
- */
-u32 ds_events_rate(const struct net *net);
+/* Send what is in the queue of a namespace: the work of &struct ds_queue.work. */
+void ds_events_work(struct work_struct *work);
 
-/**
- * ds_events_set_rate() - say how many events may be sent
- * @net:	the namespace, held by the caller
- * @rate:	events a second, and at once: DS_EVENT_RATE_LIMIT at most, or 0
- *		for none
- *
- * Context: any.
- */
-void ds_events_set_rate(const struct net *net, u32 rate);
-
-/* Set up what each namespace has for its events. */
+/* Set up what each namespace has for those who listen; after &struct ds_net. */
 int __init ds_events_init(void);
 
 /**

@@ -44,13 +44,25 @@ static __always_inline bool ds_find_nopreempt(const struct sock *sk,
 	return false;
 }
 
+/* The same of one whose events nobody listens to. */
+static __always_inline bool ds_find_unheard(const struct sock *sk,
+					    struct ds_sock **rec)
+{
+	if (!ds_find_nopreempt(sk, rec))
+		return false;
+	if (likely(!ds_is_heard(sk)))
+		return true;
+	preempt_enable_notrace();
+	return false;
+}
+
 static __always_inline enum ds_counted ds_count_v4(const struct sock *sk,
 						   const struct sk_buff *skb,
 						   struct ds_sock **found)
 {
 	struct ds_sock *rec;
 
-	if (ds_is_served_traced() || !ds_find_nopreempt(sk, &rec))
+	if (ds_is_served_traced() || !ds_find_unheard(sk, &rec))
 		return DS_NOT_COUNTED;
 	*found = rec;
 
@@ -252,7 +264,7 @@ static __always_inline enum ds_counted ds_count_sent(const struct sock *sk,
 	if (ds_is_served_traced())
 		return DS_NOT_COUNTED;
 	to = ds_sends_to(sk, msg, v6);
-	if (unlikely(!to) || !ds_find_nopreempt(sk, &rec))
+	if (unlikely(!to) || !ds_find_unheard(sk, &rec))
 		return DS_NOT_COUNTED;
 	*found = rec;
 

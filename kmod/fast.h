@@ -20,6 +20,7 @@
 #include "event_list.h"
 #include "last_peer.h"
 #include "net.h"
+#include "queue.h"
 #include "sock.h"
 #include "trace.h"
 #include "who.h"
@@ -28,6 +29,19 @@
 static __always_inline bool ds_is_served_traced(void)
 {
 	return trace_dualstack_mapped_enabled() || trace_dualstack_v4_enabled();
+}
+
+/* Whether somebody listens to events in the namespace of a socket. In the RCU section where
+ * a record of it was found, or check_net() was true; with preemption disabled.
+ */
+static __always_inline bool ds_is_heard(const struct sock *sk)
+{
+	const struct ds_net *dn;
+
+	if (!ds_somebody_listens())
+		return false;
+	dn = ds_net_nopreempt(sock_net(sk));
+	return rcu_access_pointer(dn->queue.rings);
 }
 
 static __always_inline bool ds_is_v6(const struct sock *sk)

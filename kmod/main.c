@@ -15,6 +15,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "port_sums.h"
+#include "queue.h"
 #include "sock.h"
 #include "stats.h"
 #include "suspend.h"
@@ -25,6 +26,7 @@ static int __net_init ds_net_init(struct net *net)
 	struct ds_net *dn = ds_net(net);
 	int err;
 
+	dn->net = net;
 	err = ds_totals_init(&dn->totals);
 	if (err)
 		return err;
@@ -33,6 +35,7 @@ static int __net_init ds_net_init(struct net *net)
 	ds_ports_init(&dn->ports);
 	ds_windows_init(&dn->windows);
 	ds_rules_init(&dn->rules);
+	ds_queue_init(&dn->queue, ds_events_work);
 	return 0;
 }
 
@@ -76,9 +79,13 @@ static int __init ds_init(void)
 	if (err)
 		goto err_ledger;
 
-	err = register_pernet_subsys(&ds_net_ops);
+	err = ds_queue_module_init();
 	if (err)
 		goto err_sock;
+
+	err = register_pernet_subsys(&ds_net_ops);
+	if (err)
+		goto err_queue;
 
 	/* It looks at what there is for all namespaces. */
 	err = ds_suspend_init();
@@ -113,6 +120,8 @@ err_suspend:
 	ds_suspend_exit();
 err_net:
 	unregister_pernet_subsys(&ds_net_ops);
+err_queue:
+	ds_queue_module_exit();
 err_sock:
 	ds_sock_exit();
 err_ledger:
@@ -129,6 +138,7 @@ static void __exit ds_exit(void)
 	ds_events_exit();
 	ds_suspend_exit();
 	unregister_pernet_subsys(&ds_net_ops);
+	ds_queue_module_exit();
 	ds_sock_exit();
 	ds_ledger_module_exit();
 }

@@ -11,6 +11,7 @@
 
 #include "ledger.h"
 #include "port_sums.h"
+#include "queue.h"
 #include "rules.h"
 #include "sock.h"
 #include "stats.h"
@@ -18,20 +19,24 @@
 
 /**
  * struct ds_net - what is kept for a network namespace
+ * @net:	the namespace
  * @totals:	the sums, but for records that are busy
  * @records:	the records of its sockets
  * @ledger:	who uses IPv4
  * @ports:	the sums by port
  * @windows:	ports where IPV6_V6ONLY is being switched off
  * @rules:	what IPV6_V6ONLY is to be on sockets to come
+ * @queue:	the events that wait to be sent to who listens
  */
 struct ds_net {
+	struct net *net;
 	struct ds_totals totals;
 	struct ds_records records;
 	struct ds_ledger ledger;
 	struct ds_ports ports;
 	struct ds_windows windows;
 	struct ds_rules rules;
+	struct ds_queue queue;
 };
 
 extern unsigned int ds_net_id;

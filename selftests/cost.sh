@@ -27,6 +27,14 @@ drop         20  a datagram sent, and dropped for another reason
 close        40  a socket without a record, closed
 '
 
+# How much more of that may be while somebody listens to events in another namespace.
+FOREIGN='
+udp4         10  a datagram over IPv4
+udp-v4       20  a datagram between AF_INET sockets
+tcp4         50  a connection over IPv4
+udp-refused  50  an IPv4 datagram refused because of IPV6_V6ONLY
+'
+
 # What may take three times as much as without the module, and 2,000 instructions:
 # a packet that a crowd has nothing for, or one of it.
 CROWDS='
@@ -35,41 +43,70 @@ syn-crowd  an IPv4 SYN refused at 2,000 other listeners and 118 addresses
 udp-crowd  an IPv6 datagram to 5,000 connected sockets on 5,000 addresses
 '
 
-require insmod rmmod unshare ip awk
+require insmod rmmod unshare nsenter ip awk
 require_family
 own_netns "$@"
 ip address add fd00::1/128 dev lo nodad
 
 tmp=$(mktemp -d)
+listener=
 cleanup()
 {
+	[ -z "$listener" ] || kill "$listener"
 	rm -rf "$tmp"
 	grep -q '^dualstack ' /proc/modules || load_module
 }
 trap cleanup EXIT
 
-# measure: several times, each row on a line of its own. Sockets lie elsewhere each
+# measure ROW...: several times, each on a line of its own. Sockets lie elsewhere each
 # time, which may be worth some instructions in tables that are hashed by address.
 measure()
 {
 	# What loading and unloading set off is over by then.
 	sleep 4
 	for _ in {1..4}; do
-		# shellcheck disable=SC2086 # a list of rows
-		./load $rows
+		./load "$@"
 	done
+}
+
+is_heard()
+{
+	nsenter --target "$listener" --net bash -c 'echo >/dev/udp/127.0.0.1/9'
+	[ -s "$tmp/events" ]
+}
+
+# Another namespace listens until quiet.
+listen()
+{
+	unshare --net sh -c 'ip link set lo up && exec "$0" monitor' "$DSCTL" \
+		>"$tmp/events" 2>&1 </dev/null &
+	listener=$!
+	wait_for 60 is_heard 2>/dev/null
+}
+
+quiet()
+{
+	kill "$listener"
+	wait "$listener"
+	listener=
 }
 
 # What was loaded and unloaded leaves the allocator in a state that may take some
 # hundred instructions more of each connection until the next time: of several, the
 # least is without.
-measure_both()
+measure_all()
 {
 	for _ in 1 2 3; do
 		unload_module || return
-		measure >>"$tmp/off"
+		# shellcheck disable=SC2086 # a list of rows
+		measure $rows >>"$tmp/off"
 		load_module || return
-		measure >>"$tmp/on"
+		# shellcheck disable=SC2086 # a list of rows
+		measure $rows >>"$tmp/on"
+		listen || return
+		# shellcheck disable=SC2086 # a list of rows
+		measure $foreign >>"$tmp/foreign"
+		quiet
 	done
 }
 
@@ -104,12 +141,20 @@ bounded()
 }
 
 ktap_print_header
-rows=$(awk 'NF { print $1 }' <<<"$BUDGETS$CROWDS" | xargs)
-ktap_set_plan "$(wc -w <<<"$rows")"
+# rows_of BUDGETS
+rows_of()
+{
+	awk 'NF { print $1 }' <<<"$1" | xargs
+}
+
+rows=$(rows_of "$BUDGETS$CROWDS")
+foreign=$(rows_of "$FOREIGN")
+ktap_set_plan "$(wc -w <<<"$rows $foreign")"
 
 # The kernel settles for the first runs: they are for that.
-measure >"$tmp/settle"
-measure_both || ktap_exit_fail_msg "cannot unload or load the module"
+# shellcheck disable=SC2086 # a list of rows
+measure $rows >"$tmp/settle"
+measure_all || ktap_exit_fail_msg "cannot unload, load or listen"
 
 while read -r row budget what; do
 	[ -n "$row" ] || continue
@@ -119,6 +164,16 @@ while read -r row budget what; do
 	budget=$(allowed "$budget")
 	check "$what: at most $budget instructions" within "$off" "$on" "$budget"
 done <<<"$BUDGETS"
+
+while read -r row budget what; do
+	[ -n "$row" ] || continue
+	on=$(least "$tmp/on" "$row")
+	more=$(least "$tmp/foreign" "$row")
+	ktap_print_msg "$row: $on, and $more while another namespace listens"
+	budget=$(allowed "$budget")
+	check "$what, another namespace listens: at most $budget more" \
+		within "$on" "$more" "$budget"
+done <<<"$FOREIGN"
 
 while read -r row what; do
 	[ -n "$row" ] || continue
