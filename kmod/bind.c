@@ -127,7 +127,7 @@ static bool ds_binding_is_told(void)
  * socket in the way, or NULL.
  */
 static void ds_binding_tell(const struct ds_binding *b, struct sock *sk,
-			     bool passed_over, const __be32 *holder)
+			    bool passed_over, const __be32 *holder)
 {
 	struct ds_flow flow = {
 		.net		= b->port.net,
