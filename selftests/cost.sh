@@ -78,6 +78,7 @@ is_heard()
 # Another namespace listens until quiet.
 listen()
 {
+	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --net sh -c 'ip link set lo up && exec "$0" monitor' "$DSCTL" \
 		>"$tmp/events" 2>&1 </dev/null &
 	listener=$!
