@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "lib/test.h"
@@ -351,6 +353,30 @@ TEST_F_TIMEOUT(events, every_kind, TEST_TIMEOUT)
 	EXPECT_EQ(self->l.seq, event_seq(_metadata, &self->ds));
 }
 
+static bool enable_tracepoints(const char *value)
+{
+	FILE *f;
+	bool done;
+
+	f = fopen("/sys/kernel/tracing/events/dualstack/enable", "we");
+	if (!f)
+		return false;
+	done = fputs(value, f) >= 0;
+	return !fclose(f) && done;
+}
+
+/* Whoever listens is told once, though the same is traced. */
+TEST_F_TIMEOUT(events, traced, TEST_TIMEOUT)
+{
+	/* It may be there already. */
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	ASSERT_TRUE(enable_tracepoints("1"));
+	every_kind(_metadata, &self->l);
+	EXPECT_TRUE(enable_tracepoints("0"));
+	expect_silence(_metadata, &self->l);
+	EXPECT_EQ(self->l.seq, event_seq(_metadata, &self->ds));
+}
+
 /* Sockets that have no record have events. */
 TEST_F_TIMEOUT(events, untracked, TEST_TIMEOUT)
 {
@@ -604,6 +630,7 @@ TEST_F_TIMEOUT(events, two_listeners, TEST_TIMEOUT)
 TEST_F_TIMEOUT(events, separate, TEST_TIMEOUT)
 {
 	static struct fam_listener other;
+	struct fam_stats stats;
 	struct tally t = { };
 
 	ASSERT_EQ(0, net_ns_new());
@@ -612,6 +639,9 @@ TEST_F_TIMEOUT(events, separate, TEST_TIMEOUT)
 	flood(_metadata, 10);
 	expect_silence(_metadata, &self->l);
 	ASSERT_EQ(0, fam_listen(&other));
+	/* They count all the same. */
+	ASSERT_EQ(0, fam_stats_get(&other.ds, 0, &stats));
+	EXPECT_EQ(10, stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
 	EXPECT_EQ(0, other.seq);
 	every_kind(_metadata, &other);
 	expect_silence(_metadata, &self->l);

@@ -699,6 +699,33 @@ TEST_F_TIMEOUT(udp_gro, recvmsg, TEST_TIMEOUT)
 }
 
 /* One datagram alone, as the first event of a socket and as the second */
+/* Each is an event of its own. */
+TEST_F_TIMEOUT(udp_gro, events, TEST_TIMEOUT)
+{
+	static struct fam_listener l;
+	struct fam_event ev;
+	int i, n;
+
+	ASSERT_EQ(0, fam_listen(&l));
+	ASSERT_EQ(0, send_segments("127.0.0.1", self->port, MERGED));
+	n = read_merged(self->fd, 0, &self->seen);
+	EXPECT_EQ(MERGED / SEGMENT, n);
+	expect(_metadata, &self->ds, self->fd, &self->seen);
+	for (i = 0; i < n; ) {
+		ASSERT_EQ(0, fam_listen_next(&l, NET_TIMEOUT_MS, &ev));
+		/* Older ones, and those of the client */
+		if (ev.seq <= l.seq || ev.cookie != net_cookie(self->fd))
+			continue;
+		EXPECT_EQ(strcmp(variant->server, "::") ?
+			  DUALSTACK_EVENT_TYPE_V4_RECV :
+			  DUALSTACK_EVENT_TYPE_MAPPED_RECV, ev.type);
+		i++;
+	}
+	EXPECT_EQ(-ETIMEDOUT, fam_listen_next(&l, 100, &ev))
+		TH_LOG("event %llu of type %d", ev.seq, ev.type);
+	fam_listen_end(&l);
+}
+
 TEST_F_TIMEOUT(udp_gro, single, TEST_TIMEOUT)
 {
 	struct fam_counters sums = { };
