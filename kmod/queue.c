@@ -101,7 +101,7 @@ static bool ds_ring_is_full(const struct ds_ring *ring)
 /* Number an event and leave it in the ring of this processor, if it may be sent.
  * Between the two a greater number of another processor can get into a ring, so
  * that whoever sends must know that there is one on its way: see
- * ds_queue_settled().
+ * ds_queue_settled(). With softirqs disabled: they have events, too.
  */
 static bool ds_queue_push(struct ds_queue *queue, struct ds_rings *rings,
 			  struct sock *sk, const struct ds_flow *flow,
@@ -112,8 +112,6 @@ static bool ds_queue_push(struct ds_queue *queue, struct ds_rings *rings,
 	bool fits;
 	u64 seq;
 
-	/* Softirqs have events, too. */
-	local_bh_disable();
 	ring = &rings->cpu[smp_processor_id()];
 	write_seqcount_begin(&ring->writing);
 	seq = atomic64_inc_return(&queue->seq);
@@ -130,7 +128,6 @@ static bool ds_queue_push(struct ds_queue *queue, struct ds_rings *rings,
 		smp_store_release(&ring->head, ring->head + 1);
 	}
 	write_seqcount_end(&ring->writing);
-	local_bh_enable();
 	return fits;
 }
 
@@ -163,13 +160,18 @@ static void ds_queue_tell(struct sock *sk, const struct ds_flow *flow,
 	if (!rings)
 		goto out;
 
-	/* A loss is told of by the next event; the work is for when there is
+	/* A task that says that it kicks does so at once, whatever its priority: no
+	 * other does meanwhile.
+	 *
+	 * A loss is told of by the next event; the work is for when there is
 	 * none.
 	 */
+	local_bh_disable();
 	if (ds_queue_push(queue, rings, sk, flow, what))
 		ds_queue_kick(queue);
 	else if (!delayed_work_pending(&queue->work))
 		queue_delayed_work(ds_queue_wq, &queue->work, DS_EVENTS_SILENCE);
+	local_bh_enable();
 out:
 	rcu_read_unlock();
 }

@@ -7,6 +7,7 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/jump_label.h>
 #include <linux/rcupdate.h>
 #include <linux/seqlock.h>
@@ -118,7 +119,7 @@ static __always_inline bool ds_somebody_listens(void)
  * It is numbered and, if there is room and the rate allows, put into the ring of this
  * processor, without a lock.
  *
- * Context: any.
+ * Context: process or softirq, with interrupts enabled. Does not sleep.
  */
 void ds_queue_add(struct sock *sk, enum ds_event event, const struct ds_flow *flow);
 
@@ -129,7 +130,7 @@ void ds_queue_add(struct sock *sk, enum ds_event event, const struct ds_flow *fl
  * @passed_over: it was not applied
  * @flow:	its local end, and who was in the way as the peer
  *
- * Context: any.
+ * Context: as for ds_queue_add().
  */
 void ds_queue_add_rule(struct sock *sk, bool v6only, bool passed_over,
 		       const struct ds_flow *flow);
@@ -148,7 +149,7 @@ struct ds_rings *ds_rings_alloc(void);
  * @queue:	the queue
  * @rings:	its rings
  *
- * Context: any.
+ * Context: process. Waits for processors that are writing an event, which is soon done.
  *
  * Return: the number up to which each event is in a ring by now, or lost.
  */
@@ -159,7 +160,7 @@ u64 ds_queue_settled(const struct ds_queue *queue, const struct ds_rings *rings)
  * @rings:	the rings
  * @settled:	what ds_queue_settled() was
  *
- * Context: any; one at a time.
+ * Context: process; one at a time.
  *
  * Return: the ring whose first event is the first of all up to @settled, or NULL.
  */

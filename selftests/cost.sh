@@ -72,7 +72,7 @@ measure()
 is_heard()
 {
 	nsenter --target "$listener" --net bash -c 'echo >/dev/udp/127.0.0.1/9'
-	[ -s "$tmp/events" ]
+	grep -q v4_send "$tmp/events"
 }
 
 # Another namespace listens until quiet.
@@ -80,14 +80,17 @@ listen()
 {
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --net sh -c 'ip link set lo up && exec "$0" monitor' "$DSCTL" \
-		>"$tmp/events" 2>&1 </dev/null &
+		>"$tmp/events" 2>"$tmp/monitor" </dev/null &
 	listener=$!
-	wait_for 60 is_heard 2>/dev/null
+	wait_for 60 is_heard 2>/dev/null && return
+	cat "$tmp/monitor"
+	return 1
 }
 
+# It has listened all the time.
 quiet()
 {
-	kill "$listener"
+	kill "$listener" || return
 	wait "$listener"
 	listener=
 }
@@ -107,8 +110,14 @@ measure_all()
 		listen || return
 		# shellcheck disable=SC2086 # a list of rows
 		measure $foreign >>"$tmp/foreign"
-		quiet
+		quiet || return
 	done
+}
+
+# rows_of BUDGETS
+rows_of()
+{
+	awk 'NF { print $1 }' <<<"$1" | xargs
 }
 
 # least FILE ROW
@@ -142,12 +151,6 @@ bounded()
 }
 
 ktap_print_header
-# rows_of BUDGETS
-rows_of()
-{
-	awk 'NF { print $1 }' <<<"$1" | xargs
-}
-
 rows=$(rows_of "$BUDGETS$CROWDS")
 foreign=$(rows_of "$FOREIGN")
 ktap_set_plan "$(wc -w <<<"$rows $foreign")"
