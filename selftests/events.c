@@ -632,16 +632,19 @@ TEST_F_TIMEOUT(events, separate, TEST_TIMEOUT)
 	static struct fam_listener other;
 	struct fam_stats stats;
 	struct tally t = { };
+	struct fam ds;
 
 	ASSERT_EQ(0, net_ns_new());
+	ASSERT_EQ(0, fam_open(&ds));
 	ASSERT_EQ(0, net_sysctl("ipv4/icmp_ratemask", 0));
 	ASSERT_EQ(0, net_sysctl("ipv6/auto_flowlabels", 0));
 	flood(_metadata, 10);
 	expect_silence(_metadata, &self->l);
 	ASSERT_EQ(0, fam_listen(&other));
 	/* They count all the same. */
-	ASSERT_EQ(0, fam_stats_get(&other.ds, 0, &stats));
+	ASSERT_EQ(0, fam_stats_get(&ds, 0, &stats));
 	EXPECT_EQ(10, stats.counters.v[DUALSTACK_A_COUNTER_MAPPED_RECV]);
+	fam_close(&ds);
 	EXPECT_EQ(0, other.seq);
 	every_kind(_metadata, &other);
 	expect_silence(_metadata, &self->l);
