@@ -354,6 +354,37 @@ resolved()
 		"$DSCTL" -r show peers by prefix 24 | grep -q ' 192.0.2.0/24 '
 }
 
+# named ADDRESS NAME: a report of $reports comes with that address, by that name; all of
+# them have client.example by its name
+named()
+{
+	local line name
+
+	while read -r -t $LIMIT line <&"$reports"; do
+		jq -e 'any(.[]; .peer_name == "client.example")' <<<"$line" || return 1
+		name=$(jq -r "map(select(.peer_addr == \"$1\").peer_name) | unique | .[]" <<<"$line")
+		[ -z "$name" ] || break
+	done
+	echo "$1 is $name"
+	[ "$name" = "$2" ]
+}
+
+# Who was asked for is not asked for again, unlike who comes later.
+names_are_kept()
+{
+	local reports asking rc=0
+
+	exec {reports}< <(exec "$tmp/dsctl-hosts" -r -j show peers in interval 0.1)
+	asking=$!
+	named 192.0.2.2 client.example || rc=1
+	echo "192.0.2.2 moved.example" >"$tmp/hosts"
+	echo "198.18.0.1 late.example" >>"$tmp/hosts"
+	ask crowd $DUAL 1 && named 198.18.0.1 late.example || rc=1
+	kill "$asking"
+	exec {reports}<&-
+	return $rc
+}
+
 # A client there, of which its own ledger knows as well
 other_namespaces()
 {
@@ -558,7 +589,7 @@ exec 8<>"$tmp/commands" 9<>"$tmp/answers"
 peer_pid=$!
 
 ktap_print_header
-tool_plan 30 1
+tool_plan 31 1
 read -r -t $LIMIT _ <&9 || ktap_exit_fail_msg "no servers to be had"
 mark_log
 ask traffic >/dev/null || ktap_exit_fail_msg "clients and servers do not come to an end"
@@ -584,6 +615,7 @@ check "-b" batch
 check "rights" rights
 check "rights in a network of one's own" own_rights
 check "service" services
+check "-r asks once" names_are_kept
 check "the rest" rest
 check "max-peers 0" no_entries
 check "the limit is as before" reset_limit

@@ -46,10 +46,12 @@ static const struct {
  * struct wanted - What was asked for.
  * @req: which lines.
  * @services: who serves the ports is to be looked for.
+ * @hosts: names of addresses, kept from one report to the next.
  */
 struct wanted {
 	struct ledger_request req;
 	bool services;
+	struct hosts hosts;
 };
 
 /**
@@ -505,14 +507,13 @@ static int get(struct ctx *ctx, const struct wanted *wanted,
 
 static int run(struct ctx *ctx, void *job)
 {
-	const struct wanted *wanted = job;
+	struct wanted *wanted = job;
 	struct servers servers = { };
 	struct ledger ledger = { };
-	struct hosts hosts = { };
 	struct row row = {
 		.req = &wanted->req,
 		.servers = &servers,
-		.hosts = ctx->opts.resolve ? &hosts : NULL,
+		.hosts = ctx->opts.resolve ? &wanted->hosts : NULL,
 		.repeat = &ctx->repeat,
 	};
 	int ret = EXIT_KERNEL;
@@ -520,14 +521,23 @@ static int run(struct ctx *ctx, void *job)
 	if (get(ctx, wanted, &ledger) ||
 	    (wanted->services && servers_get(&ctx->sock_diag, &servers)))
 		goto out;
+	hosts_begin(&wanted->hosts, dsnl_netns(&ctx->dualstack));
 	ret = ctx->out.json ? print_json(&ctx->out, &row, &ledger)
 			    : print_table(&ctx->out, &row, &ledger,
 					  wanted->services);
 out:
-	hosts_free(&hosts);
 	servers_free(&servers);
 	ledger_free(&ledger);
 	return ret;
+}
+
+static int end(struct ctx *ctx, void *job, int status)
+{
+	struct wanted *wanted = job;
+
+	(void)ctx;
+	hosts_free(&wanted->hosts);
+	return status;
 }
 
 #define ARGS \
@@ -559,6 +569,7 @@ const struct cmd cmd_show_peers = {
 	.job_size = sizeof(struct wanted),
 	.parse = parse,
 	.run = run,
+	.end = end,
 };
 
 const struct cmd cmd_top_peers = {
@@ -576,4 +587,5 @@ const struct cmd cmd_top_peers = {
 	.job_size = sizeof(struct wanted),
 	.parse = parse_top,
 	.run = run,
+	.end = end,
 };

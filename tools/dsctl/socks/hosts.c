@@ -8,20 +8,28 @@
 
 #include "socks/hosts.h"
 
+/* Of so many, the next report begins with none. */
+#define MANY	65536
+
 /**
  * struct host - An address that was asked for.
+ * @netns: in which network namespace.
  * @ep: with the address.
  * @name: its name, NULL if it has none.
  */
 struct host {
+	uint64_t netns;
 	struct endpoint ep;
 	char *name;
 };
 
 static int compare(const void *a, const void *b)
 {
-	return endpoint_compare(&((const struct host *)a)->ep,
-				&((const struct host *)b)->ep);
+	const struct host *x = a, *y = b;
+
+	if (x->netns != y->netns)
+		return x->netns < y->netns ? -1 : 1;
+	return endpoint_compare(&x->ep, &y->ep);
 }
 
 static char *resolve(const struct endpoint *ep)
@@ -50,9 +58,16 @@ static void free_host(void *host)
 	free(host);
 }
 
+void hosts_begin(struct hosts *hosts, uint64_t netns)
+{
+	if (hosts->n > MANY)
+		hosts_free(hosts);
+	hosts->netns = netns;
+}
+
 const char *hosts_name(struct hosts *hosts, const struct endpoint *ep)
 {
-	struct host *host, key = { .ep = *ep }, **found;
+	struct host *host, key = { .netns = hosts->netns, .ep = *ep }, **found;
 
 	found = tfind(&key, &hosts->root, compare);
 	if (found)
@@ -61,11 +76,12 @@ const char *hosts_name(struct hosts *hosts, const struct endpoint *ep)
 	host = calloc(1, sizeof(*host));
 	if (!host)
 		return NULL;
-	host->ep = *ep;
+	*host = key;
 	if (!tsearch(host, &hosts->root, compare)) {
 		free(host);
 		return NULL;
 	}
+	hosts->n++;
 	host->name = resolve(ep);
 	return host->name;
 }
@@ -74,4 +90,5 @@ void hosts_free(struct hosts *hosts)
 {
 	tdestroy(hosts->root, free_host);
 	hosts->root = NULL;
+	hosts->n = 0;
 }
