@@ -114,7 +114,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 20
+ktap_set_plan 21
 
 check "show sockets" adds_up sockets
 check "show sockets port" adds_up sockets_of_port
@@ -129,6 +129,7 @@ check "count" ends_after_count
 check "wrong words" bad_words
 check "a batch" in_a_batch
 check "no reader any more" reader_gone
+check "a signal in the middle of JSON" adds_up whole
 check "no terminal" no_screen
 check "the screen, and q" adds_up screen
 check "the end by keys and signals" adds_up by_keys

@@ -4,6 +4,8 @@
 
   top_peer.py SCENARIO    one of the functions below that have no argument
 
+JSON that it takes for a report is appended to the file KEPT, as lib/schema.sh keeps it.
+
 Each starts dsctl, which DSCTL names, waits for what it reports, sends datagrams, and
 adds up what it reports then; or it has dsctl on a terminal, and looks at that. It fails
 with what was wrong.
@@ -26,6 +28,7 @@ import termios
 import time
 
 DSCTL = os.environ["DSCTL"]
+KEPT = os.environ.get("KEPT", os.devnull)
 LIMIT = 60
 INTERVAL = "0.1"
 PORT = 7301
@@ -80,13 +83,26 @@ def serve():
         print("served", flush=True)
 
 
+def rest(pipe):
+    """What comes until its end."""
+    text = b""
+    while True:
+        need(select.select([pipe], [], [], LIMIT)[0], "no end for", LIMIT, "s")
+        read = os.read(pipe.fileno(), 65536)
+        if not read:
+            return text
+        text += read
+
+
 @contextlib.contextmanager
 def reports(*args):
-    """Runs dsctl; its lines, as they come. It ends by SIGTERM, and as if all were done."""
+    """Runs dsctl; its lines, as they come. It ends by SIGTERM, and as if all were done:
+    behind the end of a line, if that is JSON."""
+    text = b""
     with subprocess.Popen([DSCTL, *args], stdout=subprocess.PIPE, bufsize=0,
                           stdin=subprocess.DEVNULL) as dsctl:
         def lines():
-            text = b""
+            nonlocal text
             while True:
                 ready = select.select([dsctl.stdout], [], [], LIMIT)[0]
                 need(ready, "no report for", LIMIT, "s")
@@ -94,17 +110,26 @@ def reports(*args):
                 need(read, "it ended")
                 *whole, text = (text + read).split(b"\n")
                 for line in whole:
+                    if "-j" in args:
+                        keep(line, *args)
                     yield line.decode() + "\n"
         try:
             yield lines()
         finally:
             dsctl.terminate()
             try:
+                text += rest(dsctl.stdout)
                 status = dsctl.wait(LIMIT)
-            except subprocess.TimeoutExpired:
+            except BaseException:
                 dsctl.kill()
                 raise
         need(status == 0, "exit code", status)
+        need("-j" not in args or text[-1:] in (b"", b"\n"), "cut:", text)
+
+
+def keep(line, *args):
+    with open(KEPT, "ab") as kept:
+        kept.write(b"# %s\n%s\n" % (" ".join(args).encode(), line))
 
 
 def deadline():
@@ -293,7 +318,7 @@ def top_sockets():
         totals = of_port(report["sockets"])
         return of_port([dict(sock["added"], local_port=sock["local_port"])
                         for sock in report["sockets"]])
-    with reports("-j", "top", "interval", INTERVAL) as lines:
+    with reports("-j", "top", "sockets", "interval", INTERVAL) as lines:
         sums = {}
         for number in (0, 1, 30):
             server.serve(number)
@@ -322,6 +347,48 @@ def top_peers():
         for number in (0, 1, 30):
             server.serve(number)
             add_up(lines, pick, sums, {"mapped_recv": server.seen["mapped_recv"]})
+
+
+@contextlib.contextmanager
+def stuck(*args):
+    """Runs dsctl, which is in the middle of its first report: that is more than its pipe
+    takes. It ends as if all were done."""
+    with subprocess.Popen([DSCTL, *args], stdout=subprocess.PIPE, bufsize=0,
+                          stdin=subprocess.DEVNULL, pipesize=4096) as dsctl:
+        try:
+            need(select.select([dsctl.stdout], [], [], LIMIT)[0], "no report")
+            yield dsctl
+            need(dsctl.wait(LIMIT) == 0, "exit code", dsctl.returncode)
+        finally:
+            dsctl.kill()
+
+
+def handles(process, number):
+    """A signal is sent, and its handler has begun."""
+    process.send_signal(number)
+    for _ in deadline():
+        with open("/proc/%d/status" % process.pid, encoding="ascii") as status:
+            pending = re.findall(r"^(?:Sig|Shd)Pnd:\t(\w+)$", status.read(), re.MULTILINE)
+        if not any(int(mask, 16) & 1 << number - 1 for mask in pending):
+            break
+
+
+def whole():
+    """JSON that was begun is finished, and no other report begins; one signal more does
+    not wait for that."""
+    _servers = [Server(PORT + i) for i in range(MANY)]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        for args in (("show", "sockets"), ("-p", "show", "sockets"), ("-N", "show", "sockets"),
+                     ("top",)):
+            args = ("-j", *args, "interval", INTERVAL)
+            with stuck(*args) as dsctl:
+                handles(dsctl, number)
+                text = rest(dsctl.stdout)
+            need(len(text) > 3 * 4096 and text[-1:] == b"\n", args, "printed", text)
+            json.loads(text)
+        with stuck("-j", "show", "sockets", "interval", INTERVAL) as dsctl:
+            handles(dsctl, number)
+            dsctl.send_signal(number)
 
 
 class Terminal:

@@ -91,6 +91,9 @@ static int report(struct ctx *ctx, repeat_report_t run, void *arg)
 	char title[TIME_STRLEN + 64];
 	int ret;
 
+	/* Whoever reads JSON can do nothing with half a report. */
+	if (ctx->out.json)
+		stop_hold();
 	ctx->repeat.began = clock_ns(CLOCK_MONOTONIC);
 	put_title(&ctx->repeat, title, sizeof(title));
 	ctx->out.headed = false;
@@ -102,7 +105,8 @@ static int report(struct ctx *ctx, repeat_report_t run, void *arg)
 	ctx->out.title = NULL;
 	/* Whoever reads from a pipe wants each when it is there. */
 	if (!out_flush())
-		return exit_worse(ret, EXIT_KERNEL);
+		ret = exit_worse(ret, EXIT_KERNEL);
+	stop_release(ret);
 	return ret;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -12,10 +14,15 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 /* Global, as signals are. */
 static void (*on_stop)(void);
+static atomic_bool held, asked;
 
 static void on_signal(int sig)
 {
 	(void)sig;
+	if (held && !asked) {
+		asked = true;
+		return;
+	}
 	if (on_stop)
 		on_stop();
 	_exit(EXIT_OK);
@@ -23,7 +30,10 @@ static void on_signal(int sig)
 
 static void catch(void (*handler)(int sig), size_t n)
 {
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = {
+		.sa_handler = handler,
+		.sa_flags = SA_RESTART,
+	};
 	size_t i;
 
 	sigfillset(&action.sa_mask);
@@ -35,6 +45,19 @@ void stop_on_signal(void (*restore)(void))
 {
 	on_stop = restore;
 	catch(on_signal, restore ? ARRAY_SIZE(signals) : 2);
+}
+
+void stop_hold(void)
+{
+	held = true;
+}
+
+/* What comes between these two lines ends it by itself. */
+void stop_release(int status)
+{
+	held = false;
+	if (asked)
+		_exit(status);
 }
 
 void stop_not(void)

@@ -9,9 +9,22 @@
  *	     likewise then. Or NULL.
  *
  * It ends at once, even while a write waits for a slow reader: so all that is printed has
- * to be written before the command waits for more.
+ * to be written before the command waits for more. stop_hold() has it end later.
  */
 void stop_on_signal(void (*restore)(void));
+
+/**
+ * stop_hold() - Begin what is to be whole when the program ends by such a signal.
+ *
+ * The first one is remembered; the next one ends it at once, whatever is whole.
+ */
+void stop_hold(void);
+
+/**
+ * stop_release() - That is whole, and written: end the program, if it was to end meanwhile.
+ * @status: the enum exit_code to end it with.
+ */
+void stop_release(int status);
 
 /**
  * stop_not() - Have these signals do again what they do by themselves.
