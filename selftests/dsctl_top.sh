@@ -5,6 +5,7 @@
 # what was sent, and that a terminal is as it was before.
 
 . "$(dirname "$0")/lib/lib.sh"
+. "$(dirname "$0")/lib/schema.sh"
 . "$(dirname "$0")/lib/ask.sh"
 
 require "$DSCTL" jq python3 ip
@@ -16,6 +17,7 @@ export DSCTL
 peer=$(dirname "$0")/peer/top_peer.py
 netns=ds-top-$$
 tmp=$(mktemp -d)
+export KEPT=$tmp/kept
 cleanup()
 {
 	ip netns del $netns 2>/dev/null
@@ -114,7 +116,7 @@ without_module()
 }
 
 ktap_print_header
-ktap_set_plan 21
+tool_plan 21 1
 
 check "show sockets" adds_up sockets
 check "show sockets port" adds_up sockets_of_port
@@ -137,5 +139,6 @@ check "the end by count" adds_up by_count
 check "another size" adds_up resize
 check "Ctrl-Z" adds_up stop
 check "the module goes" without_module
+check_schemas "show sockets" "show stats" "show peers" "top sockets" "top peers"
 
 ktap_finished
