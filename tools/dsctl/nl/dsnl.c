@@ -26,6 +26,11 @@
 #define DUMP_TRIES	8
 #define MAX_ERRNO	4095
 
+/* glibc has it from the kernel's headers, musl has headers of its own. */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE	71
+#endif
+
 /* One request and its answer. */
 struct exchange {
 	struct dsnl *nl;
