@@ -72,7 +72,7 @@ guest_packages() {
 # What the style checks need besides
 style_packages() {
 	cat <<-'EOT'
-		clang sparse cppcheck shellcheck codespell groff-base valgrind
+		clang musl-tools sparse cppcheck shellcheck codespell groff-base valgrind
 		python3-yaml python3-jsonschema
 	EOT
 }
