@@ -59,7 +59,7 @@ _dsctl() {
 			[[ " ${words[*]} " != *" pe"* ]] || __dsctl_list process show peers
 		} | grep -vx -e '-\?' | sort -u) ;;
 		NETNS) mapfile -t names < <(ls /run/netns 2>/dev/null) ;;
-		NAME) mapfile -t names < <(ls /sys/class/net) ;;
+		NAME) mapfile -t names < <(ls /sys/class/net 2>/dev/null) ;;
 		ADDRESS) mapfile -t names < <(compgen -A hostname) ;;
 		USER) mapfile -t names < <(compgen -A user) ;;
 		FILE)

@@ -36,7 +36,7 @@ function __dsctl_words
             case NETNS
                 command ls /run/netns 2>/dev/null
             case NAME
-                command ls /sys/class/net
+                command ls /sys/class/net 2>/dev/null
             case ADDRESS
                 __fish_print_hostnames
             case USER
