@@ -4,13 +4,14 @@
 # The netlink spec alone, as the kernel's own client reads it, is enough to ask and to
 # listen, and what comes is for people to read.
 #
+#   DUALSTACK_YNL       tools/net/ynl of another kernel tree than that of KSFT
 #   DUALSTACK_SPEC      the spec, where it is not in the kernel tree of KSFT
 #   DUALSTACK_EXAMPLES  programs that are an example, where this directory is not in our
 #                       own sources
 
 . "$(dirname "$0")/lib/lib.sh"
 
-YNL=$KSFT/../../net/ynl
+YNL=${DUALSTACK_YNL:-$KSFT/../../net/ynl}
 SPEC=${DUALSTACK_SPEC:-$KSFT/../../../Documentation/netlink/specs/dualstack.yaml}
 EXAMPLES=${DUALSTACK_EXAMPLES:-../Documentation/examples}
 

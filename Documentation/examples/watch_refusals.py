@@ -23,13 +23,22 @@ requests = YnlFamily(sys.argv[2], schema="")
 while (seq := requests.do("events-start", {}).get("event-seq")) is None:
     time.sleep(0.01)
 
-while select.select([events.sock], [], []):
-    events.check_ntf()
-    while events.async_msg_queue:
-        event = events.async_msg_queue.pop(0)["msg"]
-        if event["seq"] > seq + 1:
-            print("%d events were lost" % (event["seq"] - seq - 1), flush=True)
-        seq = max(seq, event["seq"])
-        if event.get("type") in CLIENTS:
-            print(event["type"], event["peer"]["addr"], "at port",
-                  event["local"]["port"], "cookie", event["cookie"], flush=True)
+
+def messages():
+    """Each that comes"""
+    if hasattr(events, "poll_ntf"):	# newer kernels
+        yield from events.poll_ntf()
+    while select.select([events.sock], [], []):
+        events.check_ntf()
+        while events.async_msg_queue:
+            yield events.async_msg_queue.pop(0)
+
+
+for message in messages():
+    event = message["msg"]
+    if event["seq"] > seq + 1:
+        print("%d events were lost" % (event["seq"] - seq - 1), flush=True)
+    seq = max(seq, event["seq"])
+    if event.get("type") in CLIENTS:
+        print(event["type"], event["peer"]["addr"], "at port", event["local"]["port"],
+              "cookie", event["cookie"], flush=True)
