@@ -3,7 +3,7 @@
 #
 # The words of dsctl's command line, as `dsctl help --words` lists them: dsctl
 # understands each of them where it is listed, the help has no others, and each
-# shell completes it; and bash what there is of ports, cookies and so on.
+# shell completes it, as bash does, and what there is of ports, cookies and so on.
 
 . "$(dirname "$0")/lib/lib.sh"
 
@@ -14,6 +14,7 @@ own_netns "$@"
 NOBODY=65534
 DSCTL=$(realpath "$(command -v "$DSCTL")")
 COMPLETION=$(dirname "$DSCTL")/completion
+PEERS=$(realpath peer)
 # What dsctl says of a word that it does not understand.
 MISUNDERSTOOD='unknown|ambiguous|takes no argument|too many|not tcp|not dual|not a number|given twice|needs no|usage'
 
@@ -151,7 +152,7 @@ half()
 	printf '%s\n' "${word:0:(${#word} + 1) / 2}"
 }
 
-# What each shell makes of these words with the cursor behind the last one
+# What bash makes of these words with the cursor behind the last one
 bash_completes()
 {
 	COMP_LINE="dsctl $*"
@@ -167,47 +168,49 @@ bash_completes()
 	printf '%s\n' "${COMPREPLY[@]}"
 }
 
-# Its own functions print what they would offer.
-zsh_completes()
+# Each shell prints what it offers behind each line of "$tmp/asked": the number of the
+# line, a tab and the word.
+
+bash_offers()
 {
-	# shellcheck disable=SC2016 # zsh expands it
-	zsh -f -c '
-		_describe() { print -rl -- "${(@P)argv[-1]}" }
-		compadd() { print -rl -- "${(@P)argv[-1]}" }
-		_files() { print -rl -- "$PREFIX"*(N) }
-		_net_interfaces() { print -rl -- /sys/class/net/*(:t) }
-		_hosts() { }
-		_users() { cut -d : -f 1 /etc/passwd }
-		file=$1
-		shift
-		words=("$@")
-		CURRENT=$#
-		PREFIX=$argv[-1]
-		. "$file"' zsh "$COMPLETION/dsctl.zsh" "$DSCTL" "$@" | sed 's/:[A-Z].*//'
+	local line words n=0
+
+	while IFS= read -r line <&3; do
+		read -ra words <<<"$line"
+		[[ $line != *" " ]] || words+=("")
+		n=$((n + 1))
+		# What is before a = is not for it to offer.
+		[[ $line != *=* ]] || line="${words[-1]%%=*}="
+		bash_completes "${words[@]:1}" |
+			sed "/^$/d; s/\\\\\(.\)/\1/g; s/^/$([[ $line != *= ]] || echo "$line")/; s/^/$n\t/"
+	done 3<"$tmp/asked"
 }
 
-fish_completes()
+zsh_offers()
 {
-	PATH=$(dirname "$DSCTL"):$PATH \
-		fish -N -c "source $COMPLETION/dsctl.fish; complete -C 'dsctl $*'" |
-		cut -f 1
+	PATH=$(dirname "$DSCTL"):$PATH timeout 600 "$PEERS/complete.zsh" "$tmp/zsh" "$tmp/asked"
 }
 
-# completed SHELL WORD...: the last word is one of those that half of it stands for;
-# of addresses and numbers there is nothing to offer
-completed()
+fish_offers()
 {
-	local shell=$1 word=${*: -1}
+	# shellcheck disable=SC2016 # fish expands it
+	PATH=$(dirname "$DSCTL"):$PATH timeout 600 fish -N -c 'source $argv[1]
+		while read -l line
+			set n (math $n + 1)
+			complete -C $line | sed "s/\t.*//; s/^/$n\t/"
+		end <$argv[2]' "$COMPLETION/dsctl.fish" "$tmp/asked"
+}
 
-	shift
-	case $word in
-	::1 | 9 | 1) return ;;
-	esac
-	"${shell}_completes" "${@:1:$# - 1}" "$(half "$@")" >"$tmp/offered"
-	grep -qxF -e "$word" -e "${word#*=}" "$tmp/offered" || {
-		cat "$tmp/offered"
-		return 1
-	}
+# completes_each SHELL: half of a word stands for the word, and for those that bash offers
+# besides
+completes_each()
+{
+	"$1_offers" | sort -u >"$tmp/offered-$1"
+	awk 'NR == FNR { offered[$0]; next }
+	     !(FNR "\t" $NF in offered) { print "not offered: " $0 }' \
+		"$tmp/offered-$1" "$tmp/all" >"$tmp/missing"
+	diff "$tmp/offered-bash" "$tmp/offered-$1" >>"$tmp/missing"
+	! head -n 30 "$tmp/missing" | grep .
 }
 
 # serve PORT NAME [PREFIX...]: a process of that name listens there; sets server, and
@@ -229,88 +232,116 @@ signal.pause()' "$1" "$2")
 	exec {said}<&-
 }
 
-# offers WORD ARGUMENT...: bash offers it in place of the last argument, and says nothing
+# offers SHELL: behind each line that is read, up to a |, it offers the word behind that, or
+# does not where that begins with a !; and it says nothing
 offers()
 {
-	local word=$1
+	local lines word n=0 rc=0
 
-	shift
-	bash_completes "$@" >"$tmp/offered" 2>"$tmp/err"
-	cat "$tmp/offered" "$tmp/err"
-	[ ! -s "$tmp/err" ] && grep -qxF -e "$word" "$tmp/offered"
+	mapfile -t lines
+	printf 'dsctl %s\n' "${lines[@]%%|*}" >"$tmp/asked"
+	"$1_offers" >"$tmp/offered" 2>"$tmp/err"
+	for word in "${lines[@]#*|}"; do
+		n=$((n + 1))
+		if [[ $word == !* ]]; then
+			! grep -xF -e "$n"$'\t'"${word#!}" "$tmp/offered" || rc=1
+		else
+			grep -qxF -e "$n"$'\t'"$word" "$tmp/offered" || rc=1
+		fi
+	done
+	cat "$tmp/asked" "$tmp/offered"
+	! grep . "$tmp/err" && return $rc
 }
 
-# Of the namespace that is asked for, and no other
+# live_values SHELL: of the namespace that is asked for, and no other
 live_values()
 {
 	local cookie rc=0
 
 	ip netns add $netns && serve 7402 "other srv" ip netns exec $netns || return 1
-	offers 7402 -n $netns show sockets port "" &&
-		offers "$cookie" -n $netns reset cookie "" &&
-		offers "other\\ srv" -netns $netns monitor process o &&
-		offers $netns -n ds-w && ! offers 7402 show sockets port "" || rc=1
+	offers "$1" <<-END || rc=1
+		-n $netns show sockets port |7402
+		-n $netns reset cookie |$cookie
+		-netns $netns monitor process o|other srv
+		-n ds-w|$netns
+		show sockets port |!7402
+	END
 	kill "$server"
+	ip netns del $netns
 	[ $rc = 0 ] && serve 7401 "my srv" || return 1
-	for words in "show sockets port" "explain tcp ::1" "top proto tcp port" \
-		     "set v6only on proto tcp port"; do
-		# shellcheck disable=SC2086 # words
-		offers 7401 $words 7 || rc=1
-	done
-	offers "$cookie" set v6only on cookie "${cookie:0:1}" &&
-		offers "my\\ srv" top process "" || rc=1
+	offers "$1" <<-END || rc=1
+		show sockets port 7|7401
+		explain tcp ::1 7|7401
+		top proto tcp port 7|7401
+		set v6only on proto tcp port 7|7401
+		set v6only on cookie ${cookie:0:1}|$cookie
+		top process |my srv
+	END
 	kill "$server"
 	return $rc
 }
 
-# Names of files with all that a shell has to quote
+# files SHELL: with what a shell has to quote
 files()
 {
-	touch "a b" "c'd" && mkdir -p dir && touch dir/in &&
-		offers "a b" -b a && offers "c'd" export c && offers dir -batch d &&
-		offers dir/in export dir/
+	touch "a b" "c'd" && mkdir -p dir && touch dir/in && offers "$1" <<-END
+		-b a|a b
+		export c|c'd
+		export dir/|dir/in
+	END
 }
 
-# Where it is not there, it is not asked for, and nothing is said.
+# no_module: where it is not there, it is not asked for, and nothing is said.
 no_module()
 {
+	local shell rc=0
+
 	unload_module || return 1
-	bash_completes show sockets port "" >"$tmp/offered" 2>"$tmp/err"
-	bash_completes reset cookie "" >>"$tmp/offered" 2>>"$tmp/err"
-	bash_completes top process "" >>"$tmp/offered" 2>>"$tmp/err"
-	! grep -q '^dualstack ' /proc/modules && load_module || return 1
-	! grep . "$tmp/offered" "$tmp/err"
+	for shell in $shells; do
+		printf 'dsctl %s \n' "show sockets port" "reset cookie" "top process" >"$tmp/asked"
+		"${shell}_offers" >"$tmp/offered" 2>"$tmp/err"
+		! grep . "$tmp/offered" "$tmp/err" || rc=1
+	done
+	! grep -q '^dualstack ' /proc/modules && load_module && return $rc
 }
 
 ktap_print_header
 # Most machines have bash alone: what is not there is not of the plan.
 shells=
 for shell in bash zsh fish; do
-	! command -v "$shell" >/dev/null || shells+=" $shell"
+	[ ! -e "$COMPLETION/dsctl.$shell" ] || ! command -v "$shell" >/dev/null || shells+=" $shell"
 done
 
-ktap_set_plan $((7 + $(wc -w <<<"$shells")))
+ktap_set_plan $((5 + 3 * $(wc -w <<<"$shells")))
 
 walk >"$tmp/words"
 "$DSCTL" help --words | cut -f 1 | grep '^-' >"$tmp/options"
-cat "$tmp/words" "$tmp/options" >"$tmp/all"
+# Of addresses and numbers there is nothing that is always there to be offered.
+grep -v ' \(::1\|9\|1\)$' "$tmp/words" | cat - "$tmp/options" >"$tmp/all"
 grep -v '^-\(Version\|help\)$' "$tmp/options" >"$tmp/harmless"
+while read -ra words; do
+	echo "dsctl ${words[*]:0:${#words[@]} - 1} $(half "${words[@]}")"
+done <"$tmp/all" | tr -s ' ' >"$tmp/asked"
+mkdir "$tmp/zsh"
+ln -s "$COMPLETION/dsctl.zsh" "$tmp/zsh/_dsctl"
+# shellcheck source=/dev/null
+[ -z "$shells" ] || . "$COMPLETION/dsctl.bash"
 
 check "words are understood" by_each "$tmp/words" understands
 check "options are understood" by_each "$tmp/harmless" understands_option
 check "the help has no others" has_no_others
 check "abbreviated words" follows_abbreviations
 for shell in $shells; do
-	if [ ! -e "$COMPLETION/dsctl.$shell" ]; then
-		ktap_test_skip "$shell completes each word: no $COMPLETION/dsctl.$shell"
-	else
-		# shellcheck source=/dev/null
-		[ "$shell" != bash ] || . "$COMPLETION/dsctl.bash"
-		check "$shell completes each word" by_each "$tmp/all" completed "$shell"
-	fi
+	check "$shell completes each word" completes_each "$shell"
 done
-check "bash completes what there is" live_values
-check "bash completes names of files" files
-check "bash completes without the module" no_module
+for shell in $shells; do
+	check "$shell completes what there is" live_values "$shell"
+	check "$shell completes names of files" files "$shell"
+done
+if [ -n "$shells" ]; then
+	check "nothing is completed without the module" no_module
+else
+	ktap_test_skip "completion: $COMPLETION not found"
+fi
 
 ktap_finished

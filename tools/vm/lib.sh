@@ -61,6 +61,7 @@ guest_packages() {
 		nginx-light openssh-server openssh-client vsftpd
 		lighttpd systemd
 		rsyslog dnsmasq-base
+		zsh fish
 		linux-perf trace-cmd bpftrace
 	EOT
 	case $FLAVOUR in
