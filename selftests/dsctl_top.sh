@@ -116,7 +116,7 @@ without_module()
 }
 
 ktap_print_header
-tool_plan 21 1
+tool_plan 22 1
 
 check "show sockets" adds_up sockets
 check "show sockets port" adds_up sockets_of_port
@@ -138,6 +138,7 @@ check "the end by keys and signals" adds_up by_keys
 check "the end by count" adds_up by_count
 check "another size" adds_up resize
 check "Ctrl-Z" adds_up stop
+check "in the background" adds_up background
 check "the module goes" without_module
 check_schemas "show sockets" "show stats" "show peers" "top sockets" "top peers"
 

@@ -536,7 +536,8 @@ def stop():
     """Ctrl-Z gives the terminal to the shell, and to go on takes it again: whatever has become
     due meanwhile, nothing is drawn in between. Where there is no shell it goes on at once."""
     shell = ("bash", "-mc", '"$@"; sleep 0.5; fg >/dev/null', "bash")
-    for by, interval in ((shell, "0.2"), (shell, "3600"), ((), "3600")):
+    for by, interval in ((shell, "0.2"), (shell, "3600"), (job('"$@"; bg'), "0.2"),
+                         ((), "3600")):
         terminal = Terminal("top", "interval", interval, by=by)
         terminal.screen(0)
         terminal.press(b"\x1a")
@@ -546,6 +547,25 @@ def stop():
         need(left.count(ENTER) == 1 and CLEAR not in between, "drawn:", repr(between))
         terminal.press(b"q")
         terminal.end()
+
+
+def job(line):
+    """A shell with a line that has dsctl in the background: there it stops, as it would use
+    the terminal, until it is in the foreground."""
+    return ("bash", "-mc", line + ''' >/dev/null
+        until read -r _ _ state _ <"/proc/$(jobs -p)/stat" && [ "$state" = T ]; do
+            sleep 0.1
+        done
+        fg >/dev/null''', "bash")
+
+
+def background():
+    """It draws nothing before it is in the foreground, where it begins."""
+    terminal = Terminal("top", "interval", "0.2", by=job('"$@" &'))
+    terminal.whole_screen(0)
+    need(terminal.output.count(ENTER) == 1, "entered:", repr(terminal.output))
+    terminal.press(b"q")
+    terminal.end()
 
 
 def unloaded():

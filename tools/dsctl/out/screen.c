@@ -55,23 +55,32 @@ static void send(const char *codes)
 	(void)written;	/* it shows */
 }
 
+/* In the background the first of these stops us, unless the program ends. */
 static void leave(void)
 {
-	send(LEAVE);
 	if (screen.keys)
 		tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
+	send(LEAVE);
 }
 
-/* Keys come as they are pressed, and do not show. */
+/*
+ * Keys come as they are pressed, and do not show. In the background that is where SIGTTOU
+ * stops us, until the terminal is ours; what has continued us then is no news any more.
+ */
 static void enter(void)
 {
+	const struct timespec now = { };
 	struct termios keys = screen.before;
+	sigset_t set;
 
 	keys.c_lflag &= ~(ICANON | ECHO);
 	keys.c_cc[VMIN] = 1;
 	keys.c_cc[VTIME] = 0;
 	if (screen.keys)
 		tcsetattr(STDIN_FILENO, TCSANOW, &keys);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCONT);
+	sigtimedwait(&set, NULL, &now);
 	send(ENTER);
 }
 
@@ -132,13 +141,9 @@ bool screen_message(const char *str)
 	return true;
 }
 
-/*
- * As SIGTSTP does by itself: who could not be continued, having no shell, is not stopped.
- * SIGCONT is taken here, as nothing may be drawn before the terminal is ours again.
- */
+/* As SIGTSTP does by itself: who could not be continued, having no shell, is not stopped. */
 static void stop(void)
 {
-	const struct timespec now = { };
 	sigset_t set;
 
 	leave();
@@ -147,9 +152,6 @@ static void stop(void)
 	raise(SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCONT);
-	sigtimedwait(&set, NULL, &now);
 	enter();
 }
 
@@ -159,10 +161,13 @@ static enum screen_event take_signal(void)
 
 	if (read(screen.signals, &info, sizeof(info)) != sizeof(info))
 		return SCREEN_QUIT;
-	if (info.ssi_signo == SIGTSTP)
+	if (info.ssi_signo == SIGTSTP) {
 		stop();
-	else if (info.ssi_signo == SIGCONT)
+	} else if (info.ssi_signo == SIGCONT) {
+		/* Of SIGSTOP nothing was known. */
+		leave();
 		enter();
+	}
 	return SCREEN_REDRAW;
 }
 
