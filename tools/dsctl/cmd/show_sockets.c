@@ -38,7 +38,7 @@ static void json_since(json_t *obj, const struct repeat *repeat,
 			 counter_is_recorded(i, sk->protocol) ?
 			 json_integer(since[i]) : json_null());
 	json_set(obj, "added", added);
-	json_set(obj, "rate", json_rate(repeat, sum_since(view, sk)));
+	json_set(obj, "rate", json_rate(repeat, sk->added));
 }
 
 static int print_json(struct ctx *ctx, const struct view *view)
@@ -74,13 +74,11 @@ static int print_json(struct ctx *ctx, const struct view *view)
  * struct row - A line of the table.
  * @sk: the socket.
  * @procs: users of it, and of others.
- * @added: of top, how many events there were since the report before.
  * @dev: the device asked for last.
  */
 struct row {
 	const struct sock *sk;
 	const struct procs *procs;
-	uint64_t added;
 	struct dev_name dev;
 };
 
@@ -370,7 +368,7 @@ static void fill_line(struct table *table, struct row *row,
 	table_line(table);
 	if (repeat->top) {
 		text_clear(text);
-		text_rate(repeat, row->added, text);
+		text_rate(repeat, row->sk->added, text);
 		table_put(table, text);
 	}
 	for (i = 0; i < ARRAY_SIZE(columns); i++) {
@@ -411,8 +409,6 @@ static int print_table(struct ctx *ctx, const struct view *view)
 	lines = table_lines(&table);
 	for (i = 0; i < view->socks.n && i < lines; i++) {
 		row.sk = &view->socks.v[i];
-		if (repeat->top)
-			row.added = sum_since(view, row.sk);
 		fill_line(&table, &row, repeat, &layout, &text);
 	}
 	free(text.buf);
@@ -482,19 +478,30 @@ static void show_new(struct view *view, bool all)
 	list->n = n;
 }
 
-static int compare_sums(const void *pa, const void *pb, void *arg)
+static int compare_added(const void *pa, const void *pb)
 {
-	uint64_t a = sum_since(arg, pa), b = sum_since(arg, pb);
+	const struct sock *a = pa, *b = pb;
 
-	if (a != b)
-		return a < b ? 1 : -1;
+	if (a->added != b->added)
+		return a->added < b->added ? 1 : -1;
 	return sock_compare(pa, pb);
+}
+
+/* Those first that had most events. */
+static void sort_added(struct view *view)
+{
+	struct sock_list *list = &view->socks;
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		list->v[i].added = sum_since(view, &list->v[i]);
+	if (list->n)
+		qsort(list->v, list->n, sizeof(*list->v), compare_added);
 }
 
 static int get(struct ctx *ctx, struct view *view, const struct filter *filter)
 {
 	struct repeat *repeat = &ctx->repeat;
-	struct sock_list *list = &view->socks;
 
 	if (view_get(ctx, view, filter))
 		return -1;
@@ -504,8 +511,8 @@ static int get(struct ctx *ctx, struct view *view, const struct filter *filter)
 		return -1;
 	if (repeat_shows_new(repeat))
 		show_new(view, ctx->out.json);
-	else if (repeat->top && list->n)
-		qsort_r(list->v, list->n, sizeof(*list->v), compare_sums, view);
+	else if (repeat->top)
+		sort_added(view);
 	return 0;
 }
 

@@ -81,6 +81,7 @@ struct endpoint {
 /**
  * struct sock - A socket.
  * @cookie: its name between the kernel's interfaces.
+ * @added: events since the report before, once top has added them up.
  * @local: where it is bound.
  * @peer: where it is connected to, AF_UNSPEC if it is not.
  * @ifindex: device it is bound to, or 0.
@@ -102,6 +103,7 @@ struct endpoint {
  */
 struct sock {
 	uint64_t cookie;
+	uint64_t added;
 	struct endpoint local;
 	struct endpoint peer;
 	uint32_t ifindex;
