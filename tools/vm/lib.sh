@@ -274,6 +274,31 @@ stamped() {
 	[ -f "$1/.stamp" ] && [ "$(cat "$1/.stamp")" = "$(digest "$2")" ]
 }
 
+# cached_root ROOT RECIPE WHAT LOG COMMAND...: unless the cache has ROOT as RECIPE has it,
+# have COMMAND make it in the directory that it is given. Whoever uses a root holds its
+# lock shared, and it is replaced when they are done; this shell has it from then on.
+cached_root() {
+	local root=$1 recipe=$2 what=$3 log=$4
+
+	shift 4
+	stamped "$root" "$recipe" && return
+	exec 8>"$root.lock"
+	if ! flock --nonblock 8; then
+		step "waiting for another run that uses or makes the same root"
+		flock 8
+	fi
+	stamped "$root" "$recipe" && return
+	step "making the root for $what, a minute or three"
+	as_root rm -rf "$root.new"
+	"$@" "$root.new" >"$log" 2>&1 8>&- || {
+		tail -n 30 "$log" >&2
+		die "could not make the root; log: $log"
+	}
+	digest "$recipe" | as_root tee "$root.new/.stamp" >/dev/null
+	as_root rm -rf "$root"
+	as_root mv "$root.new" "$root"
+}
+
 digest() {
 	printf '%s\n' "$1" | sha256sum | cut -d ' ' -f 1
 }
