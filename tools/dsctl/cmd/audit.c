@@ -359,8 +359,9 @@ static void print_words(const struct ctx *ctx, const struct report *report)
 	else if (!report->config.tracking)
 		puts("Not watched: what was seen is from before.");
 	print_scope(ctx, report);
-	if (report->no_ipv6)
-		puts("IPv6 is off here (disable_ipv6): nothing can move to it.");
+	if (report->ipv6_off)
+		printf("IPv6 is off here (%s): nothing can move to it.\n",
+		       report->ipv6_off);
 }
 
 static int print_table(struct ctx *ctx, const struct report *report)

@@ -461,14 +461,15 @@ static int print(struct out *out, const struct job *job,
 static void warn_unreachable(const struct job *job, const struct sock_list *list,
 			     const struct result *results)
 {
+	const char *off = ipv6_off();
 	size_t i, n = 0;
 
 	for (i = 0; i < list->n; i++)
 		n += results[i].outcome == CHANGED;
-	if (!n || !job->v6only || !ipv6_is_off())
+	if (!n || !job->v6only || !off)
 		return;
-	err("warning: IPv6 is off here (disable_ipv6): nobody beyond this host %s what is v6only",
-	    job->dry_run ? "would reach" : "reaches");
+	err("warning: IPv6 is off here (%s): nobody beyond this host %s what is v6only",
+	    off, job->dry_run ? "would reach" : "reaches");
 }
 
 static int change_all(struct ctx *ctx, const struct job *job,

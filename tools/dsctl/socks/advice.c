@@ -80,12 +80,12 @@ static const char *words_of(const struct report *report, uint32_t service,
 			    enum finding finding)
 {
 	const struct finding_info *info = &finding_infos[finding];
-	const char *words = report->no_ipv6 ? by_mptcp[finding].without_ipv6
-					    : by_mptcp[finding].words;
+	const char *words = report->ipv6_off ? by_mptcp[finding].without_ipv6
+					     : by_mptcp[finding].words;
 
 	if (words && is_of_mptcp(report, service, finding))
 		return words;
-	if (report->no_ipv6 && info->without_ipv6)
+	if (report->ipv6_off && info->without_ipv6)
 		return info->without_ipv6;
 	if (report->ledger == LEDGER_READ && info->with_ledger)
 		return info->with_ledger;
@@ -96,8 +96,8 @@ void advice_put(const struct report *report, uint32_t service,
 		enum finding finding, struct text *text)
 {
 	const struct sock *sk = find_ruled(report, service, finding);
-	const char *words = report->no_ipv6 ? by_rule[finding].without_ipv6
-					    : by_rule[finding].words;
+	const char *words = report->ipv6_off ? by_rule[finding].without_ipv6
+					     : by_rule[finding].words;
 	struct rule rule = { };
 	char buf[RULEARG_STRLEN];
 

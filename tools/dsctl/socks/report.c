@@ -162,7 +162,7 @@ int report_make(struct ctx *ctx, struct report *report)
 	const struct filter filter = { .all = true, .rules = true };
 	struct stats stats = { }, tcp = { };
 
-	report->no_ipv6 = ipv6_is_off();
+	report->ipv6_off = ipv6_off();
 	if (check_tracking(&ctx->dualstack, &report->config) ||
 	    stats_get(&ctx->dualstack, IPPROTO_TCP, &tcp) ||
 	    stats_get(&ctx->dualstack, 0, &stats) ||

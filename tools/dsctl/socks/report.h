@@ -46,7 +46,7 @@ enum report_ledger {
  * @n: how many.
  * @blocking: how many of them would miss IPv4.
  * @config: the settings, and from when on nothing was missed.
- * @no_ipv6: IPv6 is off in this namespace.
+ * @ipv6_off: what IPv6 is off by in this namespace; NULL if it is on.
  */
 struct report {
 	struct view view;
@@ -61,7 +61,7 @@ struct report {
 	size_t n;
 	size_t blocking;
 	struct config config;
-	bool no_ipv6;
+	const char *ipv6_off;
 };
 
 /**

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/file.h"
 #include "util/ipv6.h"
 
-#define CONF	"/proc/sys/net/ipv6/conf"
+#define NET	"/proc/sys/net"
+#define CONF	NET "/ipv6/conf"
 
 static bool is_disabled(const char *dev)
 {
@@ -25,15 +28,19 @@ static bool is_passed_over(const char *dev)
 	       !strcmp(dev, "lo");
 }
 
-bool ipv6_is_off(void)
+const char *ipv6_off(void)
 {
 	bool off = true, any = false;
 	struct dirent *d;
 	DIR *dir;
 
+	/* That neither is there tells of /proc alone. */
+	if (access(NET "/ipv6", F_OK) && !access(NET "/ipv4", F_OK))
+		return "ipv6.disable";
+
 	dir = opendir(CONF);
 	if (!dir)
-		return false;
+		return NULL;
 	while (off && (d = readdir(dir))) {
 		if (is_passed_over(d->d_name))
 			continue;
@@ -41,5 +48,7 @@ bool ipv6_is_off(void)
 		off = is_disabled(d->d_name);
 	}
 	closedir(dir);
-	return any ? off : is_disabled("all");
+	if (!any)
+		off = is_disabled("all");
+	return off ? "disable_ipv6" : NULL;
 }

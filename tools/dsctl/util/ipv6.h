@@ -3,16 +3,15 @@
 #ifndef DSCTL_IPV6_H
 #define DSCTL_IPV6_H
 
-#include <stdbool.h>
-
 /**
- * ipv6_is_off() - Whether IPv6 is disabled on every device but loopback.
+ * ipv6_off() - What has IPv6 disabled on every device but loopback, if it is.
  *
- * It is asked of the network namespace that the caller is in: by disable_ipv6 of its
- * devices, or that of "all" where there are none.
+ * It is asked of the network namespace that the caller is in: whether there is IPv6 at
+ * all, and by disable_ipv6 of its devices, or that of "all" where there are none.
  *
- * Return: true if it is; false also if that cannot be told.
+ * Return: the name of the setting, "ipv6.disable" for that of the kernel's command
+ *	   line; NULL if IPv6 is on, also if that cannot be told.
  */
-bool ipv6_is_off(void);
+const char *ipv6_off(void);
 
 #endif /* DSCTL_IPV6_H */
