@@ -10,6 +10,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ipv6.h>
 #include <linux/minmax.h>
 #include <linux/net.h>
 #include <linux/printk.h>
@@ -396,7 +397,7 @@ static struct ds_hook ds_hook_no_socket = {
 	.hits = ds_hits_no_socket,
 };
 
-struct ds_hook *const ds_hooks[] = {
+struct ds_hook *ds_hooks[] __ro_after_init = {
 	&ds_hook_destruct,
 	&ds_hook_accept,
 	&ds_hook_fastopen,
@@ -421,9 +422,9 @@ struct ds_hook *const ds_hooks[] = {
 	&ds_hook_no_socket,
 };
 
-const unsigned int ds_n_hooks = ARRAY_SIZE(ds_hooks);
+unsigned int ds_n_hooks __ro_after_init = ARRAY_SIZE(ds_hooks);
 
-static void ds_hook_set_target(struct ds_hook *hook, void *target)
+static void __init ds_hook_set_target(struct ds_hook *hook, void *target)
 {
 	hook->addr = (unsigned long)target;
 	snprintf(hook->name, sizeof(hook->name), "%ps", target);
@@ -432,7 +433,7 @@ static void ds_hook_set_target(struct ds_hook *hook, void *target)
 /* A kernel socket becomes a subflow of MPTCP by the name of its upper layer protocol,
  * whatever sysctl net.mptcp.enabled says.
  */
-static int ds_hooks_find_mptcp(struct socket *tcp)
+static int __init ds_hooks_find_mptcp(struct socket *tcp)
 {
 #ifdef DS_MPTCP_V6
 	char ulp[] = "mptcp";
@@ -450,13 +451,32 @@ static int ds_hooks_find_mptcp(struct socket *tcp)
 	return 0;
 }
 
+/* A kernel that was started with ipv6.disable=1 never calls what AF_INET6 sockets would
+ * show: these have no name yet.
+ */
+static void __init ds_hooks_drop_unnamed(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ds_n_hooks; i++)
+		if (*ds_hooks[i]->name)
+			ds_hooks[n++] = ds_hooks[i];
+	ds_n_hooks = n;
+}
+
 /* Static functions of the kernel, and ones that it does not export: a socket
  * of our own shows where they are.
  */
-int ds_hooks_find_targets(void)
+int __init ds_hooks_find_targets(void)
 {
 	struct socket *tcp, *udp;
 	int err;
+
+	ds_hook_set_target(&ds_hook_bind_udp4, udp_prot.get_port);
+	if (!ipv6_mod_enabled()) {
+		ds_hooks_drop_unnamed();
+		return 0;
+	}
 
 	err = sock_create_kern(&init_net, AF_INET6, SOCK_STREAM, IPPROTO_TCP,
 			       &tcp);
@@ -475,7 +495,6 @@ int ds_hooks_find_targets(void)
 	ds_hook_set_target(&ds_hook_bind, udp->ops->bind);
 	ds_hook_set_target(&ds_hook_bind_tcp, tcp->sk->sk_prot->get_port);
 	ds_hook_set_target(&ds_hook_bind_udp, udp->sk->sk_prot->get_port);
-	ds_hook_set_target(&ds_hook_bind_udp4, udp_prot.get_port);
 	err = ds_hooks_find_mptcp(tcp);
 
 	sock_release(udp);

@@ -5,6 +5,7 @@
 #define _DUALSTACK_HOOK_LIST_H
 
 #include <linux/ftrace.h>
+#include <linux/init.h>
 #include <linux/types.h>
 #include <uapi/linux/dualstack.h>
 
@@ -44,10 +45,10 @@ struct ds_hook {
 /* In the order of attaching: the end of a socket first, so that no record is
  * made that nothing would end; and udp_sendmsg() before who calls it, so that each
  * call that the latter has seen is seen to go on. A hook that this kernel has no
- * use for is not in the list.
+ * use for is not in the list, once ds_hooks_find_targets() has been there.
  */
-extern struct ds_hook *const ds_hooks[];
-extern const unsigned int ds_n_hooks;
+extern struct ds_hook *ds_hooks[];
+extern unsigned int ds_n_hooks;
 
 /* The end of a socket. */
 extern struct ds_hook ds_hook_destruct;
@@ -73,6 +74,6 @@ static inline enum dualstack_hook_kind ds_hook_kind(const struct ds_hook *hook)
  *
  * Return: 0, or why no AF_INET6 socket can be had, which is told to the kernel log.
  */
-int ds_hooks_find_targets(void);
+int __init ds_hooks_find_targets(void);
 
 #endif /* _DUALSTACK_HOOK_LIST_H */

@@ -147,7 +147,7 @@ void ds_hooks_exit(void)
 			ftrace_free_filter(&ds_hooks[i]->ops);
 }
 
-int ds_hooks_init(void)
+int __init ds_hooks_init(void)
 {
 	unsigned int i;
 	int err;

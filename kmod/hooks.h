@@ -4,6 +4,7 @@
 #ifndef _DUALSTACK_HOOKS_H
 #define _DUALSTACK_HOOKS_H
 
+#include <linux/init.h>
 #include <linux/types.h>
 
 /**
@@ -17,7 +18,7 @@
  * Return: 0, -EINVAL for such a target, -ENOMEM, -ENODEV where ftrace has disabled
  * itself, or why no AF_INET6 socket can be had.
  */
-int ds_hooks_init(void);
+int __init ds_hooks_init(void);
 
 /* Forget the targets. Every hook is detached; where ds_hooks_detach() has failed, this
  * never returns, as the caller would go on to free the module.
