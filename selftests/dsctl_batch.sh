@@ -255,14 +255,19 @@ unprivileged_is_told()
 		grep -Eq 'passed over [0-9]+ processes' "$tmp/err"
 }
 
+# ageless: without how long ago, which goes on from one table to the next
+ageless()
+{
+	sed -E 's/ +/ /g; s/ [0-9]+(s|min|h) / /'
+}
+
 # The colours are red for what is refused, and change nothing else.
 colours()
 {
 	"$DSCTL" show sockets mode v6only >"$tmp/plain" &&
 	"$DSCTL" "$@" show sockets mode v6only >"$tmp/coloured" &&
 	grep -q $'\e\[31m1 v6only' "$tmp/coloured" &&
-	diff <(sed -E 's/ +/ /g; s/[0-9]+s / /' "$tmp/plain") \
-	     <(plain "$tmp/coloured" | sed -E 's/ +/ /g; s/[0-9]+s / /')
+	diff <(ageless <"$tmp/plain") <(plain "$tmp/coloured" | ageless)
 }
 
 # on_terminal ARGUMENT...: what dsctl writes to a terminal
