@@ -20,7 +20,7 @@ mapped-send 150  a datagram to a mapped address
 tcp4        300  a connection over IPv4
 tcp6        150  a connection over IPv6
 syn-refused 700  an IPv4 SYN refused because of IPV6_V6ONLY
-syn-closed  260  an IPv4 SYN to a closed port
+syn-closed  280  an IPv4 SYN to a closed port
 udp-refused 700  an IPv4 datagram refused because of IPV6_V6ONLY
 udp-closed  185  an IPv4 datagram to a closed port
 drop         20  a datagram sent, and dropped for another reason
