@@ -80,6 +80,13 @@ static void ds_tell(struct sock *sk, enum ds_event event,
 		ds_queue_add(sk, event, flow);
 }
 
+/* Whether somebody traces or listens, to whatever and wherever it is. */
+static __always_inline bool ds_is_watched(void)
+{
+	return ds_is_served_traced() || trace_dualstack_reject_enabled() ||
+	       ds_somebody_listens();
+}
+
 /* Whether somebody may have to be told. With preemption disabled. */
 static bool ds_is_told(const struct sock *sk, enum ds_event event)
 {
@@ -88,6 +95,14 @@ static bool ds_is_told(const struct sock *sk, enum ds_event event)
 	return ds_somebody_listens() &&
 	       BIT(event) & (DS_EVENTS_SERVED | DS_EVENTS_REJECT) &&
 	       check_net(sock_net(sk)) && ds_is_heard(sk);
+}
+
+/* Tell of @n equal events. Apart, as few watch. */
+static noinline void ds_tell_n(struct sock *sk, enum ds_event event,
+			       const struct ds_flow *flow, unsigned int n)
+{
+	while (n--)
+		ds_tell(sk, event, flow);
 }
 
 static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
@@ -106,7 +121,6 @@ static void ds_account_nopreempt(struct sock *sk, enum ds_event event,
 				 const struct ds_flow *flow, unsigned int n)
 {
 	struct ds_sock *rec;
-	unsigned int i;
 
 	rec = ds_sock_get(sk, event);
 	if (rec) {
@@ -119,8 +133,8 @@ static void ds_account_nopreempt(struct sock *sk, enum ds_event event,
 	if (likely(check_net(flow->net)))
 		ds_who_note(sk, rec, event, flow, n);
 
-	for (i = 0; i < n && ds_is_told(sk, event); i++)
-		ds_tell(sk, event, flow);
+	if (ds_is_watched() && ds_is_told(sk, event))
+		ds_tell_n(sk, event, flow, n);
 }
 
 static void ds_account_n(struct sock *sk, enum ds_event event,
