@@ -150,6 +150,23 @@ bounded()
 		'BEGIN { exit !(off > 0 && on > 0 && on <= 3 * off + 2000) }'
 }
 
+# check_each BUDGETS OFF ON MEANWHILE: how much more each row may take in file ON than in
+# file OFF
+check_each()
+{
+	local row budget what off on
+
+	while read -r row budget what; do
+		[ -n "$row" ] || continue
+		off=$(least "$2" "$row")
+		on=$(least "$3" "$row")
+		ktap_print_msg "$row: $off, and $on $4"
+		budget=$(allowed "$budget")
+		check "$what, $4: at most $budget instructions more" \
+			within "$off" "$on" "$budget"
+	done <<<"$1"
+}
+
 ktap_print_header
 rows=$(rows_of "$BUDGETS$CROWDS")
 foreign=$(rows_of "$FOREIGN")
@@ -160,24 +177,8 @@ ktap_set_plan "$(wc -w <<<"$rows $foreign")"
 measure $rows >"$tmp/settle"
 measure_all || ktap_exit_fail_msg "cannot unload, load or listen"
 
-while read -r row budget what; do
-	[ -n "$row" ] || continue
-	off=$(least "$tmp/off" "$row")
-	on=$(least "$tmp/on" "$row")
-	ktap_print_msg "$row: $off, and $on with the module"
-	budget=$(allowed "$budget")
-	check "$what: at most $budget instructions" within "$off" "$on" "$budget"
-done <<<"$BUDGETS"
-
-while read -r row budget what; do
-	[ -n "$row" ] || continue
-	on=$(least "$tmp/on" "$row")
-	more=$(least "$tmp/foreign" "$row")
-	ktap_print_msg "$row: $on, and $more while another namespace listens"
-	budget=$(allowed "$budget")
-	check "$what, another namespace listens: at most $budget more" \
-		within "$on" "$more" "$budget"
-done <<<"$FOREIGN"
+check_each "$BUDGETS" "$tmp/off" "$tmp/on" "with the module"
+check_each "$FOREIGN" "$tmp/on" "$tmp/foreign" "while another namespace listens"
 
 while read -r row what; do
 	[ -n "$row" ] || continue
