@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 
@@ -353,26 +352,16 @@ TEST_F_TIMEOUT(events, every_kind, TEST_TIMEOUT)
 	EXPECT_EQ(self->l.seq, event_seq(_metadata, &self->ds));
 }
 
-static bool enable_tracepoints(const char *value)
-{
-	FILE *f;
-	bool done;
-
-	f = fopen("/sys/kernel/tracing/events/dualstack/enable", "we");
-	if (!f)
-		return false;
-	done = fputs(value, f) >= 0;
-	return !fclose(f) && done;
-}
-
 /* Whoever listens is told once, though the same is traced. */
 TEST_F_TIMEOUT(events, traced, TEST_TIMEOUT)
 {
+	static const char enable[] = "/sys/kernel/tracing/events/dualstack/enable";
+
 	/* It may be there already. */
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
-	ASSERT_TRUE(enable_tracepoints("1"));
+	ASSERT_EQ(0, net_write_file(enable, "1"));
 	every_kind(_metadata, &self->l);
-	EXPECT_TRUE(enable_tracepoints("0"));
+	EXPECT_EQ(0, net_write_file(enable, "0"));
 	expect_silence(_metadata, &self->l);
 	EXPECT_EQ(self->l.seq, event_seq(_metadata, &self->ds));
 }

@@ -698,7 +698,6 @@ TEST_F_TIMEOUT(udp_gro, recvmsg, TEST_TIMEOUT)
 	}
 }
 
-/* One datagram alone, as the first event of a socket and as the second */
 /* Each is an event of its own. */
 TEST_F_TIMEOUT(udp_gro, events, TEST_TIMEOUT)
 {
@@ -726,6 +725,7 @@ TEST_F_TIMEOUT(udp_gro, events, TEST_TIMEOUT)
 	fam_listen_end(&l);
 }
 
+/* One datagram alone, as the first event of a socket and as the second */
 TEST_F_TIMEOUT(udp_gro, single, TEST_TIMEOUT)
 {
 	struct fam_counters sums = { };
