@@ -224,7 +224,7 @@ static bool ds_account_watched(struct sock *sk, const struct sk_buff *skb)
 	found = ds_sock_find(sk, &rec);
 	if (found && !ds_count_in_v4(rec, skb))
 		ds_who_received_slow(sk, rec, ip_hdr(skb)->saddr);
-	if (found && (ds_is_traced(sk, DS_IN_V4) || ds_is_heard(sk))) {
+	if (found && ds_is_told(sk, DS_IN_V4)) {
 		ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
 		ds_tell(sk, DS_IN_V4, &flow);
 	}
