@@ -43,6 +43,10 @@ syn-crowd  an IPv4 SYN refused at 2,000 other listeners and 118 addresses
 udp-crowd  an IPv6 datagram to 5,000 connected sockets on 5,000 addresses
 '
 
+# By how much the least of many runs may be off: the same call takes 4 or 5 instructions
+# more or fewer from one load of the module to the next, with the module and without.
+NOISE=8
+
 require insmod rmmod unshare nsenter ip awk
 require_family
 own_netns "$@"
@@ -67,6 +71,14 @@ measure()
 	for _ in {1..4}; do
 		./load "$@"
 	done
+}
+
+# The same of those of the budgets, and the crowds once: they take long to gather, and may
+# differ by more.
+measure_with_crowds()
+{
+	# shellcheck disable=SC2086 # a list of rows
+	measure $rows && ./load $crowds
 }
 
 is_heard()
@@ -102,11 +114,9 @@ measure_all()
 {
 	for _ in 1 2 3; do
 		unload_module || return
-		# shellcheck disable=SC2086 # a list of rows
-		measure $rows >>"$tmp/off"
+		measure_with_crowds >>"$tmp/off"
 		load_module || return
-		# shellcheck disable=SC2086 # a list of rows
-		measure $rows >>"$tmp/on"
+		measure_with_crowds >>"$tmp/on"
 		listen || return
 		# shellcheck disable=SC2086 # a list of rows
 		measure $foreign >>"$tmp/foreign"
@@ -139,8 +149,8 @@ allowed()
 # within OFF ON BUDGET
 within()
 {
-	awk -v off="$1" -v on="$2" -v budget="$3" \
-		'BEGIN { exit !(off > 0 && on > 0 && int(on - off + 0.5) <= budget) }'
+	awk -v off="$1" -v on="$2" -v budget="$3" -v noise="$NOISE" \
+		'BEGIN { exit !(off > 0 && on > 0 && on - off <= budget + noise) }'
 }
 
 # bounded OFF ON
@@ -162,19 +172,19 @@ check_each()
 		on=$(least "$3" "$row")
 		ktap_print_msg "$row: $off, and $on $4"
 		budget=$(allowed "$budget")
-		check "$what, $4: at most $budget instructions more" \
+		check "$what, $4: at most $budget (+$NOISE) instructions more" \
 			within "$off" "$on" "$budget"
 	done <<<"$1"
 }
 
 ktap_print_header
-rows=$(rows_of "$BUDGETS$CROWDS")
+rows=$(rows_of "$BUDGETS")
 foreign=$(rows_of "$FOREIGN")
-ktap_set_plan "$(wc -w <<<"$rows $foreign")"
+crowds=$(rows_of "$CROWDS")
+ktap_set_plan "$(wc -w <<<"$rows $foreign $crowds")"
 
 # The kernel settles for the first runs: they are for that.
-# shellcheck disable=SC2086 # a list of rows
-measure $rows >"$tmp/settle"
+measure_with_crowds >"$tmp/settle"
 measure_all || ktap_exit_fail_msg "cannot unload, load or listen"
 
 check_each "$BUDGETS" "$tmp/off" "$tmp/on" "with the module"
