@@ -345,6 +345,12 @@ static int ds_explain_addr(struct ds_explain *ex, const struct nlattr *attr,
 					    "An IPv4-mapped address is not on the wire: ask for the IPv4 address");
 			return -EINVAL;
 		}
+		/* There are no tables that routes and addresses could be looked for in. */
+		if (!ipv6_mod_enabled()) {
+			NL_SET_ERR_MSG_ATTR(ex->extack, attr,
+					    "There is no IPv6: the kernel was started with ipv6.disable=1");
+			return -EAFNOSUPPORT;
+		}
 		break;
 	default:
 		NL_SET_ERR_MSG_ATTR(ex->extack, attr,
