@@ -13,6 +13,8 @@
 #include <netlink/attr.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "nl/diag.h"
 #include "out/err.h"
@@ -214,6 +216,20 @@ static int diag_each(const struct nlmsghdr *hdr, void *arg)
 	return 0;
 }
 
+/*
+ * Where the kernel was started with ipv6.disable=1 nobody has such a socket, and sock_diag
+ * does not know the family before it was asked for another one.
+ */
+static bool has_family(int family)
+{
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	close(fd);
+	return true;
+}
+
 int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	      struct sock_list *list)
 {
@@ -239,7 +255,7 @@ int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	}
 
 	error = dsnl_request(nl, msg, diag_start, diag_each, &answer);
-	if (!error)
+	if (!error || (error == -ENOENT && !has_family(req->family)))
 		return 0;
 	/* The kernel loads these modules by itself where it has them. */
 	if (error == -ENOENT) {
