@@ -13,12 +13,11 @@
 #include <netlink/attr.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "nl/diag.h"
 #include "out/err.h"
 #include "util/array.h"
+#include "util/ipv6.h"
 #include "util/map.h"
 #include "util/number.h"
 
@@ -216,20 +215,6 @@ static int diag_each(const struct nlmsghdr *hdr, void *arg)
 	return 0;
 }
 
-/*
- * Where the kernel was started with ipv6.disable=1 nobody has such a socket, and sock_diag
- * does not know the family before it was asked for another one.
- */
-static bool has_family(int family)
-{
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return errno != EAFNOSUPPORT;
-	close(fd);
-	return true;
-}
-
 int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	      struct sock_list *list)
 {
@@ -255,7 +240,13 @@ int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	}
 
 	error = dsnl_request(nl, msg, diag_start, diag_each, &answer);
-	if (!error || (error == -ENOENT && !has_family(req->family)))
+	if (!error)
+		return 0;
+	/*
+	 * Where there is no IPv6 nobody has such a socket, and sock_diag does not know the
+	 * family before it was asked for the other one.
+	 */
+	if (error == -ENOENT && req->family == AF_INET6 && !ipv6_exists())
 		return 0;
 	/* The kernel loads these modules by itself where it has them. */
 	if (error == -ENOENT) {

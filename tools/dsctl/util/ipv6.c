@@ -28,14 +28,19 @@ static bool is_passed_over(const char *dev)
 	       !strcmp(dev, "lo");
 }
 
+/* That neither is there tells of /proc alone. */
+bool ipv6_exists(void)
+{
+	return !access(NET "/ipv6", F_OK) || access(NET "/ipv4", F_OK);
+}
+
 const char *ipv6_off(void)
 {
 	bool off = true, any = false;
 	struct dirent *d;
 	DIR *dir;
 
-	/* That neither is there tells of /proc alone. */
-	if (access(NET "/ipv6", F_OK) && !access(NET "/ipv4", F_OK))
+	if (!ipv6_exists())
 		return "ipv6.disable";
 
 	dir = opendir(CONF);

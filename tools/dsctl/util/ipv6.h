@@ -3,6 +3,15 @@
 #ifndef DSCTL_IPV6_H
 #define DSCTL_IPV6_H
 
+#include <stdbool.h>
+
+/**
+ * ipv6_exists() - Whether the kernel has IPv6, on whatever device.
+ *
+ * Return: false where it was started with ipv6.disable=1; true also if that cannot be told.
+ */
+bool ipv6_exists(void);
+
 /**
  * ipv6_off() - What has IPv6 disabled on every device but loopback, if it is.
  *
