@@ -10,7 +10,9 @@ __dsctl_add() {
 	local cur=$1 kept=$2 word
 
 	for word in "${@:3}"; do
-		[[ $word != "$cur"* ]] || COMPREPLY+=("$(printf %q "${word#"$kept"}")")
+		[[ $word == "$cur"* ]] || continue
+		printf -v word %q "${word#"$kept"}"
+		COMPREPLY+=("$word")
 	done
 }
 
