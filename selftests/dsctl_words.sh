@@ -45,11 +45,11 @@ walk()
 	show | set | unset) command+=" ${2-}" ;;
 	top) [[ ${2-} != @(sockets|peers) ]] || command+=" $2" ;;
 	esac
-	out=$("$DSCTL" help --words "$@" | cut -f 1)
-	for word in $out; do
+	out=$("$DSCTL" help --words "$@")
+	while IFS=$'\t' read -r word _; do
 		place="$command:$word"
 		case $word in
-		-*) continue ;;
+		-* | "") continue ;;
 		[A-Z]*)
 			place="$command:${*: -1}:$word"
 			word=${VALUES[$word]:-no-value-of-$word}
@@ -57,9 +57,9 @@ walk()
 		esac
 		[ -z "${seen[$place]}" ] || continue
 		seen["$place"]=1
-		echo "$* $word" | sed 's/^ //'
+		echo ${1+"$*"} "$word"
 		[ "$word" = help ] || walk "$@" "$word"
-	done
+	done <<<"$out"
 }
 
 # by_each LIST COMMAND...: the command holds for each line of the list, which is not
@@ -77,14 +77,21 @@ by_each()
 	return "$bad"
 }
 
-# Whoever has no rights changes nothing, and waits for nothing. What goes on is to end.
-understands()
+# Each as a command of a batch, with one behind them that is not understood: so all have
+# been read. Whoever has no rights changes nothing, and waits for nothing. What goes on is
+# to end.
+understands_all()
 {
-	[[ " $* " != *" interval 1 "* || " $* " == *" count "* ]] || set -- "$@" count 1
-	timeout 60 setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups -- \
-		"$DSCTL" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	[ -s "$tmp/words" ] || return 1
+	sed '/ interval 1\>/ { / count\>/! s/$/ count 1/ }' "$tmp/words" >"$tmp/commands"
+	echo bogus >>"$tmp/commands"
+	timeout 600 setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups -- \
+		"$DSCTL" -force -batch "$tmp/commands" >"$tmp/out" 2>"$tmp/err" </dev/null
 	[ $? -lt 124 ] || return 1
-	! grep -E "$MISUNDERSTOOD" "$tmp/err"
+	grep -nE -A 1 "$MISUNDERSTOOD" "$tmp/err" >"$tmp/misunderstood"
+	cat "$tmp/misunderstood"
+	[ "$(wc -l <"$tmp/misunderstood")" = 2 ] &&
+		tail -n 1 "$tmp/misunderstood" | grep -q "commands:$(wc -l <"$tmp/commands"):"
 }
 
 # An option, with a value where it has one, before a command
@@ -152,20 +159,21 @@ half()
 	printf '%s\n' "${word:0:(${#word} + 1) / 2}"
 }
 
-# What bash makes of these words with the cursor behind the last one
+# What bash makes of these words with the cursor behind the last one, in COMPREPLY
 bash_completes()
 {
 	COMP_LINE="dsctl $*"
 	COMP_POINT=${#COMP_LINE}
+	COMP_WORDS=(dsctl "$@")
 	# As bash breaks them
-	read -ra COMP_WORDS < <(sed -E 's/ ([^ ]*)$/ \1/; s/([=:]+)/ \1 /g' <<<"$COMP_LINE")
-	[ -n "${*: -1}" ] || COMP_WORDS+=("")
+	[[ $COMP_LINE != *[=:]* ]] ||
+		read -ra COMP_WORDS < <(sed -E 's/([=:]+)/ \1 /g' <<<"$COMP_LINE")
+	[ -n "${*: -1}" ] || [ -z "${COMP_WORDS[-1]}" ] || COMP_WORDS+=("")
 	COMP_WORDS[0]=$DSCTL
 	COMP_LINE=$DSCTL${COMP_LINE#dsctl}
 	COMP_POINT=${#COMP_LINE}
 	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 	_dsctl
-	printf '%s\n' "${COMPREPLY[@]}"
 }
 
 # Each shell prints what it offers behind each line of "$tmp/asked": the number of the
@@ -173,16 +181,18 @@ bash_completes()
 
 bash_offers()
 {
-	local line words n=0
+	local line words word n=0
 
 	while IFS= read -r line <&3; do
 		read -ra words <<<"$line"
 		[[ $line != *" " ]] || words+=("")
 		n=$((n + 1))
 		# What is before a = is not for it to offer.
-		[[ $line != *=* ]] || line="${words[-1]%%=*}="
-		bash_completes "${words[@]:1}" |
-			sed "/^$/d; s/\\\\\(.\)/\1/g; s/^/$([[ $line != *= ]] || echo "$line")/; s/^/$n\t/"
+		if [[ $line == *=* ]]; then line="${words[-1]%%=*}="; else line=; fi
+		bash_completes "${words[@]:1}"
+		for word in "${COMPREPLY[@]}"; do
+			[ -z "$word" ] || printf '%s\t%s\n' "$n" "$line${word//\\/}"
+		done
 	done 3<"$tmp/asked"
 }
 
@@ -197,7 +207,7 @@ fish_offers()
 	PATH=$(dirname "$DSCTL"):$PATH timeout 600 fish -N -c 'source $argv[1]
 		while read -l line
 			set n (math $n + 1)
-			complete -C $line | sed "s/\t.*//; s/^/$n\t/"
+			complete -C $line | string replace -r "\t.*" "" | string replace -r "^" "$n\t"
 		end <$argv[2]' "$COMPLETION/dsctl.fish" "$tmp/asked"
 }
 
@@ -327,7 +337,7 @@ ln -s "$COMPLETION/dsctl.zsh" "$tmp/zsh/_dsctl"
 # shellcheck source=/dev/null
 [ -z "$shells" ] || . "$COMPLETION/dsctl.bash"
 
-check "words are understood" by_each "$tmp/words" understands
+check "words are understood" understands_all
 check "options are understood" by_each "$tmp/harmless" understands_option
 check "the help has no others" has_no_others
 check "abbreviated words" follows_abbreviations
