@@ -9,6 +9,7 @@
 #include "out/err.h"
 #include "out/stream.h"
 #include "out/table.h"
+#include "socks/procs.h"
 #include "util/args.h"
 #include "words.h"
 
@@ -162,7 +163,9 @@ static int run_everywhere(struct run *run)
 	if (ctx->out.json)
 		json_join(&ctx->out);
 	run->n = 0;
+	procs_keep();
 	ret = netns_each(ctx->opts.stats, run_in, run);
+	procs_forget();
 	if (ctx->out.json && run->n)
 		json_join_end(&ctx->out);
 	return ret;

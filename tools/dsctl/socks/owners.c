@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "out/err.h"
+#include "out/stream.h"
 #include "socks/owners.h"
 #include "util/array.h"
 #include "util/clock.h"
@@ -59,6 +60,8 @@ static void look(struct owners *own)
 {
 	uint64_t begin = owners_now(), gap;
 
+	/* What is known is not to wait for this. */
+	out_flush();
 	own->looked = clock_ns(CLOCK_REALTIME);
 	forget(own);
 	if (find_all(own)) {

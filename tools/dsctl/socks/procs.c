@@ -1,59 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which processes hold a socket: one walk over /proc, as `ss -p` does it. */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "out/err.h"
 #include "socks/procs.h"
+#include "socks/walk.h"
 #include "util/array.h"
-#include "util/map.h"
 #include "util/number.h"
-
-/* The inode number of the initial PID namespace: PROC_PID_INIT_INO of the kernel. */
-#define INIT_PID_NS	0xeffffffcU
 
 /* Of a process: TASK_COMM_LEN of the kernel, without the end. */
 #define COMM_LEN	15
 
-/*
- * Whether all processes are to be seen: /proc is that of the initial PID namespace,
- * and the caller may look into its init, so that hidepid= hides none from it.
- */
-static bool sees_all(void)
+/* procs_keep(): the walk, once it was done. */
+static struct walk kept;
+static bool keeping;
+
+static int add_task(struct procs *procs, const struct proc_task *task)
 {
-	struct stat st;
-
-	return !stat("/proc/1/ns/pid", &st) && st.st_ino == INIT_PID_NS;
-}
-
-static int add_task(struct procs *procs, int pid)
-{
-	struct proc_task *task;
-	char path[64];
-	ssize_t len = 0;
-	int fd;
-
 	if (array_grow((void **)&procs->tasks, procs->num_tasks,
 		       &procs->size_tasks, sizeof(*procs->tasks)))
 		return -ENOMEM;
-	task = &procs->tasks[procs->num_tasks++];
-	task->pid = pid;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		len = read(fd, task->comm, sizeof(task->comm));
-		close(fd);
-	}
-	/* The name ends in a newline, and can hold others. */
-	task->comm[len > 0 ? len - 1 : 0] = '\0';
+	procs->tasks[procs->num_tasks++] = *task;
 	return 0;
 }
 
@@ -78,90 +46,141 @@ static int add_fd(struct procs *procs, struct sock *sk, int fd)
 	return 0;
 }
 
-/* The inode of a descriptor that is a socket, else 0. */
-static uint32_t socket_inode(int dirfd, const char *name)
-{
-	static const char prefix[] = "socket:[";
-	char link[64];
-	ssize_t len;
+/**
+ * struct use - A descriptor of one of the sockets.
+ * @fd: index in the walk.
+ * @sk: index in the list.
+ */
+struct use {
+	uint32_t fd;
+	uint32_t sk;
+};
 
-	len = readlinkat(dirfd, name, link, sizeof(link) - 1);
-	if (len < 0)
-		return 0;
-	link[len] = '\0';
-	if (strncmp(link, prefix, sizeof(prefix) - 1))
-		return 0;
-	return strtoul(link + sizeof(prefix) - 1, NULL, 10);
+static int compare_uses(const void *pa, const void *pb)
+{
+	const struct use *a = pa, *b = pb;
+
+	return (a->fd > b->fd) - (a->fd < b->fd);
 }
 
-/* Look for sockets among the descriptors of one process. */
-static int scan_task(struct procs *procs, struct sock_list *list,
-		     const struct map *by_inode, int pid)
+/**
+ * struct uses - The descriptors of the sockets of a list.
+ * @v: these, in the order of the walk.
+ * @n: how many.
+ * @size: for how many there is room.
+ * @lonely: there are sockets without any.
+ */
+struct uses {
+	struct use *v;
+	size_t n;
+	size_t size;
+	bool lonely;
+};
+
+static int add_use(struct uses *uses, uint32_t fd, uint32_t sk)
 {
-	bool known = false;
-	struct dirent *d;
-	char path[64];
-	int ret = 0;
-	DIR *dir;
+	if (array_grow((void **)&uses->v, uses->n, &uses->size,
+		       sizeof(*uses->v)))
+		return -ENOMEM;
+	uses->v[uses->n++] = (struct use) { fd, sk };
+	return 0;
+}
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = opendir(path);
-	if (!dir) {
-		/* Not ours to see, or gone. */
-		if (errno != ENOENT && errno != ESRCH)
-			procs->complete = false;
-		return errno == ENOMEM ? -ENOMEM : 0;
-	}
+/* Only the sockets of the list are looked at, however many others there are. */
+static int find_uses(struct uses *uses, const struct sock_list *list,
+		     const struct walk *walk)
+{
+	uint32_t fd;
+	size_t i;
 
-	while (!ret && (d = readdir(dir))) {
-		uint32_t inode, i = MAP_NONE;
-
-		/* "." and ".." are no links either. */
-		inode = socket_inode(dirfd(dir), d->d_name);
-		if (inode)
-			i = map_get(by_inode, inode);
-		if (i == MAP_NONE)
+	uses->n = 0;
+	uses->lonely = false;
+	for (i = 0; i < list->n; i++) {
+		if (!list->v[i].inode)
 			continue;
-		if (!known)
-			ret = add_task(procs, pid);
-		known = true;
-		if (!ret)
-			ret = add_fd(procs, &list->v[i], atoi(d->d_name));
+		fd = map_get(&walk->by_inode, list->v[i].inode);
+		uses->lonely |= fd == MAP_NONE;
+		for (; fd != MAP_NONE; fd = walk->fds[fd].next)
+			if (add_use(uses, fd, i))
+				return -ENOMEM;
 	}
-	closedir(dir);
-	return ret;
+	if (uses->n)
+		qsort(uses->v, uses->n, sizeof(*uses->v), compare_uses);
+	return 0;
+}
+
+/*
+ * A socket that no process had when they were looked at is the kernel's own, or came
+ * later: a walk that was kept is done anew for these.
+ */
+static int find(struct uses *uses, const struct sock_list *list,
+		struct walk *walk)
+{
+	bool was_kept = walk->done;
+
+	if (!was_kept && walk_do(walk))
+		return -ENOMEM;
+	if (find_uses(uses, list, walk))
+		return -ENOMEM;
+	if (!was_kept || !uses->lonely)
+		return 0;
+	walk_free(walk);
+	return walk_do(walk) ? -ENOMEM : find_uses(uses, list, walk);
+}
+
+/* By the walk, those of a process are side by side. */
+static int add_uses(struct procs *procs, struct sock_list *list,
+		    const struct walk *walk, const struct uses *uses)
+{
+	uint32_t task = MAP_NONE;
+	size_t i;
+
+	for (i = 0; i < uses->n; i++) {
+		const struct walk_fd *fd = &walk->fds[uses->v[i].fd];
+
+		if (fd->task != task && add_task(procs, &walk->tasks[fd->task]))
+			return -ENOMEM;
+		task = fd->task;
+		if (add_fd(procs, &list->v[uses->v[i].sk], fd->fd))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 int procs_find(struct procs *procs, struct sock_list *list)
 {
-	struct map by_inode;
-	struct dirent *d;
-	int ret = 0;
-	DIR *dir;
+	struct walk own = { }, *walk = keeping ? &kept : &own;
+	struct uses uses = { };
 	size_t i;
+	int ret;
 
 	memset(procs, 0, sizeof(*procs));
 	procs->known = true;
-	procs->complete = sees_all();
-	if (map_init(&by_inode, list->n))
-		return err_no_memory();
-	for (i = 0; i < list->n; i++) {
+	for (i = 0; i < list->n; i++)
 		list->v[i].procs.first = PROC_NONE;
-		if (list->v[i].inode)
-			map_set(&by_inode, list->v[i].inode, i);
+	if (!list->n) {
+		procs->complete = walk_sees_all();
+		return 0;
 	}
-
-	dir = list->n ? opendir("/proc") : NULL;
-	if (!dir && list->n && errno == ENOMEM)
-		ret = -ENOMEM;
-	while (dir && !ret && (d = readdir(dir)))
-		if (isdigit((unsigned char)*d->d_name))
-			ret = scan_task(procs, list, &by_inode,
-					atoi(d->d_name));
-	if (dir)
-		closedir(dir);
-	map_free(&by_inode);
+	ret = find(&uses, list, walk);
+	if (!ret) {
+		procs->complete = walk->complete;
+		ret = add_uses(procs, list, walk, &uses);
+	}
+	free(uses.v);
+	walk_free(&own);
 	return ret ? err_no_memory() : 0;
+}
+
+void procs_keep(void)
+{
+	keeping = true;
+}
+
+void procs_forget(void)
+{
+	keeping = false;
+	walk_free(&kept);
 }
 
 /* The kernel cuts names off: what is as long as one can be may go on. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "nl/diag.h"
+#include "socks/walk.h"
 
 #define PROC_NONE UINT32_MAX
 
@@ -21,16 +22,6 @@ struct proc_fd {
 	uint32_t next;
 	uint32_t task;
 	int fd;
-};
-
-/**
- * struct proc_task - A process.
- * @pid: its ID.
- * @comm: its name, any bytes.
- */
-struct proc_task {
-	int pid;
-	char comm[64];
 };
 
 /**
@@ -65,6 +56,18 @@ struct procs {
  * Return: 0, or -1 after a message.
  */
 int procs_find(struct procs *procs, struct sock_list *list);
+
+/**
+ * procs_keep() - Look at the processes once for all lists from here on, for -N.
+ *
+ * They are looked at for the first list, and anew for one with a socket that is of none.
+ */
+void procs_keep(void);
+
+/**
+ * procs_forget() - Look at them for each list again.
+ */
+void procs_forget(void);
 
 /**
  * procs_has() - Whether a process has a socket.

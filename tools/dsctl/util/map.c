@@ -46,6 +46,16 @@ uint32_t map_set(struct map *map, uint64_t key, uint32_t value)
 	return slot->value;
 }
 
+uint32_t map_swap(struct map *map, uint64_t key, uint32_t value)
+{
+	struct map_slot *slot = map_slot(map, key);
+	uint32_t old = slot->value;
+
+	slot->key = key;
+	slot->value = value;
+	return old;
+}
+
 uint32_t map_get(const struct map *map, uint64_t key)
 {
 	return map_slot(map, key)->value;

@@ -38,6 +38,16 @@ int map_init(struct map *map, size_t n);
 uint32_t map_set(struct map *map, uint64_t key, uint32_t value);
 
 /**
+ * map_swap() - Remember a value for a key in the place of what it has.
+ * @map: the map.
+ * @key: the key.
+ * @value: anything but MAP_NONE.
+ *
+ * Return: the value that the key had before, or MAP_NONE.
+ */
+uint32_t map_swap(struct map *map, uint64_t key, uint32_t value);
+
+/**
  * map_get() - Look a key up.
  * @map: the map.
  * @key: the key.
