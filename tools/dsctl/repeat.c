@@ -231,11 +231,14 @@ bool repeat_rate(const struct repeat *repeat, uint64_t since, double *rate)
 	return true;
 }
 
-json_t *json_rate(const struct repeat *repeat, uint64_t since)
+void emit_rate(const struct repeat *repeat, uint64_t since, struct emit *emit)
 {
 	double rate;
 
-	return repeat_rate(repeat, since, &rate) ? json_real(rate) : json_null();
+	if (repeat_rate(repeat, since, &rate))
+		emit_real(emit, "rate", rate);
+	else
+		emit_null(emit, "rate");
 }
 
 json_t *json_report(const struct repeat *repeat)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "out/emit.h"
 #include "out/json.h"
 #include "out/text.h"
 #include "socks/rates.h"
@@ -91,13 +92,12 @@ bool repeat_shows_new(const struct repeat *repeat);
 bool repeat_rate(const struct repeat *repeat, uint64_t since, double *rate);
 
 /**
- * json_rate() - The same for JSON.
+ * emit_rate() - The same for JSON, null at the first report.
  * @repeat: which report it is.
  * @since: how many events.
- *
- * Return: a number, null at the first report; NULL if there is no memory.
+ * @emit: gets a number "rate".
  */
-json_t *json_rate(const struct repeat *repeat, uint64_t since);
+void emit_rate(const struct repeat *repeat, uint64_t since, struct emit *emit);
 
 /**
  * json_report() - What there is to say of a report of top as a whole.

@@ -97,16 +97,9 @@ static json_t *json_sockets(const struct out *out, const struct report *report,
 	struct dev_name dev = { };
 	json_t *array = json_array();
 
-	for (; i != SERVICE_NONE; i = report->services.next[i]) {
-		json_t *obj = json_object();
-
-		json_add(array, obj);
-		if (json_socket(out, obj, &report->view.procs,
-				&report->view.socks.v[i], &dev)) {
-			json_decref(array);
-			return NULL;
-		}
-	}
+	for (; i != SERVICE_NONE; i = report->services.next[i])
+		json_add(array, json_socket(out, &report->view.procs,
+					    &report->view.socks.v[i], &dev));
 	return array;
 }
 

@@ -525,15 +525,8 @@ static json_t *json_sock(const struct out *out, const struct view *view,
 			 const struct sock *sk)
 {
 	struct dev_name dev = { };
-	json_t *obj;
 
-	if (!sk)
-		return json_null();
-	obj = json_object();
-	if (!json_socket(out, obj, &view->procs, sk, &dev))
-		return obj;
-	json_decref(obj);
-	return NULL;
+	return sk ? json_socket(out, &view->procs, sk, &dev) : json_null();
 }
 
 static int print_json(struct out *out, const struct packet *packet,

@@ -27,6 +27,7 @@
 #include "nl/counters.h"
 #include "nl/dsnl.h"
 #include "nl/event.h"
+#include "out/emit.h"
 #include "out/json.h"
 #include "out/stop.h"
 #include "out/stream.h"
@@ -115,6 +116,7 @@ struct passed {
  * @first: the first of these.
  * @num_waiting: how many.
  * @procs: processes as text.
+ * @emit: an event as JSON.
  * @seq: number of the latest event known.
  * @overrun: the socket was full: there may be more recent ones.
  * @gone: the module was unloaded.
@@ -130,6 +132,7 @@ struct monitor {
 	size_t first;
 	size_t num_waiting;
 	struct text procs;
+	struct emit emit;
 	uint64_t seq;
 	bool overrun;
 	bool gone;
@@ -226,50 +229,61 @@ static enum kind kind_of(const struct event *event)
 							     KIND_MAPPED;
 }
 
-static json_t *json_owners(const struct monitor *mon,
-			   const struct event *event)
+static void emit_owners(struct emit *emit, const struct monitor *mon,
+			const struct event *event)
 {
 	const struct sock *sk;
 
-	if (mon->wanted->filter.no_processes || mon->owners.failed)
-		return json_null();
+	if (mon->wanted->filter.no_processes || mon->owners.failed) {
+		emit_null(emit, "processes");
+		return;
+	}
 	sk = owners_find(&mon->owners, event->cookie);
-	return sk ? json_processes(&mon->owners.procs, sk) : json_array();
+	if (sk) {
+		emit_processes(emit, "processes", &mon->owners.procs, sk);
+		return;
+	}
+	emit_open(emit, "processes", '[');
+	emit_end(emit, ']');
 }
 
-static json_t *json_holder(const struct event *event)
+static void emit_holder(struct emit *emit, const struct event *event)
 {
-	char buf[ENDPOINT_STRLEN];
-
-	if (!event->holder.family)
-		return json_null();
-	return json_pack("{s:s, s:i}",
-			 "addr", endpoint_addr(&event->holder, buf),
-			 "port", event->holder.port);
+	if (!event->holder.family) {
+		emit_null(emit, "holder");
+		return;
+	}
+	emit_open(emit, "holder", '{');
+	emit_addr(emit, "addr", &event->holder);
+	emit_port(emit, "port", &event->holder);
+	emit_end(emit, '}');
 }
 
-static json_t *json_event(const struct monitor *mon, const struct event *event)
+static void print_json(struct monitor *mon, const struct event *event)
 {
+	struct emit *emit = &mon->emit;
 	char buf[TIME_STRLEN];
 
-	time_str(event->time, TIME_USEC | TIME_ZONE, buf);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
-			 "timestamp", buf,
-			 "event", event_name(event),
-			 "family", event->family == AF_INET6 ? "inet6" : "inet",
-			 "proto", proto_name(event->protocol),
-			 "local_addr", json_addr(&event->local),
-			 "local_port", json_port(&event->local),
-			 "peer_addr", json_addr(&event->peer),
-			 "peer_port", json_port(&event->peer),
-			 "flowlabel", event->family == AF_INET6 ?
-				      json_integer(event->flowlabel) :
-				      json_null(),
-			 "v6only", event->v6only < 0 ?
-				   json_null() : json_boolean(event->v6only),
-			 "holder", json_holder(event),
-			 "cookie", (json_int_t)event->cookie,
-			 "processes", json_owners(mon, event));
+	emit_begin(emit, &mon->ctx->out);
+	emit_text(emit, "timestamp",
+		  time_str(event->time, TIME_USEC | TIME_ZONE, buf));
+	emit_text(emit, "event", event_name(event));
+	emit_text(emit, "family", event->family == AF_INET6 ? "inet6" : "inet");
+	emit_text(emit, "proto", proto_name(event->protocol));
+	emit_addr(emit, "local_addr", &event->local);
+	emit_port(emit, "local_port", &event->local);
+	emit_addr(emit, "peer_addr", &event->peer);
+	emit_port(emit, "peer_port", &event->peer);
+	if (event->family == AF_INET6)
+		emit_number(emit, "flowlabel", event->flowlabel);
+	else
+		emit_null(emit, "flowlabel");
+	emit_bool(emit, "v6only", event->v6only);
+	emit_holder(emit, event);
+	emit_number(emit, "cookie", event->cookie);
+	emit_owners(emit, mon, event);
+	emit_end(emit, '}');
+	emit_line(emit);
 }
 
 static void print_owners(struct monitor *mon, const struct event *event)
@@ -393,7 +407,7 @@ static void print_event(struct monitor *mon, const struct event *event)
 	if (event->type == EVENT_LOST)
 		print_number(mon, event->time, event->lost, "lost", "lost", "");
 	else if (mon->ctx->out.json)
-		json_out(&mon->ctx->out, json_event(mon, event));
+		print_json(mon, event);
 	else
 		print_text(mon, event);
 }
@@ -671,6 +685,7 @@ static int run(struct ctx *ctx, void *job)
 	print_rest(&mon);
 	owners_free(&mon.owners);
 	free(mon.procs.buf);
+	free(mon.emit.text.buf);
 	free(mon.waiting);
 	return ret;
 }

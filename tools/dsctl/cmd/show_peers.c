@@ -9,6 +9,7 @@
 #include "nl/config.h"
 #include "nl/diag.h"
 #include "nl/peers.h"
+#include "out/emit.h"
 #include "out/table.h"
 #include "out/text.h"
 #include "socks/filter.h"
@@ -112,63 +113,72 @@ static const char *addr_str(const struct row *row, char *buf)
 	return buf;
 }
 
-static void json_line(const struct out *out, json_t *obj, const struct row *row)
+/* 0 is the number of no port. */
+static void emit_port_number(struct emit *emit, const char *key, uint16_t port)
+{
+	if (port)
+		emit_number(emit, key, port);
+	else
+		emit_null(emit, key);
+}
+
+static void emit_entry(struct emit *emit, const struct out *out,
+		       const struct row *row)
 {
 	const struct peer_entry *entry = &row->line->entry;
-	const char *service = service_of(row), *name = name_of(row);
 	bool task = row->line->has_task;
 	char buf[ADDR_STRLEN];
 
-	json_set(obj, "netns", json_netns(out));
-	json_set(obj, "direction",
-		 json_string(peer_direction_names[entry->direction]));
-	json_set(obj, "proto", has_part(row, PART_PORT) ?
-		 json_string(proto_name(entry->protocol)) : json_null());
-	json_set(obj, "local_port", entry->local_port ?
-		 json_integer(entry->local_port) : json_null());
-	json_set(obj, "peer_addr", entry->peer.family ?
-		 json_string(addr_str(row, buf)) : json_null());
+	emit_begin(emit, out);
+	emit_text(emit, "netns", out->netns);
+	emit_text(emit, "direction", peer_direction_names[entry->direction]);
+	emit_text(emit, "proto", has_part(row, PART_PORT) ?
+		  proto_name(entry->protocol) : NULL);
+	emit_port_number(emit, "local_port", entry->local_port);
+	emit_text(emit, "peer_addr",
+		  entry->peer.family ? addr_str(row, buf) : NULL);
 	if (row->hosts)
-		json_set(obj, "peer_name", name ? json_text(name) : json_null());
-	json_set(obj, "peer_port", entry->peer.port ?
-		 json_integer(entry->peer.port) : json_null());
-	json_set(obj, "comm", task ? json_text(entry->comm) : json_null());
-	json_set(obj, "uid", task ? json_integer(entry->uid) : json_null());
-	json_set(obj, "count", json_integer(entry->count));
-	json_set(obj, "first_age_ms", json_integer(entry->first_age));
-	json_set(obj, "last_age_ms", json_integer(entry->last_age));
-	json_set(obj, "service", service ? json_text(service) : json_null());
+		emit_text(emit, "peer_name", name_of(row));
+	emit_port_number(emit, "peer_port", entry->peer.port);
+	emit_text(emit, "comm", task ? entry->comm : NULL);
+	if (task)
+		emit_number(emit, "uid", entry->uid);
+	else
+		emit_null(emit, "uid");
+	emit_number(emit, "count", entry->count);
+	emit_number(emit, "first_age_ms", entry->first_age);
+	emit_number(emit, "last_age_ms", entry->last_age);
+	emit_text(emit, "service", service_of(row));
 	if (row->req->group != GROUP_NONE)
-		json_set(obj, "peers", json_integer(row->line->num_peers));
+		emit_number(emit, "peers", row->line->num_peers);
 	if (row->repeat->top) {
-		json_set(obj, "added", json_integer(row->line->since));
-		json_set(obj, "rate", json_rate(row->repeat, row->line->since));
+		emit_number(emit, "added", row->line->since);
+		emit_rate(row->repeat, row->line->since, emit);
 	}
+	emit_end(emit, '}');
 }
 
 static int print_json(struct out *out, struct row *row,
 		      const struct ledger *ledger)
 {
 	struct json_array array = { };
-	json_t *obj = json_object();
-	int ret = EXIT_OK;
+	struct emit emit = { };
+	int ret = 0;
 	size_t i;
 
-	if (row->repeat->top &&
-	    json_array_in(out, &array, json_report(row->repeat), "peers")) {
-		json_decref(obj);
-		return EXIT_KERNEL;
-	}
+	if (row->repeat->top)
+		ret = json_array_in(out, &array, json_report(row->repeat),
+				    "peers");
 	for (i = 0; !ret && i < ledger->n; i++) {
 		row->line = &ledger->v[i];
-		json_line(out, obj, row);
-		if (json_array_put(out, &array, obj))
-			ret = EXIT_KERNEL;
+		emit_entry(&emit, out, row);
+		ret = emit_put(&emit, out, &array);
 	}
-	json_decref(obj);
-	if (!ret)
-		json_array_end(out, &array);
-	return ret;
+	free(emit.text.buf);
+	if (ret)
+		return EXIT_KERNEL;
+	json_array_end(out, &array);
+	return EXIT_OK;
 }
 
 static void cell_direction(struct row *row, struct text *text)

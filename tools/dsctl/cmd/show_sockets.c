@@ -6,6 +6,7 @@
 #include "cmd/list.h"
 #include "nl/counters.h"
 #include "nl/diag.h"
+#include "out/emit.h"
 #include "out/table.h"
 #include "out/text.h"
 #include "socks/filter.h"
@@ -26,47 +27,41 @@ static uint64_t sum_since(const struct view *view, const struct sock *sk)
 }
 
 /* What top says besides. */
-static void json_since(json_t *obj, const struct repeat *repeat,
+static void emit_since(struct emit *emit, const struct repeat *repeat,
 		       const struct view *view, const struct sock *sk)
 {
-	const uint64_t *since = view_since(view, sk);
-	json_t *added = json_object();
-	size_t i;
-
-	for (i = 0; i < NUM_COUNTERS; i++)
-		json_set(added, counters[i].key,
-			 counter_is_recorded(i, sk->protocol) ?
-			 json_integer(since[i]) : json_null());
-	json_set(obj, "added", added);
-	json_set(obj, "rate", json_rate(repeat, sk->added));
+	emit_open(emit, "added", '{');
+	emit_counters(emit, view_since(view, sk), sk->protocol);
+	emit_end(emit, '}');
+	emit_rate(repeat, sk->added, emit);
 }
 
 static int print_json(struct ctx *ctx, const struct view *view)
 {
 	const struct repeat *repeat = &ctx->repeat;
 	struct json_array array = { };
-	struct out *out = &ctx->out;
 	struct dev_name dev = { };
-	json_t *obj = json_object();
+	struct emit emit = { };
+	int ret = 0;
 	size_t i;
-	int ret;
 
-	if (repeat->top && json_array_in(out, &array, json_report(repeat),
-					 "sockets"))
-		return EXIT_KERNEL;
-	for (i = 0; i < view->socks.n; i++) {
+	if (repeat->top)
+		ret = json_array_in(&ctx->out, &array, json_report(repeat),
+				    "sockets");
+	for (i = 0; !ret && i < view->socks.n; i++) {
 		const struct sock *sk = &view->socks.v[i];
 
-		ret = json_socket(out, obj, &view->procs, sk, &dev);
+		emit_begin(&emit, &ctx->out);
+		emit_socket(&emit, &ctx->out, &view->procs, sk, &dev);
 		if (repeat->top)
-			json_since(obj, repeat, view, sk);
-		if (json_array_put(out, &array, ret ? NULL : obj)) {
-			json_decref(obj);
-			return EXIT_KERNEL;
-		}
+			emit_since(&emit, repeat, view, sk);
+		emit_end(&emit, '}');
+		ret = emit_put(&emit, &ctx->out, &array);
 	}
-	json_decref(obj);
-	json_array_end(out, &array);
+	free(emit.text.buf);
+	if (ret)
+		return EXIT_KERNEL;
+	json_array_end(&ctx->out, &array);
 	return EXIT_OK;
 }
 

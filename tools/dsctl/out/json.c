@@ -9,8 +9,6 @@
 #include "out/stream.h"
 #include "out/text.h"
 
-#define INDENT 4
-
 /*
  * Whether json_set() or json_add() had no memory for something. It is global, as
  * errno is: one value is made at a time, and this is about that one.
@@ -61,7 +59,7 @@ static bool json_whole(const json_t *value)
 /* What is not ASCII is escaped: no byte of a name reaches a terminal raw. */
 static size_t json_flags(const struct out *out)
 {
-	return JSON_ENSURE_ASCII | (out->pretty ? JSON_INDENT(INDENT)
+	return JSON_ENSURE_ASCII | (out->pretty ? JSON_INDENT(JSON_STEP)
 						: JSON_COMPACT);
 }
 
@@ -106,26 +104,28 @@ static size_t dump(const struct out *out, struct json_array *array,
 	return json_dumpb(value, buf, len, json_flags(out));
 }
 
+static int put_text(const struct out *out, struct json_array *array,
+		    const char *text, size_t len)
+{
+	putchar(array->n++ ? ',' : '[');
+	if (out->pretty)
+		put_indented(text, len, JSON_STEP << array->inner);
+	else
+		fwrite(text, 1, len, stdout);
+	return out_failed() ? -1 : 0;
+}
+
 static int put_element(const struct out *out, struct json_array *array,
 		       const json_t *value)
 {
 	size_t len;
+	int ret;
 
 	len = json_whole(value) ? dump(out, array, value) : 0;
-	if (!len) {
-		err_no_memory();
+	ret = len ? put_text(out, array, array->buf, len) : err_no_memory();
+	if (ret)
 		json_array_free(array);
-		return -1;
-	}
-	putchar(array->n++ ? ',' : '[');
-	if (out->pretty)
-		put_indented(array->buf, len, INDENT << array->inner);
-	else
-		fwrite(array->buf, 1, len, stdout);
-	if (!out_failed())
-		return 0;
-	json_array_free(array);
-	return -1;
+	return ret;
 }
 
 static void put_end(const struct out *out, struct json_array *array)
@@ -133,7 +133,7 @@ static void put_end(const struct out *out, struct json_array *array)
 	if (!array->n)
 		putchar('[');
 	else if (out->pretty)
-		printf("\n%*s", array->inner ? INDENT : 0, "");
+		printf("\n%*s", array->inner ? JSON_STEP : 0, "");
 	putchar(']');
 	if (array->inner)
 		fputs(out->pretty ? "\n}" : "}", stdout);
@@ -155,7 +155,7 @@ int json_array_in(struct out *out, struct json_array *array, json_t *obj,
 	/* Without the end */
 	fwrite(array->buf, 1, len - strlen(out->pretty ? "\n}" : "}"), stdout);
 	if (out->pretty)
-		printf(",\n%*s\"%s\": ", INDENT, "", key);
+		printf(",\n%*s\"%s\": ", JSON_STEP, "", key);
 	else
 		printf(",\"%s\":", key);
 	array->inner = true;
@@ -166,6 +166,19 @@ int json_array_put(struct out *out, struct json_array *array,
 		   const json_t *value)
 {
 	return put_element(out, out->joining ? &out->joined : array, value);
+}
+
+int json_array_put_text(struct out *out, struct json_array *array,
+			const char *text, size_t len)
+{
+	int ret;
+
+	if (out->joining)
+		array = &out->joined;
+	ret = len ? put_text(out, array, text, len) : err_no_memory();
+	if (ret)
+		json_array_free(array);
+	return ret;
 }
 
 void json_array_end(struct out *out, struct json_array *array)

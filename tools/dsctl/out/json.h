@@ -9,6 +9,9 @@
 
 struct out;
 
+/* How far each object and array stands in, with -p. */
+#define JSON_STEP 4
+
 /**
  * json_text() - A JSON string of a text that can hold anything.
  * @str: the text, made UTF-8 as text_utf8() does.
@@ -90,6 +93,18 @@ int json_array_in(struct out *out, struct json_array *array, json_t *obj,
  */
 int json_array_put(struct out *out, struct json_array *array,
 		   const json_t *value);
+
+/**
+ * json_array_put_text() - Print the next element, which is there as text.
+ * @out: how to print.
+ * @array: the array, zeroed at first.
+ * @text: the element, as json_array_put() would print it.
+ * @len: its length; 0 means that there was no memory.
+ *
+ * Return: 0, or -1 after a message.
+ */
+int json_array_put_text(struct out *out, struct json_array *array,
+			const char *text, size_t len);
 
 /**
  * json_array_end() - Print the end of the array.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nl/counters.h"
+#include "out/emit.h"
 #include "out/out.h"
 #include "socks/put.h"
 #include "socks/ruled.h"
@@ -20,37 +21,33 @@ const char *dev_name(struct dev_name *dev, const struct sock *sk)
 	return dev->name;
 }
 
-json_t *json_addr(const struct endpoint *ep)
+void emit_addr(struct emit *emit, const char *key, const struct endpoint *ep)
 {
 	char buf[ENDPOINT_STRLEN];
 
-	return ep->family ? json_string(endpoint_addr(ep, buf)) : json_null();
+	emit_text(emit, key, ep->family ? endpoint_addr(ep, buf) : NULL);
 }
 
-json_t *json_port(const struct endpoint *ep)
+void emit_port(struct emit *emit, const char *key, const struct endpoint *ep)
 {
-	return ep->family ? json_integer(ep->port) : json_null();
+	if (ep->family)
+		emit_number(emit, key, ep->port);
+	else
+		emit_null(emit, key);
 }
 
-static json_t *json_last_peer(const struct last_peer *last)
+static void emit_last(struct emit *emit, const char *peer_key,
+		      const char *age_key, const struct last_peer *last)
 {
 	char buf[ENDPOINT_STRLEN];
 
-	if (!last->peer.family)
-		return json_null();
-	return json_string(endpoint_str(&last->peer, NULL, buf));
-}
-
-static json_t *json_last_age(const struct last_peer *last)
-{
-	return last->peer.family ? json_integer(last->age) : json_null();
-}
-
-static json_t *json_mode(const struct sock *sk)
-{
-	if (sk->mode == NUM_MODES)
-		return json_null();
-	return json_string(mode_names[sk->mode]);
+	if (last->peer.family) {
+		emit_text(emit, peer_key, endpoint_str(&last->peer, NULL, buf));
+		emit_number(emit, age_key, last->age);
+	} else {
+		emit_null(emit, peer_key);
+		emit_null(emit, age_key);
+	}
 }
 
 json_t *json_rule(unsigned int rule)
@@ -76,43 +73,92 @@ json_t *json_processes(const struct procs *procs, const struct sock *sk)
 	return array;
 }
 
-int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
-		const struct sock *sk, struct dev_name *dev)
+void emit_processes(struct emit *emit, const char *key, const struct procs *procs,
+		    const struct sock *sk)
 {
-	const struct record *rec = sk->rec;
-	const char *name = dev_name(dev, sk);
-	int failed = 0;
+	uint32_t i;
+
+	emit_open(emit, key, '[');
+	for (i = sk->procs.first; i != PROC_NONE; i = procs->fds[i].next) {
+		const struct proc_task *task;
+
+		task = &procs->tasks[procs->fds[i].task];
+		emit_open(emit, NULL, '{');
+		emit_number(emit, "pid", task->pid);
+		emit_text(emit, "comm", task->comm);
+		emit_number(emit, "fd", procs->fds[i].fd);
+		emit_end(emit, '}');
+	}
+	emit_end(emit, ']');
+}
+
+/* What sock_diag does not tell of a socket that it does not list */
+static void emit_listed(struct emit *emit, const char *key, const struct sock *sk,
+			uint32_t number)
+{
+	if (sk->unlisted)
+		emit_null(emit, key);
+	else
+		emit_number(emit, key, number);
+}
+
+void emit_counters(struct emit *emit, const uint64_t *values, int protocol)
+{
 	size_t i;
 
-#define SET(key, value) (failed |= json_object_set_new_nocheck(obj, key, value))
-	SET("netns", json_netns(out));
-	SET("proto", json_string(proto_name(sk->protocol)));
-	SET("state", json_string(state_name(sk)));
-	SET("mode", json_mode(sk));
-	SET("local_addr", json_addr(&sk->local));
-	SET("local_port", json_port(&sk->local));
-	SET("peer_addr", json_addr(&sk->peer));
-	SET("peer_port", json_port(&sk->peer));
-	SET("dev", name ? json_text(name) : json_null());
-	SET("explicit_port", rec->explicit_port < 0 ?
-		json_null() : json_boolean(rec->explicit_port));
-	SET("v6only", sk->v6only < 0 ? json_null() : json_boolean(sk->v6only));
-	SET("rule", json_rule(sk->rule));
-	SET("cookie", json_integer(sk->cookie));
-	SET("uid", sk->unlisted ? json_null() : json_integer(sk->uid));
-	SET("inode", sk->unlisted ? json_null() : json_integer(sk->inode));
-	SET("shadowed", json_boolean(sk->shadowed));
-	SET("processes", procs->known ? json_processes(procs, sk)
-				      : json_null());
-	SET("last_mapped_peer", json_last_peer(&rec->mapped));
-	SET("last_mapped_age_ms", json_last_age(&rec->mapped));
-	SET("last_rejected_peer", json_last_peer(&rec->rejected));
-	SET("last_rejected_age_ms", json_last_age(&rec->rejected));
-	for (i = 0; i < NUM_COUNTERS; i++)
-		SET(counters[i].key, counter_is_recorded(i, sk->protocol) ?
-			json_integer(rec->counters[i]) : json_null());
-#undef SET
-	return failed ? -ENOMEM : 0;
+	for (i = 0; i < NUM_COUNTERS; i++) {
+		if (counter_is_recorded(i, protocol))
+			emit_number(emit, counters[i].key, values[i]);
+		else
+			emit_null(emit, counters[i].key);
+	}
+}
+
+void emit_socket(struct emit *emit, const struct out *out,
+		 const struct procs *procs, const struct sock *sk,
+		 struct dev_name *dev)
+{
+	const struct record *rec = sk->rec;
+
+	emit_text(emit, "netns", out->netns);
+	emit_text(emit, "proto", proto_name(sk->protocol));
+	emit_text(emit, "state", state_name(sk));
+	emit_text(emit, "mode",
+		  sk->mode == NUM_MODES ? NULL : mode_names[sk->mode]);
+	emit_addr(emit, "local_addr", &sk->local);
+	emit_port(emit, "local_port", &sk->local);
+	emit_addr(emit, "peer_addr", &sk->peer);
+	emit_port(emit, "peer_port", &sk->peer);
+	emit_text(emit, "dev", dev_name(dev, sk));
+	emit_bool(emit, "explicit_port", rec->explicit_port);
+	emit_bool(emit, "v6only", sk->v6only);
+	emit_text(emit, "rule", sock_rule_names[sk->rule]);
+	emit_number(emit, "cookie", sk->cookie);
+	emit_listed(emit, "uid", sk, sk->uid);
+	emit_listed(emit, "inode", sk, sk->inode);
+	emit_bool(emit, "shadowed", sk->shadowed);
+	if (procs->known)
+		emit_processes(emit, "processes", procs, sk);
+	else
+		emit_null(emit, "processes");
+	emit_last(emit, "last_mapped_peer", "last_mapped_age_ms", &rec->mapped);
+	emit_last(emit, "last_rejected_peer", "last_rejected_age_ms",
+		  &rec->rejected);
+	emit_counters(emit, rec->counters, sk->protocol);
+}
+
+json_t *json_socket(const struct out *out, const struct procs *procs,
+		    const struct sock *sk, struct dev_name *dev)
+{
+	struct emit emit = { };
+	json_t *value;
+
+	emit_begin(&emit, out);
+	emit_socket(&emit, out, procs, sk, dev);
+	emit_end(&emit, '}');
+	value = emit_value(&emit);
+	free(emit.text.buf);
+	return value;
 }
 
 json_t *json_counters(const uint64_t *values)

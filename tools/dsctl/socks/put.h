@@ -7,6 +7,7 @@
 
 #include "nl/diag.h"
 #include "nl/records.h"
+#include "out/emit.h"
 #include "out/json.h"
 #include "out/text.h"
 #include "socks/procs.h"
@@ -34,20 +35,30 @@ struct dev_name {
 const char *dev_name(struct dev_name *dev, const struct sock *sk);
 
 /**
- * json_addr() - The address of an endpoint.
+ * emit_addr() - The address of an endpoint, null if there is none.
+ * @emit: where to.
+ * @key: its name.
  * @ep: the endpoint.
- *
- * Return: a string, null if there is none; NULL if there is no memory.
  */
-json_t *json_addr(const struct endpoint *ep);
+void emit_addr(struct emit *emit, const char *key, const struct endpoint *ep);
 
 /**
- * json_port() - The port of an endpoint.
+ * emit_port() - The port of an endpoint, null if there is none.
+ * @emit: where to.
+ * @key: its name.
  * @ep: the endpoint.
- *
- * Return: a number, null if there is none; NULL if there is no memory.
  */
-json_t *json_port(const struct endpoint *ep);
+void emit_port(struct emit *emit, const char *key, const struct endpoint *ep);
+
+/**
+ * emit_processes() - The users of a socket as an array.
+ * @emit: where to.
+ * @key: its name.
+ * @procs: users of the socket, and of others.
+ * @sk: the socket.
+ */
+void emit_processes(struct emit *emit, const char *key, const struct procs *procs,
+		    const struct sock *sk);
 
 /**
  * json_rule() - What a rule says of IPV6_V6ONLY.
@@ -58,17 +69,36 @@ json_t *json_port(const struct endpoint *ep);
 json_t *json_rule(unsigned int rule);
 
 /**
- * json_socket() - Fill an object, or fill it anew: keys and order stay.
+ * emit_counters() - The counters of a socket, each by its name.
+ * @emit: what they become members of.
+ * @values: NUM_COUNTERS values, in the order of counters[].
+ * @protocol: of the socket, which says which of them it has: null for the others.
+ */
+void emit_counters(struct emit *emit, const uint64_t *values, int protocol);
+
+/**
+ * emit_socket() - All about a socket.
+ * @emit: what it becomes members of.
  * @out: how to print.
- * @obj: the object.
+ * @procs: users of the socket.
+ * @sk: the socket, with its record.
+ * @dev: the device asked for last.
+ */
+void emit_socket(struct emit *emit, const struct out *out,
+		 const struct procs *procs, const struct sock *sk,
+		 struct dev_name *dev);
+
+/**
+ * json_socket() - The same as an object, to be part of another value.
+ * @out: how to print.
  * @procs: users of the socket.
  * @sk: the socket, with its record.
  * @dev: the device asked for last.
  *
- * Return: 0, or -ENOMEM.
+ * Return: the object, or NULL if there is no memory.
  */
-int json_socket(const struct out *out, json_t *obj, const struct procs *procs,
-		const struct sock *sk, struct dev_name *dev);
+json_t *json_socket(const struct out *out, const struct procs *procs,
+		    const struct sock *sk, struct dev_name *dev);
 
 /**
  * json_counters() - Counters, whoever has them.
