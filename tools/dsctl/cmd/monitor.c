@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/dualstack.h>
 #include <linux/genetlink.h>
 #include <netlink/attr.h>
@@ -16,6 +17,8 @@
 #include <netlink/genl/genl.h>
 #include <netlink/socket.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,6 +46,15 @@
 /* Events arrive in bursts while a terminal scrolls. */
 #define RCVBUF		(8 << 20)
 #define READ_SIZE	65536
+
+/*
+ * Whoever reads a pipe wants each line when it is there: it is written before this waits
+ * for more, or looks for who has a socket. Lines that came together are written together,
+ * as many as a pipe takes at once: neither a signal nor another writer comes in between,
+ * unless a line is longer than there is room for.
+ */
+#define WRITE_SIZE	65536
+#define WRITE_AT	(PIPE_BUF - 1024)	/* leaves room for a line */
 
 /* How long the kernel may take to start, and how often to ask whether it did. */
 #define START_MS	30000
@@ -410,6 +422,8 @@ static void print_event(struct monitor *mon, const struct event *event)
 		print_json(mon, event);
 	else
 		print_text(mon, event);
+	if (__fpending(stdout) > WRITE_AT)
+		out_flush();
 }
 
 static void print_first(struct monitor *mon)
@@ -594,6 +608,7 @@ static int drain(struct monitor *mon)
 		     hdr = nlmsg_next(hdr, &len))
 			take(mon, hdr);
 		print_waiting(mon);
+		out_flush();
 	}
 	return 0;
 }
@@ -638,7 +653,7 @@ static int loop(struct monitor *mon)
 
 	while (!mon->gone) {
 		wait = print_waiting(mon);
-		if (out_failed() || is_blind(mon))
+		if (!out_flush() || is_blind(mon))
 			return -1;	/* the end, or a message, says why */
 		settling = wait < 0 && mon->overrun;
 		ret = poll(fds, ARRAY_SIZE(fds), settling ? SETTLE_MS : wait);
@@ -654,7 +669,7 @@ static int loop(struct monitor *mon)
 			return -1;
 	}
 	print_rest(mon);
-	if (out_failed())
+	if (!out_flush())
 		return -1;
 	err("the dualstack module was unloaded");
 	return -1;
@@ -662,6 +677,7 @@ static int loop(struct monitor *mon)
 
 static int run(struct ctx *ctx, void *job)
 {
+	static char buf[WRITE_SIZE];
 	struct monitor mon = { .ctx = ctx, .wanted = job };
 	const struct filter *filter = &mon.wanted->filter;
 	int ret;
@@ -678,8 +694,7 @@ static int run(struct ctx *ctx, void *job)
 		}
 	}
 
-	/* Whoever reads a pipe wants each line when it is there. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
 	stop_on_signal(NULL);
 	ret = begin(&mon) || loop(&mon) ? EXIT_KERNEL : EXIT_OK;
 	print_rest(&mon);
