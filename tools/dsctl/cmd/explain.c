@@ -366,18 +366,22 @@ static int find_socket(struct ctx *ctx, struct view *view,
 		.all = true,
 		.no_peers = !ctx->out.json,
 		.rules = true,
+		.cookie = cookie,
 	};
-	size_t i;
-	int ret;
 
 	*found = NULL;
 	if (!cookie)
 		return 0;
-	ret = view_get(ctx, view, &filter);
-	for (i = 0; !ret && i < view->socks.n; i++)
-		if (view->socks.v[i].cookie == cookie)
-			*found = &view->socks.v[i];
-	return ret;
+	/* A SYN is a listener's, however many connections have the port. */
+	if (packet->protocol == IPPROTO_TCP) {
+		filter.given |= FILTER_STATE;
+		filter.states = DIAG_STATE(TCP_LISTEN);
+	}
+	if (view_get(ctx, view, &filter))
+		return -1;
+	if (view->socks.n)
+		*found = &view->socks.v[0];
+	return 0;
 }
 
 /* "IPv4 SYN to 192.0.2.1 port 80 from 192.0.2.2" */

@@ -215,6 +215,20 @@ static int diag_each(const struct nlmsghdr *hdr, void *arg)
 	return 0;
 }
 
+void sock_list_keep(struct sock_list *list, uint64_t cookie)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		if (list->v[i].cookie == cookie) {
+			list->v[0] = list->v[i];
+			list->n = 1;
+			return;
+		}
+	}
+	list->n = 0;
+}
+
 int diag_dump(struct dsnl *nl, const struct diag_request *req,
 	      struct sock_list *list)
 {

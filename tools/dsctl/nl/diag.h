@@ -171,6 +171,13 @@ int diag_dump(struct dsnl *nl, const struct diag_request *req,
 struct sock *sock_list_add(struct sock_list *list);
 
 /**
+ * sock_list_keep() - Drop all sockets but one.
+ * @list: the sockets.
+ * @cookie: of the one, which may not be there.
+ */
+void sock_list_keep(struct sock_list *list, uint64_t cookie);
+
+/**
  * sock_list_shadow() - Mark the dual sockets whose port an AF_INET one has too.
  * @list: the sockets, AF_INET listeners and unconnected UDP sockets included.
  *

@@ -55,7 +55,7 @@ enum {
  * @no_processes: do not look for the processes that have the sockets.
  * @no_peers: the last peers are not shown: no warning if they may not be seen.
  * @rules: what rules say of the sockets is shown.
- * @cookie: cookie of a socket, else 0.
+ * @cookie: cookie of a socket, else 0; of view_get() where a port is given, too.
  * @states: DIAG_STATE() of those wanted, if FILTER_STATE is given.
  * @src: addresses of this host's end, if FILTER_SRC is given.
  * @dst: addresses of the other one, if FILTER_DST is given.

@@ -38,20 +38,6 @@ const char *sockarg_str(const struct filter *filter, char *buf)
 	return buf;
 }
 
-static void keep_cookie(struct sock_list *list, uint64_t cookie)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		if (list->v[i].cookie == cookie) {
-			list->v[0] = list->v[i];
-			list->n = 1;
-			return;
-		}
-	}
-	list->n = 0;
-}
-
 int sockarg_list(struct dsnl *nl, const struct filter *filter,
 		 struct sock_list *list)
 {
@@ -74,7 +60,7 @@ int sockarg_list(struct dsnl *nl, const struct filter *filter,
 		}
 	}
 	if (!ret && filter->given & FILTER_COOKIE)
-		keep_cookie(list, filter->cookie);
+		sock_list_keep(list, filter->cookie);
 	return ret;
 }
 

@@ -126,7 +126,7 @@ static int get_sockets(struct view *view, const struct filter *filter,
 		if (!ret)
 			join(view, n);
 	}
-	return ret;
+	return ret ? ret : sock_list_shadow(&view->socks);
 }
 
 /*
@@ -289,6 +289,9 @@ static int get_all(struct ctx *ctx, struct view *view,
 		ret = get_sockets(view, filter, &ctx->sock_diag);
 		if (ret)
 			return ret;
+		/* The others have said whether it is shadowed. */
+		if (filter->cookie)
+			sock_list_keep(&view->socks, filter->cookie);
 		if (view->socks.n <= FEW_SOCKETS)
 			ret = records_get(nl, &view->records, &view->socks);
 		else
@@ -325,8 +328,6 @@ int view_get(struct ctx *ctx, struct view *view, const struct filter *filter)
 		return -1;
 	nl->no_warnings = filter->no_peers;
 	ret = get_all(ctx, view, filter);
-	if (!ret)
-		ret = sock_list_shadow(&view->socks);
 	/* They are no servers. */
 	if (!ret && wants_unlisted(filter) && (ctx->out.json || filter->all))
 		ret = get_unlisted(view, filter, nl);
