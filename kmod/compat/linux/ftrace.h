@@ -28,6 +28,15 @@
 	struct ftrace_ops *ops, enum ftrace_ops_cmd cmd
 #endif
 
+/* Such a kernel has each function clear registers at the end, so that nobody uses what was
+ * in them: the arguments of whoever called this module by a direct call.
+ */
+#ifdef CONFIG_ZERO_CALL_USED_REGS
+#define ds_skip_zeroing	__attribute__((__zero_call_used_regs__("skip")))
+#else
+#define ds_skip_zeroing
+#endif
+
 /* ds_direct is for a function that ftrace's direct calls have run at the entry of
  * another one. It is passed the arguments of that one, and has to leave all
  * registers as they were. The compiler saves those that the function uses; a
@@ -38,7 +47,7 @@
 #if defined(DS_FTRACE_DIRECT_CALLS) && !defined(__clang__) && \
 	defined(__no_caller_saved_registers) && \
 	__has_attribute(__no_caller_saved_registers__)
-#define ds_direct		__no_caller_saved_registers
+#define ds_direct		__no_caller_saved_registers ds_skip_zeroing
 #define ds_direct_call(func)	((unsigned long)(func))
 #else
 #define ds_direct
@@ -56,7 +65,7 @@
  * looks at what it has made of them.
  */
 #ifdef DS_KEEP_ARGUMENTS
-#define ds_direct_fast
+#define ds_direct_fast		ds_skip_zeroing
 #define ds_keep_arguments(a, b, c)					\
 	({ asm volatile("" : : "D" (a), "S" (b), "d" (c) : "memory"); })
 #else
