@@ -10,7 +10,7 @@
 #include <linux/minmax.h>
 #include <linux/net.h>
 #include <linux/percpu.h>
-#include <linux/preempt.h>
+#include <linux/refcount.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
 #include <linux/spinlock.h>
@@ -32,6 +32,7 @@
 #include "lookup.h"
 #include "net.h"
 #include "queue.h"
+#include "rcu.h"
 #include "sending.h"
 #include "sock.h"
 #include "stats.h"
@@ -87,7 +88,7 @@ static __always_inline bool ds_is_watched(void)
 	       ds_somebody_listens();
 }
 
-/* Whether somebody may have to be told. With preemption disabled. */
+/* Whether somebody may have to be told. Under RCU. */
 static bool ds_is_told(const struct sock *sk, enum ds_event event)
 {
 	if (ds_is_traced(sk, event))
@@ -116,9 +117,9 @@ static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
 }
 
-/* Count @n equal events. With preemption disabled, which is enough for RCU. */
-static void ds_account_nopreempt(struct sock *sk, enum ds_event event,
-				 const struct ds_flow *flow, unsigned int n)
+/* Count @n equal events. Under RCU. */
+static void ds_account_rcu(struct sock *sk, enum ds_event event,
+			   const struct ds_flow *flow, unsigned int n)
 {
 	struct ds_sock *rec;
 
@@ -140,9 +141,9 @@ static void ds_account_nopreempt(struct sock *sk, enum ds_event event,
 static void ds_account_n(struct sock *sk, enum ds_event event,
 			 const struct ds_flow *flow, unsigned int n)
 {
-	preempt_disable_notrace();
-	ds_account_nopreempt(sk, event, flow, n);
-	preempt_enable_notrace();
+	ds_rcu_lock();
+	ds_account_rcu(sk, event, flow, n);
+	ds_rcu_unlock();
 }
 
 static void ds_account(struct sock *sk, enum ds_event event,
@@ -188,7 +189,7 @@ static bool ds_count_untracked(struct sock *sk, const struct sk_buff *skb,
 
 	if (!check_net(net) || proto < 0)
 		return false;
-	dn = ds_net_nopreempt(net);
+	dn = ds_net_rcu(net);
 	if (!READ_ONCE(dn->records.no_room) || ds_sock_is_recorded(sk) ||
 	    (event == DS_IN_V4 && ds_is_heard(sk)))
 		return false;
@@ -204,9 +205,9 @@ static bool ds_account_untracked(struct sock *sk, const struct sk_buff *skb,
 {
 	bool done;
 
-	preempt_disable_notrace();
+	ds_rcu_lock();
 	done = ds_count_untracked(sk, skb, event);
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 	return done;
 }
 
@@ -220,7 +221,7 @@ static bool ds_account_watched(struct sock *sk, const struct sk_buff *skb)
 	struct ds_sock *rec;
 	bool found;
 
-	preempt_disable_notrace();
+	ds_rcu_lock();
 	found = ds_sock_find(sk, &rec);
 	if (found && !ds_count_in_v4(rec, skb))
 		ds_who_received_slow(sk, rec, ip_hdr(skb)->saddr);
@@ -228,7 +229,7 @@ static bool ds_account_watched(struct sock *sk, const struct sk_buff *skb)
 		ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
 		ds_tell(sk, DS_IN_V4, &flow);
 	}
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 	return found;
 }
 
@@ -252,7 +253,9 @@ static void ds_account_reception(struct sock *sk, const struct sk_buff *skb)
 void ds_account_accept_slow(struct sock *listener, const struct sock *child,
 			    const struct sk_buff *skb)
 {
+	ds_call_begin();
 	ds_account_reception(listener, skb);
+	ds_call_end();
 }
 
 /* With UDP_GRO one recvmsg() may hand over several datagrams of a sender, and tells
@@ -268,10 +271,12 @@ void ds_account_recv_slow(struct sock *sk, const struct sk_buff *skb, int len)
 	if (ds_udp_gro(sk) && skb_is_gso(skb) &&
 	    shinfo->gso_type & SKB_GSO_UDP_L4)
 		n = DIV_ROUND_UP(skb->len, shinfo->gso_size);
+	ds_call_begin();
 	if (n > 1)
 		ds_account_received(sk, skb, n);
 	else
 		ds_account_reception(sk, skb);
+	ds_call_end();
 }
 
 static noinline ds_direct
@@ -280,9 +285,11 @@ void ds_account_fastopen_child(struct sock *listener, const struct sock *child)
 	struct ds_flow flow;
 
 	ds_flow_from_sk(&flow, child);
+	ds_call_begin();
 	ds_net_way(flow.net, DS_WAY_FASTOPEN);
 	ds_account(listener, flow.family == AF_INET ? DS_IN_V4 :
 						      DS_IN_V6, &flow);
+	ds_call_end();
 }
 
 void ds_account_fastopen(struct sock *listener, struct request_sock *req,
@@ -299,9 +306,11 @@ void ds_account_wire(struct sock *sk, const struct sk_buff *skb)
 	struct ds_flow flow;
 
 	ds_flow_from_skb(&flow, sock_net(sk), skb, ds_sk_proto(sk));
+	ds_call_begin();
 	if (sk_is_mptcp(sk))
 		ds_net_way(flow.net, DS_WAY_MPTCP_SYN);
 	ds_account(sk, DS_WIRE_MAPPED, &flow);
+	ds_call_end();
 }
 
 void ds_account_syn(struct sock *listener, const struct sk_buff *skb)
@@ -323,7 +332,7 @@ static noinline void ds_account_refused(struct sk_buff *skb, enum ds_proto proto
 		return;
 	sk = ds_lookup_refuser(&query, &event);
 	if (sk)
-		ds_account_nopreempt(sk, event, &query.flow, 1);
+		ds_account_rcu(sk, event, &query.flow, 1);
 }
 
 void ds_account_no_socket(struct sk_buff *skb)
@@ -335,20 +344,36 @@ void ds_account_no_socket(struct sk_buff *skb)
 		return;
 
 	net = ds_query_net(skb);
-	preempt_disable_notrace();	/* enough for RCU, and cheaper */
+	ds_rcu_lock();
 	if (check_net(net)) {
-		this_cpu_inc(*ds_net_nopreempt(net)->totals.looked_up);
+		this_cpu_inc(*ds_net_rcu(net)->totals.looked_up);
 		/* The ports are the first two fields of both headers. */
 		if (!ds_port_is_unused(net, proto, udp_hdr(skb)->dest))
 			ds_account_refused(skb, proto);
 	}
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 }
+
+#ifdef CONFIG_PREEMPT_RT
+static noinline ds_direct
+void ds_account_drop_unwanted(struct sk_buff *skb)
+{
+	ds_account_no_socket(skb);
+}
+
+void ds_account_drop(DS_DROP_PROTO)
+{
+	/* One that others hold is not dropped yet, see skb_unref(). */
+	if (unlikely(reason == SKB_DROP_REASON_NO_SOCKET) && skb &&
+	    refcount_read(&skb->users) == 1)
+		ds_account_drop_unwanted(skb);
+}
+#endif
 
 /* What an application sent, connected or bound to, or tried to. */
 
-void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
-			     int len)
+static void ds_account_connect_any(struct sock *sk, const struct sockaddr *addr,
+				   int len)
 {
 	int proto = ds_sk_proto(sk);
 	struct ds_flow flow;
@@ -366,6 +391,14 @@ void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
 		ds_account(sk, DS_CONNECT_V6, &flow);
 }
 
+void ds_account_connect_slow(struct sock *sk, const struct sockaddr *addr,
+			     int len)
+{
+	ds_call_begin();
+	ds_account_connect_any(sk, addr, len);
+	ds_call_end();
+}
+
 /* Returns whether somebody listens. */
 static __always_inline bool ds_count_connect4(struct sock *sk, __be32 daddr,
 					      __be16 dport)
@@ -374,15 +407,15 @@ static __always_inline bool ds_count_connect4(struct sock *sk, __be32 daddr,
 	bool heard = false;
 	struct ds_net *dn;
 
-	preempt_disable_notrace();
+	ds_rcu_lock();
 	if (likely(check_net(net))) {
-		dn = ds_net_nopreempt(net);
+		dn = ds_net_rcu(net);
 		atomic64_inc(&dn->totals.count[DS_INET][DS_TCP][DS_CONNECT_V4]);
 		ds_who_calls(&dn->ledger, sk, DS_TCP,
 			     DUALSTACK_PEER_DIRECTION_OUT, daddr, dport);
 		heard = ds_is_heard(sk);
 	}
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 	return heard;
 }
 
@@ -400,12 +433,14 @@ void ds_account_connect4_tcp(struct sock *sk, const struct sockaddr *addr,
 {
 	const struct sockaddr_in *sin = (const void *)addr;
 
+	ds_call_begin();
 	if (unlikely(ds_count_connect4(sk, sin->sin_addr.s_addr, sin->sin_port)))
 		ds_tell_connect4(sk, addr, len);
+	ds_call_end();
 }
 
-void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
-			      int len)
+static void ds_account_connect4_any(struct sock *sk, const struct sockaddr *addr,
+				    int len)
 {
 	int proto = ds_sk_proto(sk);
 	struct ds_flow flow;
@@ -418,6 +453,14 @@ void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
 	}
 	ds_count_connect4(sk, flow.peer.s6_addr32[3], flow.peer_port);
 	ds_tell(sk, DS_CONNECT_V4, &flow);
+}
+
+void ds_account_connect4_slow(struct sock *sk, const struct sockaddr *addr,
+			      int len)
+{
+	ds_call_begin();
+	ds_account_connect4_any(sk, addr, len);
+	ds_call_end();
 }
 
 /* A destination that comes with the message does not change before the kernel reads
@@ -444,7 +487,9 @@ void ds_account_send_slow(struct sock *sk, struct msghdr *msg, size_t len)
 	ds_sending_end();
 	if (refused) {
 		msg->msg_inq = DS_CALL_REFUSED;
+		ds_call_begin();
 		ds_account(sk, DS_REJECT_SEND, &flow);
+		ds_call_end();
 	}
 }
 
@@ -485,10 +530,12 @@ void ds_account_sent_slow(struct sock *sk, struct msghdr *msg, size_t len)
 
 	if (ds_sk_proto(sk) != DS_UDP)
 		return;
+	ds_call_begin();
 	if (ds_is_v6(sk))
 		ds_account_told(sk, msg);
 	if (ds_flow_sent(&flow, sk, msg))
 		ds_account(sk, DS_SEND_V4, &flow);
+	ds_call_end();
 }
 
 /* Whether bind() fails with EINVAL because of IPV6_V6ONLY. The address is one of
@@ -527,8 +574,10 @@ void ds_account_bind_mapped(struct sock *sk, const struct sockaddr *addr,
 {
 	struct ds_flow flow;
 
+	ds_call_begin();
 	if (ds_bind_refused(&flow, sk, addr, len))
 		ds_account(sk, DS_REJECT_BIND, &flow);
+	ds_call_end();
 }
 
 static bool ds_binds_mapped(const struct sockaddr *addr)
@@ -558,10 +607,12 @@ void ds_account_bind_subflow(struct sock *sk, const struct sockaddr *addr,
 	const struct socket *sock = sk->sk_socket;
 	struct ds_flow flow;
 
+	ds_call_begin();
 	if (sock && sock->sk != sk && ds_bind_refused(&flow, sk, addr, len)) {
 		ds_net_way(flow.net, DS_WAY_MPTCP_BIND);
 		ds_account(sk, DS_REJECT_BIND, &flow);
 	}
+	ds_call_end();
 }
 
 void ds_account_bind_sk(struct sock *sk, const struct sockaddr *addr, int len)

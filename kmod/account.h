@@ -5,11 +5,11 @@
 #define _DUALSTACK_ACCOUNT_H
 
 #include <linux/ftrace.h>
+#include <linux/skbuff.h>
 #include <linux/types.h>
 
 struct msghdr;
 struct request_sock;
-struct sk_buff;
 struct sock;
 struct sockaddr;
 struct socket;
@@ -60,6 +60,15 @@ void ds_account_recv(struct sock *sk, const struct sk_buff *skb, int len);
  * Context: softirq, at the end of tcp_v4_rcv(), udpv6_rcv() and their like.
  */
 void ds_account_no_socket(struct sk_buff *skb);
+
+#ifdef CONFIG_PREEMPT_RT
+/* ds_account_drop() - a packet is dropped, see ds_account_no_socket(): what the tracepoint
+ * kfree_skb tells others of. It is passed the packet and the reason, which kernels have in
+ * different places. Context: any that may drop a packet.
+ */
+ds_direct
+void ds_account_drop(DS_DROP_PROTO);
+#endif
 
 /**
  * ds_account_syn() - a listener is about to answer a SYN

@@ -14,7 +14,7 @@ struct sock;
  * What is allocated until ds_charge_end() is charged to whoever the memory of the socket
  * is charged to: in softirq whoever runs has nothing to do with it.
  *
- * Context: any; no sleeping until the end.
+ * Context: process or softirq; no sleeping until the end.
  *
  * Return: for ds_charge_end().
  */

@@ -32,7 +32,7 @@ static __always_inline bool ds_is_served_traced(void)
 }
 
 /* Whether somebody listens to events in the namespace of a socket. In the RCU section where
- * a record of it was found, or check_net() was true; with preemption disabled.
+ * a record of it was found, or check_net() was true.
  */
 static __always_inline bool ds_is_heard(const struct sock *sk)
 {
@@ -40,7 +40,7 @@ static __always_inline bool ds_is_heard(const struct sock *sk)
 
 	if (!ds_somebody_listens())
 		return false;
-	dn = ds_net_nopreempt(sock_net(sk));
+	dn = ds_net_rcu(sock_net(sk));
 	return rcu_access_pointer(dn->queue.rings);
 }
 
@@ -87,15 +87,14 @@ static __always_inline void ds_count_connect6(const struct sock *sk)
 
 	preempt_disable_notrace();
 	if (likely(check_net(net))) {
-		totals = &ds_net_nopreempt(net)->totals;
+		totals = &ds_net_rcu(net)->totals;
 		atomic64_inc(&totals->count[DS_INET6][DS_TCP][DS_CONNECT_V6]);
 	}
 	preempt_enable_notrace();
 }
 
 /* Count an IPv4 packet in the record of the socket that it is for. Returns false where
- * that leaves it to be noted in the ledger, see ds_who_received(). Under RCU, with
- * preemption disabled.
+ * that leaves it to be noted in the ledger, see ds_who_received(). Under RCU.
  */
 static __always_inline bool ds_count_in_v4(struct ds_sock *rec,
 					   const struct sk_buff *skb)

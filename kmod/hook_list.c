@@ -43,6 +43,14 @@ static u64 ds_hits_but(u64 n, u64 others)
 	return n - min(n, others);
 }
 
+/* Who else has a function traced makes ftrace disable preemption around callbacks, where
+ * nothing may wait for a lock with CONFIG_PREEMPT_RT. A direct call comes after that.
+ */
+static_assert(DS_HAVE_DIRECT_CALLS || !IS_ENABLED(CONFIG_PREEMPT_RT),
+	      "a kernel with PREEMPT_RT takes direct calls, see tools/check-kernel");
+#define DS_RT_DIRECT_CALL(func)						\
+	(IS_ENABLED(CONFIG_PREEMPT_RT) ? ds_direct_call(func) : 0)
+
 DS_TARGET_FUNCTION(inet_sock_destruct, void (*)(struct sock *));
 DS_CALLBACK(destruct, ds_sock_end, const struct sock *);
 
@@ -203,14 +211,15 @@ static u64 ds_hits_connect_udp(const struct ds_sums *sums)
 	       count[DS_REJECT_CONNECT];
 }
 
-/* Never a direct call: ftrace refuses a callback where sysctl
- * kernel.ftrace_enabled is 0, and that to become 0 where there is one,
+/* Never a direct call, but with CONFIG_PREEMPT_RT: ftrace refuses a callback where
+ * sysctl kernel.ftrace_enabled is 0, and that to become 0 where there is one,
  * which speaks for all hooks. No packet and no connection passes here.
  */
 static struct ds_hook ds_hook_connect_udp = {
 	DS_FUNCTION(__ip6_datagram_connect),
 	.purpose = "UDP connect() on AF_INET6 sockets",
 	.callback = ds_callback_connect,
+	.direct = DS_RT_DIRECT_CALL(ds_account_connect),
 	.hits = ds_hits_connect_udp,
 };
 
@@ -234,7 +243,7 @@ static struct ds_hook ds_hook_connect4_tcp = {
 };
 
 /* Likewise. Called from the same file, as well: see __ip6_datagram_connect(); and
- * never a direct call, like that.
+ * no direct call either.
  */
 DS_TARGET_FUNCTION(__ip4_datagram_connect,
 		   int (*)(struct sock *, struct ds_sockaddr *, int));
@@ -248,6 +257,7 @@ static struct ds_hook ds_hook_connect4_udp = {
 	DS_FUNCTION(__ip4_datagram_connect),
 	.purpose = "UDP connect() on AF_INET sockets",
 	.callback = ds_callback_connect4,
+	.direct = DS_RT_DIRECT_CALL(ds_account_connect4),
 	.hits = ds_hits_connect4_udp,
 };
 
@@ -367,6 +377,27 @@ static struct ds_hook ds_hook_bind_udp4 = {
 	.hits = ds_hits_bind_udp4,
 };
 
+static u64 ds_hits_no_socket(const struct ds_sums *sums)
+{
+	return sums->looked_up;
+}
+
+#ifdef CONFIG_PREEMPT_RT
+/* Nothing that waits for a lock can be in a tracepoint, which disables preemption: so it
+ * is the function that this one is in.
+ */
+DS_TARGET_FUNCTION(DS_DROP_FUNCTION, void (*)(DS_DROP_TYPES));
+DS_CALLBACK(no_socket, ds_account_drop, DS_DROP_TYPES);
+
+static struct ds_hook ds_hook_no_socket = {
+	.name = "kfree_skb",
+	.addr = (unsigned long)DS_DROP_FUNCTION,
+	.purpose = "packets dropped because no socket took them",
+	.callback = ds_callback_no_socket,
+	.direct = ds_direct_call(ds_account_drop),
+	.hits = ds_hits_no_socket,
+};
+#else
 static void ds_probe_no_socket(DS_KFREE_SKB_PROTO)
 {
 	if (unlikely(reason == SKB_DROP_REASON_NO_SOCKET))
@@ -384,11 +415,6 @@ static void ds_detach_no_socket(void)
 	tracepoint_synchronize_unregister();
 }
 
-static u64 ds_hits_no_socket(const struct ds_sums *sums)
-{
-	return sums->looked_up;
-}
-
 static struct ds_hook ds_hook_no_socket = {
 	.name = "kfree_skb",
 	.purpose = "packets dropped because no socket took them",
@@ -396,6 +422,7 @@ static struct ds_hook ds_hook_no_socket = {
 	.detach = ds_detach_no_socket,
 	.hits = ds_hits_no_socket,
 };
+#endif
 
 struct ds_hook *ds_hooks[] __ro_after_init = {
 	&ds_hook_destruct,

@@ -5,7 +5,7 @@
  * back there, so none needs ftrace's recursion protection; but for what bind.c does,
  * which sees to that itself. Those with callbacks
  * are permanent: sysctl kernel.ftrace_enabled=0 is refused, instead of freezing
- * the counters.
+ * the counters. With CONFIG_PREEMPT_RT there are none: see rt.c.
  *
  * What a packet passes is hooked by a direct call: the target then calls us as
  * if that were its first statement, where ftrace's trampoline takes some 40
@@ -29,6 +29,7 @@
 
 #include "hook_list.h"
 #include "hooks.h"
+#include "rt.h"
 #include "rules.h"
 #include "sweep.h"
 
@@ -145,6 +146,7 @@ void ds_hooks_exit(void)
 	for (i = 0; i < ds_n_hooks; i++)
 		if (ds_hook_is_ftrace(ds_hooks[i]))
 			ftrace_free_filter(&ds_hooks[i]->ops);
+	ds_rt_exit();
 }
 
 int __init ds_hooks_init(void)
@@ -152,9 +154,14 @@ int __init ds_hooks_init(void)
 	unsigned int i;
 	int err;
 
-	err = ds_hooks_find_targets();
+	err = ds_rt_init(ds_direct_calls);
 	if (err)
 		return err;
+	err = ds_hooks_find_targets();
+	if (err) {
+		ds_rt_exit();
+		return err;
+	}
 
 	for (i = 0; i < ds_n_hooks; i++) {
 		if (!ds_hook_is_ftrace(ds_hooks[i]))
@@ -185,6 +192,9 @@ static int ds_hook_attach_ftrace(struct ds_hook *hook)
 		WRITE_ONCE(hook->is_direct, !err);
 		if (!err)
 			return 0;
+		/* There callbacks will not do, see hook_list.c. */
+		if (IS_ENABLED(CONFIG_PREEMPT_RT))
+			return err;
 		pr_debug("no direct call for %s: %pe\n", hook->name,
 			 ERR_PTR(err));
 	}
@@ -247,6 +257,8 @@ static int ds_hooks_detach_some(unsigned int n)
 
 	while (!err && n--)
 		err = ds_hook_detach(ds_hooks[n]);
+	if (!err)
+		err = ds_rt_detach();
 	if (err)
 		ds_hooks_keep();
 	return err;
@@ -260,7 +272,7 @@ int ds_hooks_attach(void)
 	unsigned int i;
 	int err;
 
-	err = ds_ftrace_check();
+	err = ds_ftrace_check() ?: ds_rt_attach();
 	if (err)
 		return err;
 

@@ -51,18 +51,18 @@ extern unsigned int ds_net_id;
 struct ds_net *ds_net(const struct net *net);
 
 /**
- * ds_net_nopreempt() - ds_net() for callers that have disabled preemption
+ * ds_net_rcu() - ds_net() for callers in an RCU section
  * @net:	the namespace
  *
  * It costs less: net_generic() has an RCU section of its own.
  *
- * Context: as ds_net(), with preemption disabled.
+ * Context: as ds_net(), under RCU of any kind, preemption disabled included.
  *
  * Return: as ds_net().
  */
-static __always_inline struct ds_net *ds_net_nopreempt(const struct net *net)
+static __always_inline struct ds_net *ds_net_rcu(const struct net *net)
 {
-	return rcu_dereference_sched(net->gen)->ptr[ds_net_id];
+	return rcu_dereference_check(net->gen, rcu_read_lock_any_held())->ptr[ds_net_id];
 }
 
 /**

@@ -15,6 +15,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
@@ -92,6 +93,23 @@ static bool ds_queue_allows(struct ds_queue *queue, unsigned int event)
 	return true;
 }
 
+/* Keep others from the rings of this processor: softirqs are tasks with CONFIG_PREEMPT_RT. */
+static void ds_queue_enter(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+	else
+		local_bh_disable();
+}
+
+static void ds_queue_leave(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
+	else
+		local_bh_enable();
+}
+
 static bool ds_ring_is_full(const struct ds_ring *ring)
 {
 	/* pairs with ds_ring_pop(): what is overwritten has been read */
@@ -101,7 +119,7 @@ static bool ds_ring_is_full(const struct ds_ring *ring)
 /* Number an event and leave it in the ring of this processor, if it may be sent.
  * Between the two a greater number of another processor can get into a ring, so
  * that whoever sends must know that there is one on its way: see
- * ds_queue_settled(). With softirqs disabled: they have events, too.
+ * ds_queue_settled(). After ds_queue_enter(): others have events, too.
  */
 static bool ds_queue_push(struct ds_queue *queue, struct ds_rings *rings,
 			  struct sock *sk, const struct ds_flow *flow,
@@ -166,12 +184,12 @@ static void ds_queue_tell(struct sock *sk, const struct ds_flow *flow,
 	 * A loss is told of by the next event; the work is for when there is
 	 * none.
 	 */
-	local_bh_disable();
+	ds_queue_enter();
 	if (ds_queue_push(queue, rings, sk, flow, what))
 		ds_queue_kick(queue);
 	else if (!delayed_work_pending(&queue->work))
 		queue_delayed_work(ds_queue_wq, &queue->work, DS_EVENTS_SILENCE);
-	local_bh_enable();
+	ds_queue_leave();
 out:
 	rcu_read_unlock();
 }

@@ -13,7 +13,10 @@
 
 DEFINE_PER_CPU(int, ds_sending);
 bool ds_sending_held;
-static DEFINE_SPINLOCK(ds_sending_lock);	/* taken by those who set the option */
+/* Taken by those who set the option. Senders spin meanwhile, whatever their priority: so
+ * who has it is not to be preempted.
+ */
+static DEFINE_RAW_SPINLOCK(ds_sending_lock);
 
 /* How long to wait for senders that are counted in ds_sending: one may be preempted
  * there. It is not waited for without end, as a count can stay: if another thread
@@ -54,7 +57,7 @@ bool ds_sending_hold(void)
 {
 	int n;
 
-	spin_lock(&ds_sending_lock);
+	raw_spin_lock(&ds_sending_lock);
 	WRITE_ONCE(ds_sending_held, true);
 	smp_mb();	/* pairs with ds_sending_try() */
 	n = ds_sending_drain();
@@ -77,5 +80,5 @@ void ds_sending_release(void)
 {
 	/* pairs with ds_sending_try() */
 	smp_store_release(&ds_sending_held, false);
-	spin_unlock(&ds_sending_lock);
+	raw_spin_unlock(&ds_sending_lock);
 }

@@ -15,7 +15,7 @@
 /* udpv6_sendmsg() reads IPV6_V6ONLY without a lock, and so does our hook at its
  * entry, some instructions earlier: what they see must not differ. A sender whose
  * hook has seen the option off is counted in ds_sending, from ds_sending_try() until
- * udp_sendmsg() is called, which is sure to follow; ds_v6only_write_held() does not
+ * udp_sendmsg() is called, which is sure to follow; ds_v6only_store_held() does not
  * set the option meanwhile. A sender whose hook has seen it on may still find it
  * off: it is counted as refused until udp_sendmsg() is called, and then no more.
  */

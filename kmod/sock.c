@@ -518,11 +518,11 @@ void ds_sock_end_record(const struct sock *sk, u64 cookie)
 {
 	struct ds_sock *rec;
 
+	rcu_read_lock();	/* as of ds_call_begin() */
 	ds_rules_forget(sk);
 	/* A socket of the kernel's own may have lost its namespace by now, but
 	 * then it has lost its record, too.
 	 */
-	rcu_read_lock();
 	rec = ds_sock_by_cookie(cookie);
 	if (rec)
 		ds_sock_end_rec(rec);

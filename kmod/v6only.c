@@ -399,11 +399,8 @@ void ds_v6only_store(struct sock *sk, bool v6only)
 		inet_csk(sk)->icsk_bind_hash->fastreuseport = 0;
 }
 
-static void ds_v6only_write(struct ds_group *group, struct sock *sk)
+static void ds_v6only_written(struct ds_group *group, struct sock *sk)
 {
-	if (ipv6_only_sock(sk) == group->v6only)
-		return;
-	ds_v6only_store(sk, group->v6only);
 	group->changed++;
 	if (group->v6only)
 		ds_rules_forget(sk);
@@ -416,24 +413,33 @@ static void ds_v6only_write(struct ds_group *group, struct sock *sk)
  * ds_sending_hold(). When it is cleared, a sender that was seen as refused is
  * put right later.
  */
-static int ds_v6only_write_held(struct ds_group *group, struct sock *sk)
+static bool ds_v6only_store_held(struct sock *sk, bool v6only)
 {
-	int err = -EBUSY;
+	bool held;
 
-	if (sk->sk_protocol != IPPROTO_UDP || !group->v6only) {
-		ds_v6only_write(group, sk);
-		return 0;
+	if (sk->sk_protocol != IPPROTO_UDP || !v6only) {
+		ds_v6only_store(sk, v6only);
+		return true;
 	}
-	if (ds_sending_hold()) {
-		ds_v6only_write(group, sk);
-		err = 0;
-	}
+	held = ds_sending_hold();
+	if (held)
+		ds_v6only_store(sk, v6only);
 	ds_sending_release();
+	return held;
+}
+
+static int ds_v6only_write(struct ds_group *group, struct sock *sk)
+{
+	if (ipv6_only_sock(sk) == group->v6only)
+		return 0;
 	/* No other socket could be set either, as long as a sender is about to
 	 * read.
 	 */
-	group->stop = err;
-	return err;
+	group->stop = !ds_v6only_store_held(sk, group->v6only);
+	if (group->stop)
+		return -EBUSY;
+	ds_v6only_written(group, sk);
+	return 0;
 }
 
 /* Whether a group may change. Returns how many members are to: others may have
@@ -474,7 +480,7 @@ static int ds_v6only_first(const struct ds_v6only *req, struct ds_group *group,
 	spin_lock(lock);
 	err = ds_v6only_check(req, group);
 	if (err > 0 && !req->dry_run)
-		err = ds_v6only_write_held(group, sk) ?: err;
+		err = ds_v6only_write(group, sk) ?: err;
 	spin_unlock(lock);
 	return err;
 }
@@ -490,7 +496,7 @@ static int ds_v6only_other(const struct ds_v6only *req, struct ds_group *group,
 
 	spin_lock(lock);
 	if (inet_sk(sk)->inet_num == req->port.num && ds_group_left(sk, group))
-		err = ds_v6only_write_held(group, sk);
+		err = ds_v6only_write(group, sk);
 	spin_unlock(lock);
 	return err;
 }

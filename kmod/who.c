@@ -4,7 +4,6 @@
 #include <linux/cred.h>
 #include <linux/in.h>
 #include <linux/ip.h>
-#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
@@ -20,6 +19,7 @@
 #include "flow.h"
 #include "ledger.h"
 #include "net.h"
+#include "rcu.h"
 #include "who.h"
 
 static_assert(sizeof(current->comm) == sizeof_field(struct ds_entry_key, comm));
@@ -132,7 +132,7 @@ static __always_inline void ds_who_receives(struct sock *sk, struct ds_sock *rec
 					    enum ds_proto proto, __be32 saddr,
 					    unsigned int n)
 {
-	struct ds_ledger *ledger = &ds_net_nopreempt(sock_net(sk))->ledger;
+	struct ds_ledger *ledger = &ds_net_rcu(sock_net(sk))->ledger;
 	struct ds_entry *entry;
 
 	if (unlikely(!READ_ONCE(ledger->on))) {
@@ -150,7 +150,7 @@ static __always_inline void ds_who_receives(struct sock *sk, struct ds_sock *rec
 static void ds_who_receives_untracked(struct sock *sk, enum ds_proto proto,
 				      __be32 saddr, unsigned int n)
 {
-	struct ds_ledger *ledger = &ds_net_nopreempt(sock_net(sk))->ledger;
+	struct ds_ledger *ledger = &ds_net_rcu(sock_net(sk))->ledger;
 
 	if (READ_ONCE(ledger->on) && (proto == DS_TCP || ds_serves(sk)))
 		ds_who_comes_in(ledger, sk, proto, saddr, n);
@@ -172,15 +172,17 @@ void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr)
 void ds_who_accepted(struct sock *listener, const struct sock *child,
 		     const struct sk_buff *skb, struct ds_sock *rec)
 {
+	ds_rcu_take_over();
 	ds_who_received_from(listener, rec, ip_hdr(skb)->saddr);
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 }
 
 void ds_who_read(struct sock *sk, const struct sk_buff *skb, int len,
 		 struct ds_sock *rec)
 {
+	ds_rcu_take_over();
 	ds_who_received_from(sk, rec, ip_hdr(skb)->saddr);
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 }
 
 void ds_who_received_untracked(struct sock *sk, __be32 saddr)
@@ -198,7 +200,7 @@ static __always_inline void ds_who_sends_to(struct sock *sk, struct ds_sock *rec
 					    __be32 daddr, __be16 dport,
 					    unsigned int n)
 {
-	struct ds_ledger *ledger = &ds_net_nopreempt(sock_net(sk))->ledger;
+	struct ds_ledger *ledger = &ds_net_rcu(sock_net(sk))->ledger;
 	struct ds_entry *entry;
 
 	if (unlikely(!READ_ONCE(ledger->on))) {
@@ -224,12 +226,13 @@ void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
 	const struct sockaddr_in *sin = msg->msg_name;
 	const struct inet_sock *inet = inet_sk(sk);
 
+	ds_rcu_take_over();
 	/* If another thread connects it anew meanwhile, this one may be for either. */
 	if (check_net(sock_net(sk)))
 		ds_who_sends_to(sk, rec,
 				sin ? sin->sin_addr.s_addr : inet->inet_daddr,
 				sin ? sin->sin_port : inet->inet_dport, 1);
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 }
 
 static void ds_who_is_refused(struct ds_ledger *ledger, struct sock *sk,
@@ -249,7 +252,7 @@ static void ds_who_is_refused(struct ds_ledger *ledger, struct sock *sk,
 void ds_who_note(struct sock *sk, struct ds_sock *rec, enum ds_event event,
 		 const struct ds_flow *flow, unsigned int n)
 {
-	struct ds_ledger *ledger = &ds_net_nopreempt(flow->net)->ledger;
+	struct ds_ledger *ledger = &ds_net_rcu(flow->net)->ledger;
 	__be32 peer4 = flow->peer.s6_addr32[3];
 
 	switch (event) {
@@ -295,13 +298,13 @@ void ds_who_not_refused(const struct sock *sk, __be32 daddr, __be16 dport)
 	struct net *net = sock_net(sk);
 	struct ds_entry_key key __uninitialized;
 
-	preempt_disable_notrace();
+	ds_rcu_lock();
 	if (check_net(net)) {
-		ds_key_out(&key, &ds_net_nopreempt(net)->ledger, DS_UDP,
+		ds_key_out(&key, &ds_net_rcu(net)->ledger, DS_UDP,
 			   DUALSTACK_PEER_DIRECTION_REFUSED_OUT, daddr, dport);
 		ds_ledger_take_back(&key);
 	}
-	preempt_enable_notrace();
+	ds_rcu_unlock();
 }
 
 static void ds_who_resume_rec(struct ds_sock *rec, void *net)

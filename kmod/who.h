@@ -31,7 +31,7 @@ struct sk_buff;
  * @saddr:	from whom
  * @now:	in jiffies
  *
- * Context: under RCU, with preemption disabled.
+ * Context: under RCU.
  *
  * Return: true; false where it is not the same peer again: then ds_who_received_slow()
  * has to do it.
@@ -56,7 +56,7 @@ static __always_inline bool ds_who_received(const struct ds_sock *rec,
  * @rec:	its record
  * @saddr:	from whom
  *
- * Context: under RCU, with preemption disabled.
+ * Context: under RCU.
  */
 void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr);
 
@@ -67,7 +67,7 @@ void ds_who_received_slow(struct sock *sk, struct ds_sock *rec, __be32 saddr);
  * @skb:	the segment
  * @rec:	the record of the listener
  *
- * Context: under RCU, with preemption disabled, which is enabled as it returns.
+ * Context: with preemption disabled, which is enabled as it returns.
  */
 ds_direct
 void ds_who_accepted(struct sock *listener, const struct sock *child,
@@ -80,7 +80,7 @@ void ds_who_accepted(struct sock *listener, const struct sock *child,
  * @len:	not used, likewise
  * @rec:	the record of the socket
  *
- * Context: under RCU, with preemption disabled, which is enabled as it returns.
+ * Context: with preemption disabled, which is enabled as it returns.
  */
 ds_direct
 void ds_who_read(struct sock *sk, const struct sk_buff *skb, int len,
@@ -91,7 +91,7 @@ void ds_who_read(struct sock *sk, const struct sk_buff *skb, int len,
  * @sk:		a listener, or a UDP socket
  * @saddr:	from whom
  *
- * Context: under RCU, with preemption disabled.
+ * Context: under RCU.
  */
 void ds_who_received_untracked(struct sock *sk, __be32 saddr);
 
@@ -142,7 +142,7 @@ static __always_inline bool ds_entry_is_out(const struct ds_entry *entry, u64 to
  * @to:		where to, see ds_peer_word()
  * @now:	in jiffies
  *
- * Context: process, under RCU, with preemption disabled.
+ * Context: process, under RCU.
  *
  * Return: true; false where it is not the same peer again, of the same program: then
  * ds_who_sent() has to do it.
@@ -169,7 +169,7 @@ static __always_inline bool ds_who_sends(const struct ds_sock *rec, u64 to,
  * @len:	not used, likewise
  * @rec:	the record of the socket
  *
- * Context: process, under RCU, with preemption disabled, which is enabled as it returns.
+ * Context: process, with preemption disabled, which is enabled as it returns.
  */
 ds_direct
 void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
@@ -184,7 +184,7 @@ void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
  * @daddr:	where to
  * @dport:	and to which port
  *
- * Context: process, under RCU, with preemption disabled.
+ * Context: process, under RCU.
  */
 static __always_inline void ds_who_calls(struct ds_ledger *ledger,
 					 struct sock *sk, enum ds_proto proto,
@@ -202,7 +202,7 @@ static __always_inline void ds_who_calls(struct ds_ledger *ledger,
  * @flow:	between whom
  * @n:		how often
  *
- * Context: under RCU, with preemption disabled; process where it is something that @sk
+ * Context: under RCU; process where it is something that @sk
  * was asked to do. check_net() is true for the namespace.
  */
 void ds_who_note(struct sock *sk, struct ds_sock *rec, enum ds_event event,

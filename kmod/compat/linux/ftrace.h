@@ -28,28 +28,34 @@
 	struct ftrace_ops *ops, enum ftrace_ops_cmd cmd
 #endif
 
-/* Such a kernel has each function clear registers at the end, so that nobody uses what was
- * in them: the arguments of whoever called this module by a direct call.
- */
-#ifdef CONFIG_ZERO_CALL_USED_REGS
-#define ds_skip_zeroing	__attribute__((__zero_call_used_regs__("skip")))
-#else
-#define ds_skip_zeroing
-#endif
-
 /* ds_direct is for a function that ftrace's direct calls have run at the entry of
  * another one. It is passed the arguments of that one, and has to leave all
  * registers as they were. The compiler saves those that the function uses; a
  * trampoline would have to save all that any function may use. clang does not save
  * them before a tail call, so it is left out. ds_direct_call() is the address for
  * ftrace, or 0 where there are no such calls.
+ *
+ * With CONFIG_ZERO_CALL_USED_REGS each function clears registers at its end, so that nobody
+ * uses what was in them: here that is the arguments of whoever was called.
  */
 #if defined(DS_FTRACE_DIRECT_CALLS) && !defined(__clang__) && \
 	defined(__no_caller_saved_registers) && \
 	__has_attribute(__no_caller_saved_registers__)
-#define ds_direct		__no_caller_saved_registers ds_skip_zeroing
+#define DS_HAVE_DIRECT_CALLS	true
+#ifdef CONFIG_ZERO_CALL_USED_REGS
+#define ds_skip_zeroing							\
+	__attribute__((__zero_call_used_regs__("skip")))
+#define ds_direct							\
+	__attribute__((__no_caller_saved_registers__,			\
+		       __zero_call_used_regs__("skip")))
+#else
+#define ds_skip_zeroing
+#define ds_direct		__no_caller_saved_registers
+#endif
 #define ds_direct_call(func)	((unsigned long)(func))
 #else
+#define DS_HAVE_DIRECT_CALLS	false
+#define ds_skip_zeroing
 #define ds_direct
 #define ds_direct_call(func)	(0 ? (unsigned long)(func) : 0UL)
 #endif
