@@ -190,13 +190,17 @@ asks_ipv4()
 		index("uses-ipv4") != null and index("serves-ipv4") == null'
 }
 
+# Where the kernel has CONFIG_PREEMPT_RT, no hook is a tracepoint.
+drop_kind=tracepoint
+! uname -v | grep -q PREEMPT_RT || drop_kind=direct
+
 hooks_off()
 {
 	"$DSCTL" set tracking off || return 1
 	prints '^Name +Kind +Hits +Attached +Purpose$|^.* (ftrace|direct) .* no ' \
 		-s show hooks && prints ' no  ' show hooks &&
 		! grep -Eq ' yes ' "$tmp/out" || return 1
-	"$DSCTL" set tracking on && prints '^kfree_skb +tracepoint ' -s show hooks
+	"$DSCTL" set tracking on && prints "^kfree_skb +$drop_kind " -s show hooks
 }
 
 long_name()

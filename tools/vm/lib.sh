@@ -42,6 +42,10 @@ flavours() {
 		newest  newest  trixie    trixie-backports
 		newest  newest  sid       sid
 		debug   6.12    bookworm  bookworm-backports
+		rt      rt      bookworm  bookworm
+		rt-6.12    rt-6.12    trixie  trixie
+		rt-newest  rt-newest  sid     sid
+		rt-debug   6.12    bookworm  bookworm-backports
 		arm64   arm64   bookworm  bookworm-backports
 		bench-6.1   bench-6.1   bookworm  bookworm
 		bench-6.12  bench-6.12  bookworm  bookworm-backports
@@ -51,8 +55,11 @@ flavours() {
 
 # The packages of a guest, by what needs them.
 guest_packages() {
+	case $FLAVOUR in
+	rt | rt-6.12 | rt-newest) echo linux-image-rt-amd64 linux-headers-rt-amd64 ;;
+	*) echo linux-image-amd64 linux-headers-amd64 ;;
+	esac
 	cat <<-'EOT'
-		linux-image-amd64 linux-headers-amd64
 		gcc make libc6-dev pkg-config
 		libnl-3-dev libnl-genl-3-dev libjansson-dev
 		perl python3 rsync
@@ -65,7 +72,7 @@ guest_packages() {
 	EOT
 	case $FLAVOUR in
 	# Their completion is compared with bash's where it was written.
-	6.1 | 6.12 | debug) echo zsh fish ;;
+	6.1 | 6.12 | debug | rt-debug) echo zsh fish ;;
 	bench-*) echo libbpf-dev bpfcc-tools gnuplot-nox ;;
 	monitoring-*) echo prometheus prometheus-node-exporter ;;
 	esac
