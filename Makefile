@@ -163,7 +163,7 @@ help:
 	@echo '  make soak            load and unload it under traffic, 1000 times (LOADS=)'
 	@echo '  make check-in-tree   try the patches, and build it in the sources of Linux 6.12'
 	@echo '  make generate        write anew what follows from the netlink spec'
-	@echo '  KERNEL=FLAVOUR       the kernel: 6.1 (the default), 6.12, newest, arm64; rt,'
+	@echo '  KERNEL=FLAVOUR       the kernel: 6.1 (the default), 6.12, newest, cloud, arm64; rt,'
 	@echo '                       rt-6.12 or rt-newest, with PREEMPT_RT; debug or rt-debug,'
 	@echo '                       which catch bugs; check also takes all'
 	@echo '  JOBS=N               how many guests run at a time: one for each processor'

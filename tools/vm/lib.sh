@@ -42,6 +42,7 @@ flavours() {
 		newest  newest  trixie    trixie-backports
 		newest  newest  sid       sid
 		debug   6.12    bookworm  bookworm-backports
+		cloud   cloud   bookworm  bookworm
 		rt      rt      bookworm  bookworm
 		rt-6.12    rt-6.12    trixie  trixie
 		rt-newest  rt-newest  sid     sid
@@ -56,6 +57,7 @@ flavours() {
 # The packages of a guest, by what needs them.
 guest_packages() {
 	case $FLAVOUR in
+	cloud) echo linux-image-cloud-amd64 linux-headers-cloud-amd64 ;;
 	rt | rt-6.12 | rt-newest) echo linux-image-rt-amd64 linux-headers-rt-amd64 ;;
 	*) echo linux-image-amd64 linux-headers-amd64 ;;
 	esac
