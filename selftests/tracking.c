@@ -12,7 +12,7 @@
 
 #include "lib/test.h"
 
-#define TOGGLES	20
+#define TOGGLES	8
 #define MANY	200
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
