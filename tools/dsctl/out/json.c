@@ -104,8 +104,8 @@ static size_t dump(const struct out *out, struct json_array *array,
 	return json_dumpb(value, buf, len, json_flags(out));
 }
 
-static int put_text(const struct out *out, struct json_array *array,
-		    const char *text, size_t len)
+static int put(const struct out *out, struct json_array *array,
+	       const char *text, size_t len)
 {
 	putchar(array->n++ ? ',' : '[');
 	if (out->pretty)
@@ -115,17 +115,29 @@ static int put_text(const struct out *out, struct json_array *array,
 	return out_failed() ? -1 : 0;
 }
 
+/* Of length 0 is what there was no memory for. */
 static int put_element(const struct out *out, struct json_array *array,
-		       const json_t *value)
+		       const char *text, size_t len)
 {
-	size_t len;
-	int ret;
+	int ret = len ? put(out, array, text, len) : err_no_memory();
 
-	len = json_whole(value) ? dump(out, array, value) : 0;
-	ret = len ? put_text(out, array, array->buf, len) : err_no_memory();
 	if (ret)
 		json_array_free(array);
 	return ret;
+}
+
+static int put_value(const struct out *out, struct json_array *array,
+		     const json_t *value)
+{
+	size_t len = json_whole(value) ? dump(out, array, value) : 0;
+
+	return put_element(out, array, array->buf, len);
+}
+
+/* Where the elements of an array go to. */
+static struct json_array *array_of(struct out *out, struct json_array *array)
+{
+	return out->joining ? &out->joined : array;
 }
 
 static void put_end(const struct out *out, struct json_array *array)
@@ -165,20 +177,13 @@ int json_array_in(struct out *out, struct json_array *array, json_t *obj,
 int json_array_put(struct out *out, struct json_array *array,
 		   const json_t *value)
 {
-	return put_element(out, out->joining ? &out->joined : array, value);
+	return put_value(out, array_of(out, array), value);
 }
 
 int json_array_put_text(struct out *out, struct json_array *array,
 			const char *text, size_t len)
 {
-	int ret;
-
-	if (out->joining)
-		array = &out->joined;
-	ret = len ? put_text(out, array, text, len) : err_no_memory();
-	if (ret)
-		json_array_free(array);
-	return ret;
+	return put_element(out, array_of(out, array), text, len);
 }
 
 void json_array_end(struct out *out, struct json_array *array)
@@ -202,7 +207,7 @@ static json_t *with_netns(const struct out *out, json_t *value)
 static int join_one(struct out *out, json_t *value)
 {
 	json_t *obj = with_netns(out, value);
-	int ret = put_element(out, &out->joined, obj);
+	int ret = put_value(out, &out->joined, obj);
 
 	json_decref(obj);
 	return ret ? EXIT_KERNEL : EXIT_OK;
