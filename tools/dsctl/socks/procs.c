@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "out/err.h"
 #include "socks/procs.h"
@@ -16,12 +19,32 @@
 static struct walk kept;
 static bool keeping;
 
-static int add_task(struct procs *procs, const struct proc_task *task)
+static void read_comm(struct proc_task *task)
 {
+	ssize_t len = 0;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", task->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		len = read(fd, task->comm, sizeof(task->comm));
+		close(fd);
+	}
+	/* The name ends in a newline, and can hold others. */
+	task->comm[len > 0 ? len - 1 : 0] = '\0';
+}
+
+static int add_task(struct procs *procs, int pid)
+{
+	struct proc_task *task;
+
 	if (array_grow((void **)&procs->tasks, procs->num_tasks,
 		       &procs->size_tasks, sizeof(*procs->tasks)))
 		return -ENOMEM;
-	procs->tasks[procs->num_tasks++] = *task;
+	task = &procs->tasks[procs->num_tasks++];
+	task->pid = pid;
+	read_comm(task);
 	return 0;
 }
 
@@ -132,15 +155,15 @@ static int find(struct uses *uses, const struct sock_list *list,
 static int add_uses(struct procs *procs, struct sock_list *list,
 		    const struct walk *walk, const struct uses *uses)
 {
-	uint32_t task = MAP_NONE;
 	size_t i;
+	int pid = 0;
 
 	for (i = 0; i < uses->n; i++) {
 		const struct walk_fd *fd = &walk->fds[uses->v[i].fd];
 
-		if (fd->task != task && add_task(procs, &walk->tasks[fd->task]))
+		if (fd->pid != pid && add_task(procs, fd->pid))
 			return -ENOMEM;
-		task = fd->task;
+		pid = fd->pid;
 		if (add_fd(procs, &list->v[uses->v[i].sk], fd->fd))
 			return -ENOMEM;
 	}

@@ -8,9 +8,18 @@
 #include <stdint.h>
 
 #include "nl/diag.h"
-#include "socks/walk.h"
 
 #define PROC_NONE UINT32_MAX
+
+/**
+ * struct proc_task - A process.
+ * @pid: its ID.
+ * @comm: its name, any bytes; empty if it has just gone.
+ */
+struct proc_task {
+	int pid;
+	char comm[64];
+};
 
 /**
  * struct proc_fd - A file descriptor that is one of the sockets.

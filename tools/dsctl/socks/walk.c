@@ -2,7 +2,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,31 +28,7 @@ static void passed_over(struct walk *walk)
 		walk->complete = false;
 }
 
-static int add_task(struct walk *walk, int pid)
-{
-	struct proc_task *task;
-	char path[64];
-	ssize_t len = 0;
-	int fd;
-
-	if (array_grow((void **)&walk->tasks, walk->num_tasks,
-		       &walk->size_tasks, sizeof(*walk->tasks)))
-		return -ENOMEM;
-	task = &walk->tasks[walk->num_tasks++];
-	task->pid = pid;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		len = read(fd, task->comm, sizeof(task->comm));
-		close(fd);
-	}
-	/* The name ends in a newline, and can hold others. */
-	task->comm[len > 0 ? len - 1 : 0] = '\0';
-	return 0;
-}
-
-static int add_fd(struct walk *walk, uint32_t inode, int fd)
+static int add_fd(struct walk *walk, uint32_t inode, int pid, int fd)
 {
 	if (array_grow((void **)&walk->fds, walk->num_fds, &walk->size_fds,
 		       sizeof(*walk->fds)))
@@ -61,7 +36,7 @@ static int add_fd(struct walk *walk, uint32_t inode, int fd)
 	walk->fds[walk->num_fds++] = (struct walk_fd) {
 		.inode = inode,
 		.next = MAP_NONE,
-		.task = walk->num_tasks - 1,
+		.pid = pid,
 		.fd = fd,
 	};
 	return 0;
@@ -88,7 +63,6 @@ static uint32_t socket_inode(struct walk *walk, int dirfd, const char *name)
 /* Look for sockets among the descriptors of one process. */
 static int look_into(struct walk *walk, int pid)
 {
-	bool known = false;
 	struct dirent *d;
 	char path[64];
 	int ret = 0;
@@ -107,13 +81,8 @@ static int look_into(struct walk *walk, int pid)
 		if (!isdigit((unsigned char)*d->d_name))
 			continue;
 		inode = socket_inode(walk, dirfd(dir), d->d_name);
-		if (!inode)
-			continue;
-		if (!known)
-			ret = add_task(walk, pid);
-		known = true;
-		if (!ret)
-			ret = add_fd(walk, inode, atoi(d->d_name));
+		if (inode)
+			ret = add_fd(walk, inode, pid, atoi(d->d_name));
 	}
 	closedir(dir);
 	return ret;
@@ -166,6 +135,5 @@ void walk_free(struct walk *walk)
 {
 	map_free(&walk->by_inode);
 	free(walk->fds);
-	free(walk->tasks);
 	memset(walk, 0, sizeof(*walk));
 }

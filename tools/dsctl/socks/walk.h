@@ -10,35 +10,22 @@
 #include "util/map.h"
 
 /**
- * struct proc_task - A process.
- * @pid: its ID.
- * @comm: its name, any bytes.
- */
-struct proc_task {
-	int pid;
-	char comm[64];
-};
-
-/**
  * struct walk_fd - A file descriptor that is a socket, of whatever kind.
  * @inode: the socket's.
  * @next: the next one of the same socket, or MAP_NONE.
- * @task: whose it is, an index.
+ * @pid: whose it is.
  * @fd: its number.
  */
 struct walk_fd {
 	uint32_t inode;
 	uint32_t next;
-	uint32_t task;
+	int pid;
 	int fd;
 };
 
 /**
  * struct walk - The sockets of all processes, whatever their network namespace.
- * @tasks: processes that have one, in the order of /proc.
- * @num_tasks: how many.
- * @size_tasks: for how many there is room.
- * @fds: descriptors, in the same order.
+ * @fds: descriptors, in the order of /proc.
  * @num_fds: how many.
  * @size_fds: for how many there is room.
  * @by_inode: the first one of each socket.
@@ -46,9 +33,6 @@ struct walk_fd {
  * @done: it was done.
  */
 struct walk {
-	struct proc_task *tasks;
-	size_t num_tasks;
-	size_t size_tasks;
 	struct walk_fd *fds;
 	size_t num_fds;
 	size_t size_fds;
