@@ -69,12 +69,18 @@ one_callback()
 		diff <(grep -vx "$TAKEN" "$tmp/direct") "$tmp/now"
 }
 
+# take: have a BPF program take the direct call of $TAKEN.
+take()
+{
+	bpftrace -e "kfunc:$TAKEN { @n = count(); }" >"$tmp/bpf" 2>&1 &
+	bpf=$!
+	wait_for 300 bpf_has_it && return
+	cat "$tmp/bpf"
+	return 1
+}
+
 taken()
 {
-	if ! wait_for 300 bpf_has_it; then
-		cat "$tmp/bpf"
-		return 1
-	fi
 	load_module && one_callback
 }
 
@@ -117,9 +123,7 @@ rt_checks()
 		not_loaded "parameter direct_calls=no: this kernel has CONFIG_PREEMPT_RT" \
 		direct_calls=0
 	if has_bpf; then
-		bpftrace -e "kfunc:$TAKEN { @n = count(); }" >"$tmp/bpf" 2>&1 &
-		bpf=$!
-		wait_for 300 bpf_has_it || cat "$tmp/bpf"
+		take
 		check "beside a BPF program that has a direct call it is not loaded" \
 			not_loaded "cannot hook $TAKEN: -EBUSY"
 		check "it is loaded when that has gone" loaded_again
@@ -149,8 +153,7 @@ done
 
 if has_bpf; then
 	unload_module
-	bpftrace -e "kfunc:$TAKEN { @n = count(); }" >"$tmp/bpf" 2>&1 &
-	bpf=$!
+	take
 	check "a BPF program has the direct call of $TAKEN" taken
 	check "callback beside a BPF program" ./hooks
 	check "the BPF program goes first" untaken
