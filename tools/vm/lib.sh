@@ -111,13 +111,17 @@ root_packages() {
 	[ "$ROOT" != "$CACHE/root-$BUILDER" ] || builder_packages
 }
 
-# The packages of this machine, and what each is for.
+# qemu_package: that which has QEMU for the guest's architecture.
+qemu_package() {
+	case ${GUEST_ARCH:-x86_64} in
+	aarch64) echo qemu-system-arm ;;
+	*) echo qemu-system-x86 ;;
+	esac
+}
+
+# The packages of this machine, and what each is for. Of an old QEMU it is the libraries.
 host_packages() {
-	if [ "${GUEST_ARCH:-x86_64}" = aarch64 ]; then
-		echo "qemu-system-arm   runs the guest"
-	else
-		echo "qemu-system-x86   runs the guest"
-	fi
+	echo "$(qemu_package)   runs the guest"
 	cat <<-'EOT'
 		mmdebstrap        makes the guest's root directory
 		python3           runs virtme-run, which starts QEMU
@@ -269,13 +273,11 @@ apt_for() {
 	APT_CONFIG=$apt/apt.conf apt-get -qq update
 }
 
-# fetch PACKAGE SUITE...: download a package into the current directory.
+# fetch SUITE PACKAGE...: download packages into the current directory.
 fetch() {
-	local package=$1
-
+	apt_for "$PWD/apt" "$1"
 	shift
-	apt_for "$PWD/apt" "$@"
-	APT_CONFIG=$PWD/apt/apt.conf apt-get -qq download "$package"
+	APT_CONFIG=$PWD/apt/apt.conf apt-get -qq download "$@"
 	rm -rf apt
 }
 
@@ -323,7 +325,7 @@ prepare() {
 		flock 6
 	fi
 	"$VM/deps" "$FLAVOUR"
-	"$VM/tools"
+	"$VM/tools" "$FLAVOUR"
 	[ "$ROOT" = "$BUILD_ROOT" ] || "$VM/root" "$BUILDER"
 	"$VM/root" "$FLAVOUR"
 	"$VM/kernel" "$FLAVOUR"
