@@ -8,9 +8,8 @@
 . "$(dirname "$0")/lib/lib.sh"
 
 # How much what of the kernel's own may take, client and server together; on later kernels
-# a tenth more. The datagram over IPv4 comes from a raw socket, for an AF_INET client counts
-# what it sends, too; and so does the one that is dropped. The connections to IPv4 are of
-# such clients.
+# a tenth more. Single packets over IPv4 come from a raw socket, for an AF_INET client counts
+# what it sends, too: it is in what a connection over IPv4 takes.
 BUDGETS='
 udp4         44  a datagram over IPv4
 udp4-peers  170  a datagram over IPv4, from another known peer each time
@@ -19,10 +18,10 @@ udp-v4      100  a datagram between AF_INET sockets
 mapped-send 150  a datagram to a mapped address
 tcp4        300  a connection over IPv4
 tcp6        150  a connection over IPv6
-syn-refused 700  an IPv4 SYN refused because of IPV6_V6ONLY
-syn-closed  280  an IPv4 SYN to a closed port
-udp-refused 700  an IPv4 datagram refused because of IPV6_V6ONLY
-udp-closed  185  an IPv4 datagram to a closed port
+syn-refused 560  an IPv4 SYN refused because of IPV6_V6ONLY
+syn-closed  112  an IPv4 SYN to a closed port
+udp-refused 520  an IPv4 datagram refused because of IPV6_V6ONLY
+udp-closed   88  an IPv4 datagram to a closed port
 drop         20  a datagram sent, and dropped for another reason
 close        40  a socket without a record, closed
 '

@@ -642,17 +642,6 @@ FIXTURE_TEARDOWN(reject_tcp)
 	fam_close(&self->ds);
 }
 
-static __u16 checksum(const void *data, size_t len, __u32 sum)
-{
-	const __u16 *p = data;
-
-	for (; len > 1; len -= 2)
-		sum += *p++;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* A bare TCP segment from one loopback port to another. */
 static int send_segment(in_port_t port, const struct tcphdr *flags)
 {
@@ -673,7 +662,7 @@ static int send_segment(in_port_t port, const struct tcphdr *flags)
 	seg.th.source = htons(9);
 	seg.th.dest = htons(port);
 	seg.th.doff = sizeof(seg.th) / 4;
-	seg.th.check = checksum(&seg, sizeof(seg), 0);
+	seg.th.check = net_checksum(&seg, sizeof(seg));
 
 	net_addr_set(&to, "127.0.0.1", 0);
 	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,6 +47,7 @@
 #define CLIENT_PORT	7000
 #define CLOSED_PORT	7001
 #define SERVER_PORT	7002
+#define SINK_PORT	7003
 
 /* Among others: as many servers, opened at different times, by turns. */
 #define SERVERS		16
@@ -111,6 +113,7 @@ static int server(int type, int v6only, int port)
  * struct state - What a row works with, ready before the clock starts.
  * @server: the socket under test, or -1.
  * @client: who sends to it, or -1.
+ * @sink: who drops what comes back, or -1.
  * @family: the client's.
  * @to: where it sends to.
  * @len: length of @to.
@@ -120,6 +123,7 @@ static int server(int type, int v6only, int port)
 struct state {
 	int server;
 	int client;
+	int sink;
 	int family;
 	struct sockaddr_storage to;
 	socklen_t len;
@@ -151,6 +155,46 @@ static void send_one(struct state *s)
 		die("sendto");
 }
 
+/* What a raw socket sends is an event of who gets it, and of nobody else. */
+
+#define IP_HEADER(proto) {				\
+	.version = 4,					\
+	.ihl = sizeof(struct iphdr) / 4,		\
+	.ttl = 64,					\
+	.protocol = (proto),				\
+}
+
+static struct {
+	struct iphdr ip;
+	struct udphdr udp;
+	char payload[PAYLOAD];
+} datagram = { .ip = IP_HEADER(IPPROTO_UDP) };
+
+static struct {
+	struct iphdr ip;
+	struct tcphdr tcp;
+} syn = { .ip = IP_HEADER(IPPROTO_TCP) };
+
+static void open_raw(struct state *s, struct iphdr *ip, size_t size)
+{
+	s->client = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	if (s->client < 0)
+		die("raw socket");
+	ip->saddr = htonl(INADDR_LOOPBACK);
+	ip->daddr = ip->saddr;
+	s->data = ip;
+	s->size = size;
+}
+
+static void aim_datagram(struct state *s, int port)
+{
+	aim(s, AF_INET, port);
+	datagram.udp.source = htons(CLIENT_PORT);
+	datagram.udp.dest = htons(port);
+	datagram.udp.len = htons(sizeof(datagram) - sizeof(datagram.ip));
+	open_raw(s, &datagram.ip, sizeof(datagram));
+}
+
 /* A datagram, sent and received. */
 
 static void setup_udp(struct state *s, int family)
@@ -160,34 +204,10 @@ static void setup_udp(struct state *s, int family)
 	open_client(s);
 }
 
-/* What a raw socket sends, to which that is no event. */
-static struct {
-	struct iphdr ip;
-	struct udphdr udp;
-	char payload[PAYLOAD];
-} packet = {
-	.ip = {
-		.version = 4,
-		.ihl = sizeof(struct iphdr) / 4,
-		.ttl = 64,
-		.protocol = IPPROTO_UDP,
-	},
-};
-
 static void setup_udp4(struct state *s)
 {
-	setup_udp(s, AF_INET);
-	close(s->client);
-	s->client = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
-	if (s->client < 0)
-		die("raw socket");
-	packet.ip.saddr = htonl(INADDR_LOOPBACK);
-	packet.ip.daddr = packet.ip.saddr;
-	packet.udp.source = htons(CLIENT_PORT);
-	packet.udp.dest = htons(SERVER_PORT);
-	packet.udp.len = htons(sizeof(packet) - sizeof(packet.ip));
-	s->data = &packet;
-	s->size = sizeof(packet);
+	s->server = server(SOCK_DGRAM, 0, SERVER_PORT);
+	aim_datagram(s, SERVER_PORT);
 }
 
 static void setup_udp6(struct state *s)
@@ -220,7 +240,7 @@ static unsigned int peers = 2;
 
 static void from_peer(unsigned int i)
 {
-	packet.ip.saddr = htonl(INADDR_LOOPBACK + i % peers);
+	datagram.ip.saddr = htonl(INADDR_LOOPBACK + i % peers);
 }
 
 static void setup_udp_peers(struct state *s)
@@ -302,18 +322,7 @@ static void run_tcp(struct state *s)
  * or nobody's.
  */
 
-static void setup_syn_refused(struct state *s)
-{
-	s->server = server(SOCK_STREAM, 1, SERVER_PORT);
-	aim(s, AF_INET, SERVER_PORT);
-}
-
-static void setup_syn_closed(struct state *s)
-{
-	aim(s, AF_INET, CLOSED_PORT);
-}
-
-static void run_syn(struct state *s)
+static void expect_refused(const struct state *s)
 {
 	int client = tcp_client(s);
 
@@ -323,19 +332,65 @@ static void run_syn(struct state *s)
 	close(client);
 }
 
+/* With the pseudo header */
+static uint16_t syn_checksum(void)
+{
+	const struct {
+		in_addr_t src, dst;
+		uint16_t proto, len;
+		struct tcphdr tcp;
+	} seg = {
+		.src = syn.ip.saddr,
+		.dst = syn.ip.daddr,
+		.proto = htons(IPPROTO_TCP),
+		.len = htons(sizeof(syn.tcp)),
+		.tcp = syn.tcp,
+	};
+
+	return net_checksum(&seg, sizeof(seg));
+}
+
+/* The RST goes to a listener, which drops it: to a port of nobody's it would be an event
+ * that no client makes.
+ */
+static void aim_syn(struct state *s, int port)
+{
+	aim(s, AF_INET, port);
+	expect_refused(s);
+	s->sink = server(SOCK_STREAM, 0, SINK_PORT);
+	open_raw(s, &syn.ip, sizeof(syn));
+	syn.tcp = (struct tcphdr) {
+		.source = htons(SINK_PORT),
+		.dest = htons(port),
+		.doff = sizeof(syn.tcp) / 4,
+		.syn = 1,
+		.window = htons(1024),
+	};
+	syn.tcp.check = syn_checksum();
+}
+
+static void setup_syn_refused(struct state *s)
+{
+	s->server = server(SOCK_STREAM, 1, SERVER_PORT);
+	aim_syn(s, SERVER_PORT);
+}
+
+static void setup_syn_closed(struct state *s)
+{
+	aim_syn(s, CLOSED_PORT);
+}
+
 /* An IPv4 datagram that is refused likewise. */
 
 static void setup_udp_refused(struct state *s)
 {
 	s->server = server(SOCK_DGRAM, 1, SERVER_PORT);
-	aim(s, AF_INET, SERVER_PORT);
-	open_client(s);
+	aim_datagram(s, SERVER_PORT);
 }
 
 static void setup_udp_closed(struct state *s)
 {
-	aim(s, AF_INET, CLOSED_PORT);
-	open_client(s);
+	aim_datagram(s, CLOSED_PORT);
 }
 
 /* The same where a crowd has the port, in a namespace of its own. */
@@ -393,7 +448,7 @@ static void setup_syn_crowd(struct state *s)
 			add_aside(addr, 0);
 	}
 	s->server = crowd_server(SOCK_STREAM, ADDR6, 0);
-	aim(s, AF_INET, SERVER_PORT);
+	aim_syn(s, SERVER_PORT);
 }
 
 /* A group that refuses, at a host of many addresses. */
@@ -409,7 +464,7 @@ static void setup_syn_group(struct state *s)
 		snprintf(addr, sizeof(addr), "10.0.0.%d", i);
 		check(net_link_addr("lo", addr, 32), addr);
 	}
-	aim(s, AF_INET, SERVER_PORT);
+	aim_syn(s, SERVER_PORT);
 }
 
 /* Sockets that a server has connected to its clients, each at an address of its
@@ -488,15 +543,15 @@ static const struct row {
 	{ "mapped-send", setup_mapped, run_udp, 64, 0 },
 	{ "tcp4", setup_tcp4, run_tcp, 16, 0 },
 	{ "tcp6", setup_tcp6, run_tcp, 16, 0 },
-	{ "syn-refused", setup_syn_refused, run_syn, 16, 0 },
-	{ "syn-closed", setup_syn_closed, run_syn, 16, 0 },
+	{ "syn-refused", setup_syn_refused, send_one, 64, 0 },
+	{ "syn-closed", setup_syn_closed, send_one, 64, 0 },
 	{ "udp-refused", setup_udp_refused, send_one, 64, 0 },
 	{ "udp-closed", setup_udp_closed, send_one, 64, 0 },
 	{ "drop", setup_drop, send_one, 64, 0 },
 	{ "lookup", setup_lookup, run_lookup, 64, 0 },
 	{ "close", setup_close, run_close, 64, 0 },
-	{ "syn-group", setup_syn_group, run_syn, 16, 0 },
-	{ "syn-crowd", setup_syn_crowd, run_syn, 16, 0 },
+	{ "syn-group", setup_syn_group, send_one, 64, 0 },
+	{ "syn-crowd", setup_syn_crowd, send_one, 64, 0 },
 	{ "udp-crowd", setup_udp_crowd, send_one, 64, 0 },
 };
 
@@ -528,7 +583,7 @@ static double measure(const struct row *row, struct state *s)
 
 static void print_row(const struct row *row)
 {
-	struct state s = { .server = -1, .client = -1 };
+	struct state s = { .server = -1, .client = -1, .sink = -1 };
 
 	row->setup(&s);
 	printf("%s\t%.1f\n", row->name, measure(row, &s));
@@ -537,6 +592,8 @@ static void print_row(const struct row *row)
 		close(s.server);
 	if (s.client >= 0)
 		close(s.client);
+	if (s.sink >= 0)
+		close(s.sink);
 }
 
 /* A socket that gets a record by a connect() that IPV6_V6ONLY forbids. It is
