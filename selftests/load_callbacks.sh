@@ -81,7 +81,7 @@ take()
 
 taken()
 {
-	load_module && one_callback
+	bpf_has_it && load_module && one_callback
 }
 
 # The BPF program goes before the module does.
