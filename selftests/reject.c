@@ -645,31 +645,21 @@ FIXTURE_TEARDOWN(reject_tcp)
 /* A bare TCP segment from one loopback port to another. */
 static int send_segment(in_port_t port, const struct tcphdr *flags)
 {
-	struct {
-		struct in_addr src, dst;
-		__u16 proto, len;
-		struct tcphdr th;
-	} seg = {
-		.src.s_addr = htonl(INADDR_LOOPBACK),
-		.dst.s_addr = htonl(INADDR_LOOPBACK),
-		.proto = htons(IPPROTO_TCP),
-		.len = htons(sizeof(struct tcphdr)),
-		.th = *flags,
-	};
+	in_addr_t lo = htonl(INADDR_LOOPBACK);
+	struct tcphdr th = *flags;
 	union net_addr to;
 	int fd, err = 0;
 
-	seg.th.source = htons(9);
-	seg.th.dest = htons(port);
-	seg.th.doff = sizeof(seg.th) / 4;
-	seg.th.check = net_checksum(&seg, sizeof(seg));
+	th.source = htons(9);
+	th.dest = htons(port);
+	th.doff = sizeof(th) / 4;
+	th.check = net_tcp4_checksum(lo, lo, &th, sizeof(th));
 
 	net_addr_set(&to, "127.0.0.1", 0);
 	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (fd < 0)
 		return -errno;
-	if (sendto(fd, &seg.th, sizeof(seg.th), 0, &to.sa,
-		   net_addr_len(&to)) < 0)
+	if (sendto(fd, &th, sizeof(th), 0, &to.sa, net_addr_len(&to)) < 0)
 		err = -errno;
 	close(fd);
 	return err;

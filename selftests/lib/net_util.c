@@ -385,18 +385,6 @@ int net_accept(int fd, union net_addr *peer)
 	return conn;
 }
 
-__u16 net_checksum(const void *data, size_t len)
-{
-	const __u16 *p = data;
-	__u32 sum = 0;
-
-	for (; len > 1; len -= 2)
-		sum += *p++;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 int net_raw_udp(const char *text)
 {
 	union net_addr from;

@@ -146,9 +146,6 @@ int net_accept(int fd, union net_addr *peer);
 /* Wait for POLLIN; 0 or -ETIMEDOUT. */
 int net_wait_in(int fd, int timeout_ms);
 
-/* The Internet checksum (RFC 1071) of an even number of bytes. */
-__u16 net_checksum(const void *data, size_t len);
-
 /**
  * net_raw_udp() - a socket that sends what UDP would, and is none of UDP
  * @addr: local address to send from and to

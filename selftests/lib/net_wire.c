@@ -20,16 +20,30 @@ static __u32 sum16(const void *data, size_t len, __u32 sum)
 	return sum;
 }
 
+static __u16 fold(__u32 sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
+}
+
 /* Of the transport header and its data, with the pseudo header. */
 static __u16 checksum(const struct net_packet *p, size_t len)
 {
 	__u32 sum = p->ip6.ip6_nxt + len;
 
 	sum = sum16(&p->ip6.ip6_src, 2 * sizeof(p->ip6.ip6_src), sum);
-	sum = sum16(&p->udp, len, sum);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
+	return fold(sum16(&p->udp, len, sum));
+}
+
+__u16 net_tcp4_checksum(in_addr_t src, in_addr_t dst, const void *segment,
+			size_t len)
+{
+	__u32 sum = IPPROTO_TCP + len;
+
+	sum = sum16(&src, sizeof(src), sum);
+	sum = sum16(&dst, sizeof(dst), sum);
+	return fold(sum16(segment, len, sum));
 }
 
 void net_packet_set(struct net_packet *p, int type, const union net_addr *src,

@@ -64,6 +64,10 @@ void net_packet_segment(struct net_packet *p, unsigned char flags, __u32 seq,
 /* Make a datagram longer, by zeroes: @len is that of its data. */
 void net_packet_pad(struct net_packet *p, size_t len);
 
+/* Of a TCP segment over IPv4, which has 0 where its checksum goes. */
+__u16 net_tcp4_checksum(in_addr_t src, in_addr_t dst, const void *segment,
+			size_t len);
+
 /* Send it the way its destination is routed, by a raw socket; 0 or -errno. */
 int net_packet_send(const struct net_packet *p);
 

@@ -31,6 +31,7 @@
 
 #include "../lib/net_link.h"
 #include "../lib/net_util.h"
+#include "../lib/net_wire.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BATCHES		41
@@ -157,31 +158,31 @@ static void send_one(struct state *s)
 
 /* What a raw socket sends is an event of who gets it, and of nobody else. */
 
-#define IP_HEADER(proto) {				\
-	.version = 4,					\
-	.ihl = sizeof(struct iphdr) / 4,		\
-	.ttl = 64,					\
-	.protocol = (proto),				\
-}
-
 static struct {
 	struct iphdr ip;
 	struct udphdr udp;
 	char payload[PAYLOAD];
-} datagram = { .ip = IP_HEADER(IPPROTO_UDP) };
+} datagram;
 
 static struct {
 	struct iphdr ip;
 	struct tcphdr tcp;
-} syn = { .ip = IP_HEADER(IPPROTO_TCP) };
+} syn;
 
-static void open_raw(struct state *s, struct iphdr *ip, size_t size)
+/* @ip is the beginning of what is sent. */
+static void open_raw(struct state *s, struct iphdr *ip, int proto, size_t size)
 {
 	s->client = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	if (s->client < 0)
 		die("raw socket");
-	ip->saddr = htonl(INADDR_LOOPBACK);
-	ip->daddr = ip->saddr;
+	*ip = (struct iphdr) {
+		.version = 4,
+		.ihl = sizeof(*ip) / 4,
+		.ttl = 64,
+		.protocol = proto,
+		.saddr = htonl(INADDR_LOOPBACK),
+		.daddr = htonl(INADDR_LOOPBACK),
+	};
 	s->data = ip;
 	s->size = size;
 }
@@ -192,7 +193,7 @@ static void aim_datagram(struct state *s, int port)
 	datagram.udp.source = htons(CLIENT_PORT);
 	datagram.udp.dest = htons(port);
 	datagram.udp.len = htons(sizeof(datagram) - sizeof(datagram.ip));
-	open_raw(s, &datagram.ip, sizeof(datagram));
+	open_raw(s, &datagram.ip, IPPROTO_UDP, sizeof(datagram));
 }
 
 /* A datagram, sent and received. */
@@ -332,24 +333,6 @@ static void expect_refused(const struct state *s)
 	close(client);
 }
 
-/* With the pseudo header */
-static uint16_t syn_checksum(void)
-{
-	const struct {
-		in_addr_t src, dst;
-		uint16_t proto, len;
-		struct tcphdr tcp;
-	} seg = {
-		.src = syn.ip.saddr,
-		.dst = syn.ip.daddr,
-		.proto = htons(IPPROTO_TCP),
-		.len = htons(sizeof(syn.tcp)),
-		.tcp = syn.tcp,
-	};
-
-	return net_checksum(&seg, sizeof(seg));
-}
-
 /* The RST goes to a listener, which drops it: to a port of nobody's it would be an event
  * that no client makes.
  */
@@ -358,7 +341,7 @@ static void aim_syn(struct state *s, int port)
 	aim(s, AF_INET, port);
 	expect_refused(s);
 	s->sink = server(SOCK_STREAM, 0, SINK_PORT);
-	open_raw(s, &syn.ip, sizeof(syn));
+	open_raw(s, &syn.ip, IPPROTO_TCP, sizeof(syn));
 	syn.tcp = (struct tcphdr) {
 		.source = htons(SINK_PORT),
 		.dest = htons(port),
@@ -366,7 +349,8 @@ static void aim_syn(struct state *s, int port)
 		.syn = 1,
 		.window = htons(1024),
 	};
-	syn.tcp.check = syn_checksum();
+	syn.tcp.check = net_tcp4_checksum(syn.ip.saddr, syn.ip.daddr, &syn.tcp,
+					  sizeof(syn.tcp));
 }
 
 static void setup_syn_refused(struct state *s)
