@@ -319,6 +319,25 @@ void ds_account_syn(struct sock *listener, const struct sk_buff *skb)
 		ds_account_wire(listener, skb);
 }
 
+/* What ds_account_rcu() does, of a packet that is refused. The namespace is there. */
+static __always_inline void ds_account_refusal(struct sock *sk, enum ds_event event,
+					       const struct ds_flow *flow)
+{
+	struct ds_sock *rec;
+
+	rec = ds_sock_get(sk, event);
+	if (likely(rec)) {
+		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
+		atomic64_inc(&rec->count[event]);
+	} else {
+		ds_net_untracked(flow->net, ds_family(sk->sk_family),
+				 flow->proto, event, 1);
+	}
+	ds_who_refused(sk, flow);
+	if (ds_is_watched() && ds_is_told(sk, event))
+		ds_tell(sk, event, flow);
+}
+
 /* A packet for a port that some socket has. Apart, for it takes room on the stack that is
  * guarded. What does not become part of an answer need not be cleared.
  */
@@ -332,7 +351,7 @@ static noinline void ds_account_refused(struct sk_buff *skb, enum ds_proto proto
 		return;
 	sk = ds_lookup_refuser(&query, &event);
 	if (sk)
-		ds_account_rcu(sk, event, &query.flow, 1);
+		ds_account_refusal(sk, event, &query.flow);
 }
 
 void ds_account_no_socket(struct sk_buff *skb)

@@ -184,6 +184,9 @@ static bool ds_has_device(const struct ds_query *query, const struct sock *sk)
 	int bound = READ_ONCE(sk->sk_bound_dev_if);
 	struct net *net = query->flow.net;
 
+	/* Most sockets are bound to none, and most packets come by no VRF. */
+	if (likely(!bound && !query->sdif))
+		return true;
 	return query->flow.proto == DS_TCP ?
 	       inet_sk_bound_dev_eq(net, bound, query->dif, query->sdif) :
 	       udp_sk_bound_dev_eq(net, bound, query->dif, query->sdif);
@@ -212,8 +215,8 @@ static bool ds_may_take(const struct ds_query *query, const struct sock *sk)
 					    sk->sk_state != TCP_ESTABLISHED;
 }
 
-static bool ds_refuses_family(const struct ds_query *query,
-			      const struct sock *sk)
+static __always_inline bool ds_refuses_family(const struct ds_query *query,
+					      const struct sock *sk)
 {
 	if (sk->sk_family == query->flow.family || !ds_is_wildcard(sk) ||
 	    !ds_may_take(query, sk) || !ds_has_device(query, sk))
@@ -228,8 +231,8 @@ static bool ds_refuses_family(const struct ds_query *query,
  * is bound to the device. Such a one, or the first one if it has SO_REUSEPORT, ends
  * the search: then this returns true.
  */
-static bool ds_try_wildcard(const struct ds_query *query, struct sock *sk,
-			    struct sock **found)
+static __always_inline bool ds_try_wildcard(const struct ds_query *query,
+					    struct sock *sk, struct sock **found)
 {
 	if (!ds_refuses_family(query, sk))
 		return false;

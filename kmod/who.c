@@ -235,9 +235,9 @@ void ds_who_sent(struct sock *sk, struct msghdr *msg, size_t len,
 	ds_rcu_unlock();
 }
 
-static void ds_who_is_refused(struct ds_ledger *ledger, struct sock *sk,
-			      const struct ds_flow *flow, unsigned int n)
+void ds_who_refused(struct sock *sk, const struct ds_flow *flow)
 {
+	struct ds_ledger *ledger = &ds_net_rcu(flow->net)->ledger;
 	const struct ds_entry_key key = {
 		.ledger	= ledger,
 		.head	= ds_entry_head(0, flow->local_port, flow->proto,
@@ -246,7 +246,7 @@ static void ds_who_is_refused(struct ds_ledger *ledger, struct sock *sk,
 	};
 
 	if (READ_ONCE(ledger->on))
-		ds_ledger_note(ledger, &key, sk, n);
+		ds_ledger_note(ledger, &key, sk, 1);
 }
 
 void ds_who_note(struct sock *sk, struct ds_sock *rec, enum ds_event event,
@@ -277,10 +277,6 @@ void ds_who_note(struct sock *sk, struct ds_sock *rec, enum ds_event event,
 	case DS_CONNECT_V6:
 		if (flow->proto == DS_UDP && rec)
 			ds_who_decide_connect(ledger, sk, rec, flow);
-		break;
-	case DS_REJECT_FAMILY:
-	case DS_REJECT_ADDR:
-		ds_who_is_refused(ledger, sk, flow, n);
 		break;
 	case DS_REJECT_CONNECT:
 	case DS_REJECT_SEND:

@@ -195,7 +195,16 @@ static __always_inline void ds_who_calls(struct ds_ledger *ledger,
 }
 
 /**
- * ds_who_note() - any event that counts for a peer
+ * ds_who_refused() - a packet was refused
+ * @sk:		the socket that refuses it
+ * @flow:	between whom
+ *
+ * Context: under RCU. check_net() is true for the namespace.
+ */
+void ds_who_refused(struct sock *sk, const struct ds_flow *flow);
+
+/**
+ * ds_who_note() - any other event that counts for a peer
  * @sk:		the socket
  * @rec:	its record, or NULL
  * @event:	what happened

@@ -18,9 +18,9 @@ udp-v4      100  a datagram between AF_INET sockets
 mapped-send 150  a datagram to a mapped address
 tcp4        300  a connection over IPv4
 tcp6        150  a connection over IPv6
-syn-refused 560  an IPv4 SYN refused because of IPV6_V6ONLY
+syn-refused 500  an IPv4 SYN refused because of IPV6_V6ONLY
 syn-closed  112  an IPv4 SYN to a closed port
-udp-refused 520  an IPv4 datagram refused because of IPV6_V6ONLY
+udp-refused 460  an IPv4 datagram refused because of IPV6_V6ONLY
 udp-closed   88  an IPv4 datagram to a closed port
 drop         20  a datagram sent, and dropped for another reason
 close        40  a socket without a record, closed
