@@ -10,15 +10,16 @@
 
 . "$(dirname "$0")/lib/lib.sh"
 
-ROUNDS=${KSFT_MACHINE_SLOW:+4}
+ROUNDS=${KSFT_MACHINE_SLOW:+3}
 ROUNDS=${ROUNDS:-20}
+AT_ONCE=${KSFT_MACHINE_SLOW:+2}
+AT_ONCE=${AT_ONCE:-5}
 while getopts n: option; do
 	case $option in
 	n) ROUNDS=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
-AT_ONCE=5
 TRACEFS=/sys/kernel/tracing
 
 require insmod rmmod unshare nsenter ip
