@@ -117,23 +117,32 @@ static void ds_set_peer(struct ds_sock *rec, enum ds_event event,
 		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
 }
 
-/* Count @n equal events. Under RCU. */
-static void ds_account_rcu(struct sock *sk, enum ds_event event,
-			   const struct ds_flow *flow, unsigned int n)
+/* Count @n equal events of a socket. Returns its record, or NULL. Under RCU. */
+static __always_inline struct ds_sock *
+ds_count(struct sock *sk, enum ds_event event, const struct ds_flow *flow,
+	 unsigned int n)
 {
 	struct ds_sock *rec;
 
 	rec = ds_sock_get(sk, event);
-	if (rec) {
+	if (likely(rec)) {
 		ds_set_peer(rec, event, flow);
 		atomic64_add(n, &rec->count[event]);
 	} else {
 		ds_net_untracked(flow->net, ds_family(sk->sk_family),
 				 flow->proto, event, n);
 	}
+	return rec;
+}
+
+/* Count @n equal events, and tell of them. Under RCU. */
+static void ds_account_rcu(struct sock *sk, enum ds_event event,
+			   const struct ds_flow *flow, unsigned int n)
+{
+	struct ds_sock *rec = ds_count(sk, event, flow, n);
+
 	if (likely(check_net(flow->net)))
 		ds_who_note(sk, rec, event, flow, n);
-
 	if (ds_is_watched() && ds_is_told(sk, event))
 		ds_tell_n(sk, event, flow, n);
 }
@@ -319,25 +328,6 @@ void ds_account_syn(struct sock *listener, const struct sk_buff *skb)
 		ds_account_wire(listener, skb);
 }
 
-/* What ds_account_rcu() does, of a packet that is refused. The namespace is there. */
-static __always_inline void ds_account_refusal(struct sock *sk, enum ds_event event,
-					       const struct ds_flow *flow)
-{
-	struct ds_sock *rec;
-
-	rec = ds_sock_get(sk, event);
-	if (likely(rec)) {
-		ds_sock_set_rejected(rec, &flow->peer, flow->peer_port);
-		atomic64_inc(&rec->count[event]);
-	} else {
-		ds_net_untracked(flow->net, ds_family(sk->sk_family),
-				 flow->proto, event, 1);
-	}
-	ds_who_refused(sk, flow);
-	if (ds_is_watched() && ds_is_told(sk, event))
-		ds_tell(sk, event, flow);
-}
-
 /* A packet for a port that some socket has. Apart, for it takes room on the stack that is
  * guarded. What does not become part of an answer need not be cleared.
  */
@@ -350,8 +340,12 @@ static noinline void ds_account_refused(struct sk_buff *skb, enum ds_proto proto
 	if (!ds_query_from_skb(&query, skb, proto))
 		return;
 	sk = ds_lookup_refuser(&query, &event);
-	if (sk)
-		ds_account_refusal(sk, event, &query.flow);
+	if (!sk)
+		return;
+	ds_count(sk, event, &query.flow, 1);
+	ds_who_refused(sk, &query.flow);
+	if (ds_is_watched() && ds_is_told(sk, event))
+		ds_tell(sk, event, &query.flow);
 }
 
 void ds_account_no_socket(struct sk_buff *skb)
