@@ -27,26 +27,28 @@ GUEST_LINUX=/srv/linux
 # share of a busy machine's: what holds one up there is no fault of the kernel.
 GUEST_KERNEL_OPTIONS="watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
 
-# The root that builds for the others that cannot.
-BUILDER=6.12
+# The root that kernels are built in, one that every run has, and the root that builds for
+# another architecture: a module's build needs programs of its kernel's version.
+BUILDER=6.1
+CROSS_BUILDER=6.12
 
 # One line per flavour: its root, the suite of that, and the suite that the
 # kernel is taken from. Versions are the archive's business: of two lines for
-# one flavour, that with the newer kernel holds. A flavour in the root of
-# another has a kernel that was built for it. Those for benchmarks have what is
-# measured besides, that for monitoring what reads and keeps what dsctl exports.
+# one flavour, that with the newer kernel holds. A flavour in the root of another has a
+# kernel that was built for it, from the sources in that suite. Those for benchmarks have
+# what is measured besides, that for monitoring what reads and keeps what dsctl exports.
 flavours() {
 	cat <<-'EOT'
 		6.1     6.1     bookworm  bookworm
 		6.12    6.12    bookworm  bookworm-backports
 		newest  newest  trixie    trixie-backports
 		newest  newest  sid       sid
-		debug   6.12    bookworm  bookworm-backports
+		debug   6.1     bookworm  bookworm-backports
 		cloud   cloud   bookworm  bookworm
 		rt      rt      bookworm  bookworm
 		rt-6.12    rt-6.12    trixie  trixie
 		rt-newest  rt-newest  sid     sid
-		rt-debug   6.12    bookworm  bookworm-backports
+		rt-debug   6.1     bookworm  bookworm-backports
 		arm64   arm64   bookworm  bookworm-backports
 		bench-6.1   bench-6.1   bookworm  bookworm
 		bench-6.12  bench-6.12  bookworm  bookworm-backports
@@ -88,13 +90,13 @@ style_packages() {
 	EOT
 }
 
-# What one root needs besides, to build for other flavours: a kernel that no
-# suite has, and all that runs on another architecture.
+# What a root needs besides, to build for other flavours: kernels that no suite has, and
+# all that runs on another architecture.
 builder_packages() {
-	cat <<-'EOT'
-		flex bison bc libelf-dev libssl-dev cpio xz-utils
-		gcc-aarch64-linux-gnu
-	EOT
+	case ${ROOT##*/root-} in
+	"$BUILDER") echo flex bison bc libelf-dev libssl-dev cpio xz-utils ;;
+	"$CROSS_BUILDER") echo gcc-aarch64-linux-gnu ;;
+	esac
 }
 
 # root_packages: those of this flavour's root. One of another architecture is
@@ -108,7 +110,7 @@ root_packages() {
 	fi
 	guest_packages
 	style_packages
-	[ "$ROOT" != "$CACHE/root-$BUILDER" ] || builder_packages
+	builder_packages
 }
 
 # qemu_package: that which has QEMU for the guest's architecture.
@@ -195,7 +197,7 @@ flavour() {
 			CHECK_SECONDS=3600
 			if [ "$name" = arm64 ]; then
 				GUEST_ARCH=aarch64
-				BUILD_ROOT=$CACHE/root-$BUILDER
+				BUILD_ROOT=$CACHE/root-$CROSS_BUILDER
 				CHECK_SECONDS=5400
 			fi
 			if [ "$name" != "$root" ]; then
@@ -326,7 +328,7 @@ prepare() {
 	fi
 	"$VM/deps" "$FLAVOUR"
 	"$VM/tools" "$FLAVOUR"
-	[ "$ROOT" = "$BUILD_ROOT" ] || "$VM/root" "$BUILDER"
+	[ "$ROOT" = "$BUILD_ROOT" ] || "$VM/root" "$CROSS_BUILDER"
 	"$VM/root" "$FLAVOUR"
 	"$VM/kernel" "$FLAVOUR"
 	"$VM/build" "$FLAVOUR"
