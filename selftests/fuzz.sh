@@ -52,12 +52,18 @@ new_namespace()
 	echo >>"$tmp/namespaces"
 }
 
-# Somebody may read a dump at this moment, and then it stays.
+# Somebody may read a dump at this moment, and then it stays. It is there for as long as
+# it takes to come and go: otherwise it would hardly be asked anything on a slow machine.
 reload()
 {
-	sleep 1
+	local begin=$SECONDS left
+
 	wait_for 60 unload_module 2>/dev/null && load_module &&
-		echo >>"$tmp/reloads"
+		echo >>"$tmp/reloads" || return
+	for ((left = SECONDS - begin + 1; left > 0; left--)); do
+		[ ! -e "$tmp/stop" ] || return
+		sleep 1
+	done
 }
 
 # How often something was done

@@ -10,9 +10,9 @@
 
 . "$(dirname "$0")/lib/lib.sh"
 
-ROUNDS=${KSFT_MACHINE_SLOW:+3}
-ROUNDS=${ROUNDS:-20}
-AT_ONCE=${KSFT_MACHINE_SLOW:+2}
+ROUNDS=${KSFT_MACHINE_SLOW:+2}
+ROUNDS=${ROUNDS:-10}
+AT_ONCE=${KSFT_MACHINE_SLOW:+1}
 AT_ONCE=${AT_ONCE:-5}
 while getopts n: option; do
 	case $option in

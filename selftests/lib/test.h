@@ -33,6 +33,12 @@ static inline int test_rounds(int n)
 	return getenv("KSFT_MACHINE_SLOW") ? (n + 9) / 10 : n;
 }
 
+/* Of many cases that are alike, every n-th there. */
+static inline int test_stride(int n)
+{
+	return getenv("KSFT_MACHINE_SLOW") ? n : 1;
+}
+
 #define TEST_SKIP_TEXT	"generic netlink family \"dualstack\" not found: load the module dualstack"
 
 /* What net_server() fails with then is -EPROTONOSUPPORT. */
