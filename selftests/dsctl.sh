@@ -53,7 +53,7 @@ prints()
 # same_json FILE FILE: equal, whatever the order of keys
 same_json()
 {
-	diff <(jq -S . "$1") <(jq -S . "$2")
+	jq -S . "$1" >"$tmp/sorted" && jq -S . "$2" | diff "$tmp/sorted" -
 }
 
 # Of each socket that dsctl shows, what the application knows of it.

@@ -217,8 +217,8 @@ group()
 	jq -c 'map(del(.netns, .service, .first_age_ms, .last_age_ms)) | sort | .[]' \
 		"$tmp/json" >"$tmp/shown"
 	echo "$*:"
-	[ -s "$tmp/expected" ] && diff <(jq -cS . "$tmp/expected") \
-				       <(jq -cS . "$tmp/shown")
+	[ -s "$tmp/expected" ] && diff <(jq -c -S . "$tmp/expected") \
+				       <(jq -c -S . "$tmp/shown")
 }
 
 groups()

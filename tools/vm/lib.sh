@@ -68,7 +68,7 @@ guest_packages() {
 		libnl-3-dev libnl-genl-3-dev libjansson-dev
 		perl python3 rsync
 		busybox-static mount kmod udev procps file iproute2
-		jq curl socat netcat-openbsd iputils-ping
+		jq gojq curl socat netcat-openbsd iputils-ping
 		nginx-light openssh-server openssh-client vsftpd
 		lighttpd systemd
 		rsyslog dnsmasq-base
