@@ -223,6 +223,20 @@ completes_each()
 	! head -n 30 "$tmp/missing" | grep .
 }
 
+# one_in_three: what those have that come after bash, for it takes its time and all of them
+# ask the same dsctl
+one_in_three()
+{
+	local file
+
+	for file in all asked; do
+		sed -n '1~3p' "$tmp/$file" >"$tmp/third" && mv "$tmp/third" "$tmp/$file"
+	done
+	awk -F '\t' -v OFS='\t' '$1 % 3 == 1 { $1 = ($1 + 2) / 3; print }' \
+		"$tmp/offered-bash" | sort -u >"$tmp/third"
+	mv "$tmp/third" "$tmp/offered-bash"
+}
+
 # serve PORT NAME [PREFIX...]: a process of that name listens there; sets server, and
 # cookie
 serve()
@@ -342,7 +356,15 @@ check "options are understood" by_each "$tmp/harmless" understands_option
 check "the help has no others" has_no_others
 check "abbreviated words" follows_abbreviations
 for shell in $shells; do
-	check "$shell completes each word" completes_each "$shell"
+	case $shell in
+	bash)
+		check "bash completes each word" completes_each bash
+		one_in_three
+		;;
+	*)
+		check "$shell completes words as bash does" completes_each "$shell"
+		;;
+	esac
 done
 for shell in $shells; do
 	check "$shell completes what there is" live_values "$shell"

@@ -5,8 +5,8 @@
 #
 #   complete.zsh DIRECTORY FILE
 #
-# DIRECTORY has _dsctl. For each that it offers a line is printed: the number of the line,
-# from 1, a tab, and the word.
+# DIRECTORY has _dsctl, and what is kept there for the next time. For each that it offers a
+# line is printed: the number of the line, from 1, a tab, and the word.
 
 # Completion is there in a shell that reads a terminal only: this one is started anew in one.
 if [[ -z $OFFERED ]]; then
@@ -23,7 +23,8 @@ fi
 fpath=($1 $fpath)
 asked=$2
 autoload -Uz compinit
-compinit -D -u
+# Who does what among a thousand functions is found out once.
+compinit -C -u -d $1/dump
 
 # Functions that look only, with -A, -D and -O, offer nothing.
 compadd() {
